@@ -1,0 +1,65 @@
+# The commands of this project. CMakeLists.txt does the building; this file only saves typing.
+# `make help` prints what follows each target's ##.
+
+BUILD ?= build
+SANITIZE_BUILD ?= build-sanitize
+# Where the packages do not come from apt-get and are there all the same: make demo SETUP=true
+SETUP ?= sh tools/setup.sh
+CMAKE_FLAGS ?=
+PREFIX ?= /usr/local
+
+jobs := $(shell nproc 2>/dev/null || echo 2)
+
+# $(call build,FOLDER,FLAGS). A build folder keeps the generator it began with; CMAKE_GENERATOR
+# speaks only for a new one. Our MAKEFLAGS would only confuse a make below.
+define build
+@command -v cmake >/dev/null || { echo "cmake is missing: run make setup" >&2; exit 1; }
+@ninja=$$(command -v ninja) || true; \
+export CMAKE_GENERATOR="$${CMAKE_GENERATOR:-$${ninja:+Ninja}}"; \
+[ -n "$$CMAKE_GENERATOR" ] || unset CMAKE_GENERATOR; \
+cmake --log-level=NOTICE -S . -B $(1) $(2) $(CMAKE_FLAGS)
+@env -u MAKEFLAGS -u MAKELEVEL cmake --build $(1) --parallel $(jobs)
+endef
+
+# $(call test,FOLDER)
+test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
+
+.NOTPARALLEL:
+.DEFAULT_GOAL := build
+.PHONY: build setup demo check check-sanitize bench-mnist bench-scale bench-hvp install clean help
+
+build: ## configure and build into build/ (the default)
+	$(call build,$(BUILD))
+
+setup: ## install the missing Debian packages of tools/packages.txt
+	@$(SETUP)
+
+demo: setup build ## trace and differentiate a formula, then learn handwritten digits
+	@sh tools/demo.sh $(BUILD)
+
+check: setup ## build with warnings as errors and run all tests
+	$(call build,$(BUILD),-DWG_WERROR=ON)
+	$(call test,$(BUILD))
+
+check-sanitize: setup ## the same under the address and undefined-behaviour sanitizers
+	$(call build,$(SANITIZE_BUILD),-DWG_WERROR=ON -DWG_SANITIZE=ON)
+	$(call test,$(SANITIZE_BUILD))
+
+bench-mnist: build ## seconds an epoch on MNIST, beside PyTorch's where that is installed
+	@sh tools/fetch_mnist.sh
+	@sh bench/mnist.sh $(BUILD)
+
+bench-scale: build ## microseconds an instruction for traces of 10^3 to 10^6 instructions
+	@$(BUILD)/bench/scale
+
+bench-hvp: build ## a Hessian-vector product's time against the gradient's at n = 10^6
+	@$(BUILD)/bench/hvp
+
+install: build ## install the library, its headers and the command under PREFIX (/usr/local)
+	@cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove what was built; data and packages stay
+	rm -rf $(BUILD) $(SANITIZE_BUILD)
+
+help: ## print this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16

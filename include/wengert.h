@@ -1,0 +1,21 @@
+/* Wengert: automatic differentiation in C. This header is the whole public interface:
+ *
+ *   graph.h        build a program by calls or from a formula
+ *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
+ *   run.h          make it ready to run, call it, check its derivatives
+ *   show.h         evaluation traces and computational graphs for people
+ *   data.h         files of numbers, random numbers
+ *
+ * Nothing here prints, exits or aborts. Names begin with wg_ and WG_. */
+#ifndef WENGERT_H
+#define WENGERT_H
+
+#include "wengert/base.h"
+#include "wengert/program.h"
+#include "wengert/graph.h"
+#include "wengert/elementwise.h"
+#include "wengert/run.h"
+#include "wengert/show.h"
+#include "wengert/data.h"
+
+#endif

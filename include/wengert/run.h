@@ -1,0 +1,77 @@
+/* Running programs. */
+#ifndef WENGERT_RUN_H
+#define WENGERT_RUN_H
+
+#include "wengert/base.h"
+#include "wengert/program.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A program made ready to run. Immutable: any number of threads may call one function at once. It
+ * keeps what it needs; the program may be freed. Free it with wg_function_free. */
+typedef struct wg_function wg_function;
+
+typedef enum wg_backend { WG_INTERPRET } wg_backend;
+
+/* All zero is the default; NULL stands for that. */
+typedef struct wg_options {
+    wg_backend backend;
+    /* Donation: output name = input name, "W_new=W, b_new=b". The call may pass the same buffer for
+     * both, and the output overwrites the input when its last reader is done. */
+    const char *donate;
+} wg_options;
+
+WG_API wg_function *wg_compile(const wg_program *program, const wg_options *options,
+                               wg_error *error);
+WG_API void wg_function_free(wg_function *fn);
+
+/* Runs fn: size[i] for each named size, input[i] and output[i] the dense row-major buffers of each
+ * input and output, in the program's order. Buffers belong to the caller and are neither copied nor
+ * kept. Output buffers may not overlap inputs or each other (WG_EALIAS), but for donated pairs.
+ * On error the outputs hold anything. Allocates one workspace of wg_workspace_size bytes. */
+WG_API wg_status wg_call(const wg_function *fn, const int64_t *size, const void *const *input,
+                         void *const *output);
+/* The same with the message in error, in a workspace of the caller's (at least wg_workspace_size
+ * bytes, aligned to 64; NULL: allocate one). With a workspace nothing is allocated. */
+WG_API wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *const *input,
+                              void *const *output, void *workspace, wg_error *error);
+/* The bytes of workspace that a call with these sizes needs; WG_EOVERFLOW if no memory holds it. */
+WG_API wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, size_t *bytes,
+                                   wg_error *error);
+
+/* Runs fn on tensors: the named sizes are read off the inputs' shapes and every shape and element
+ * type is checked. size: as above for those that no input determines, or NULL. An output whose data
+ * is NULL is allocated (free it with wg_tensor_free); else its shape must be the result's. */
+WG_API wg_status wg_run(const wg_function *fn, const int64_t *size, const wg_tensor *input,
+                        wg_tensor *output, wg_error *error);
+
+/* ---- numeric differentiation and checks ---------------------------------------------------------- */
+
+typedef enum wg_difference { WG_CENTRAL, WG_ONE_SIDED } wg_difference;
+
+/* The Jacobian of output `of` by input `wrt` (indices) by differences with step epsilon (0: the cube
+ * root of the machine epsilon, scaled by |x|; the square root if one-sided): jacobian f64[y..., x...]
+ * dense, of count(y) * count(x) elements. Evaluates the program 2 count(x) times. */
+WG_API wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
+                                     size_t wrt, wg_difference kind, double epsilon,
+                                     double *jacobian, wg_error *error);
+
+typedef struct wg_check_report {
+    double difference; /* largest | d.grad - (f(x + e d) - f(x - e d)) / 2e | / max(1, scale) over
+                          the directions d drawn from the unit sphere                              */
+    double product;    /* largest | <J x', y'> - <x', J^T y'> | / max(1, scale): forward against
+                          reverse mode                                                             */
+    size_t directions; /* how many were drawn                                                      */
+} wg_check_report;
+
+/* Checks forward against reverse mode and both against central differences at this point, on seeded
+ * random directions over all floating inputs. WG_OK means that the check ran. */
+WG_API wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input,
+                                   uint64_t seed, wg_check_report *report, wg_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

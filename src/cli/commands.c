@@ -1,0 +1,170 @@
+/* The one table of the command: what each command is called, does and takes, and what each option
+ * means. Dispatch, the reading of argv and all help texts come from here. The examples are run by a
+ * test, which compares what they print. */
+#include "cli/cli.h"
+
+/* clang-format off: the tables are aligned by hand */
+
+#define NUMBER_FORMATS "text|markdown|latex|json|csv"
+
+const struct option option_table[OPTION_COUNT] = {
+    [OPT_FORMULA] = {.name = "-e", .kind = KIND_TEXT, .argument = "FORMULA",
+                     .help = "the formula itself, instead of a file; names that it does not "
+                             "define are its inputs"},
+    [OPT_FUNCTION] = {.name = "--function", .kind = KIND_TEXT, .argument = "NAME",
+                      .help = "which function of the file (default: the last)"},
+    [OPT_AT] = {.name = "--at", .kind = KIND_LIST, .argument = "LIST",
+                .help = "values of the inputs: x1=3,x2=5 or x=[1,2] or x=@file.npy or "
+                        "x=@file.json, or @values.json, an object of names and values; may be "
+                        "repeated"},
+    [OPT_SIZE] = {.name = "--size", .kind = KIND_LIST, .argument = "LIST",
+                  .help = "values of named sizes, n=3,m=2; those that the inputs' shapes tell "
+                          "are not needed"},
+    [OPT_OF] = {.name = "--of", .kind = KIND_TEXT, .argument = "NAMES",
+                .help = "the outputs to differentiate, y1,y2 (default: all; where one is "
+                        "needed, the first)"},
+    [OPT_WRT] = {.name = "--wrt", .kind = KIND_TEXT, .argument = "NAMES",
+                 .help = "the inputs to differentiate by, x1,x2 (default: all)"},
+    [OPT_MODE] = {.name = "--mode", .kind = KIND_CHOICE, .argument = "MODE",
+                  .choices = "auto|forward|reverse|numeric",
+                  .help = "how to differentiate; auto takes the cheaper of forward and "
+                          "reverse, numeric is central differences"},
+    [OPT_TANGENT] = {.name = "--tangent", .kind = KIND_LIST, .argument = "LIST",
+                     .help = "tangents of the inputs, x1=1,x2=0; a bare name means ones, an "
+                             "input that is not named has zero"},
+    [OPT_ADJOINT] = {.name = "--adjoint", .kind = KIND_LIST, .argument = "LIST",
+                     .help = "adjoints of the outputs, y1=1; a bare name means ones, an output "
+                             "that is not named has zero"},
+    [OPT_AFTER] = {.name = "--after", .kind = KIND_CHOICE,
+                   .argument = "NAME",
+                   .choices = "grad|jvp|vjp|hvp|jacobian|hessian",
+                   .help = "show what this transformation makes of the program"},
+    [OPT_FOLD] = {.name = "--fold", .kind = KIND_FLAG,
+                  .help = "write negations inside the lines that use them"},
+    [OPT_ASCII] = {.name = "--ascii", .kind = KIND_FLAG,
+                   .help = "v1_dot and v1_bar instead of letters with marks"},
+    [OPT_SEED] = {.name = "--seed", .kind = KIND_NUMBER, .argument = "N", .most = UINT64_MAX,
+                  .help = "of the random directions (default: 1)"},
+    [OPT_DIGITS] = {.name = "--digits", .kind = KIND_NUMBER, .argument = "N", .least = 1,
+                    .most = 17,
+                    .help = "significant digits, 1 to 17, of numbers for people (JSON is exact)"},
+    [OPT_FORMAT] = {.name = "--format", .kind = KIND_CHOICE, .argument = "FORMAT",
+                    .help = "how to write it"},
+    [OPT_OUTPUT] = {.name = "--output", .letter = "-o", .kind = KIND_TEXT, .argument = "FILE",
+                    .help = "write to this file; it changes only if all goes well"},
+    [OPT_HELP] = {.name = "--help", .letter = "-h", .kind = KIND_FLAG, .help = "this text"},
+};
+
+enum {
+    PROGRAM = 1 << OPT_FORMULA | 1 << OPT_FUNCTION | 1 << OPT_AT | 1 << OPT_SIZE | 1 << OPT_OUTPUT |
+              1 << OPT_HELP,
+    RESULT = PROGRAM | 1 << OPT_DIGITS | 1 << OPT_FORMAT,
+    TRACE = RESULT | 1 << OPT_TANGENT | 1 << OPT_ADJOINT | 1 << OPT_ASCII | 1 << OPT_FOLD
+};
+
+const struct command command_table[] = {
+    {"eval", "the values of the outputs", RESULT, NUMBER_FORMATS,
+     "Computes the outputs of a formula at a point.",
+     "wengert eval -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
+     "y = 11.652071455223084",
+     command_eval},
+    {"trace", "the evaluation trace, with tangents and adjoints on request", TRACE,
+     "text|markdown|latex|json",
+     "Prints the evaluation trace (the Wengert list) of a formula: inputs, one line for each "
+     "operation, outputs. With --at the values stand beside the formulas; --tangent adds a "
+     "column for forward mode, --adjoint a table for reverse mode.",
+     "wengert trace -e 'x*exp(x)' --at x=1 --ascii\n"
+     "Forward primal trace   Value\n"
+     "------------------------------\n"
+     "v0 = x                 1\n"
+     "------------------------------\n"
+     "v1 = exp(v0)           2.71828\n"
+     "v2 = v0*v1             2.71828\n"
+     "------------------------------\n"
+     "y  = v2                2.71828",
+     command_trace},
+    {"graph", "the computational graph as SVG, PNG, PDF or DOT", TRACE, "dot|svg|png|pdf",
+     "Draws the computational graph of a formula. The name of the file of -o tells the format, "
+     "if --format does not. With --at the nodes carry values, and with --tangent and --adjoint "
+     "these.",
+     "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", command_graph},
+    {"show", "the program as text, before or after a transformation",
+     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER, "text",
+     "Prints the program that a formula becomes, one instruction a line, or with --after the "
+     "program that a transformation makes of it.",
+     "wengert show -e 'x*exp(x)' --after grad\n"
+     "wengert 1\n"
+     "%1 = input \"x\" : f64 at \"formula\":1:1\n"
+     "%2 = exp %1 : f64 at \"formula\":1:3\n"
+     "%3 = mul %1 %2 : f64 at \"formula\":1:2\n"
+     "%4 = add %2 %3 : f64 at \"formula\":1:3 adjoint %2\n"
+     "output \"dx\" %4",
+     command_show},
+    {"gradient", "the gradient of a scalar output",
+     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_MODE, NUMBER_FORMATS,
+     "Computes the derivative of one scalar output by every input.",
+     "wengert gradient -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
+     "d/dx1 = 5.5\n"
+     "d/dx2 = 1.7163378145367738",
+     command_gradient},
+    {"jacobian", "the derivatives of all outputs by all inputs",
+     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_MODE, NUMBER_FORMATS,
+     "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
+     "output and input a block of the output's shape followed by the input's.",
+     "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
+     "      x1  x2\n"
+     "J = [[ 5,  2],   y1\n"
+     "     [ 1,  3]]   y2",
+     command_jacobian},
+    {"hessian", "the second derivatives of a scalar output", RESULT | 1 << OPT_OF | 1 << OPT_WRT,
+     NUMBER_FORMATS, "Computes the Hessian of one scalar output, forward over reverse.",
+     "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
+     "      x1  x2\n"
+     "H = [[10,  4],   x1\n"
+     "     [ 4,  0]]   x2",
+     command_hessian},
+    {"jvp", "Jacobian times tangent: forward mode", RESULT | 1 << OPT_OF | 1 << OPT_TANGENT,
+     NUMBER_FORMATS,
+     "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",
+     "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
+     "y_dot = [3, 0]",
+     command_jvp},
+    {"vjp", "adjoint times Jacobian: reverse mode", RESULT | 1 << OPT_WRT | 1 << OPT_ADJOINT,
+     NUMBER_FORMATS,
+     "Computes the adjoints of the inputs for given adjoints of the outputs, without the Jacobian.",
+     "wengert vjp -e 'exp(z)' --at z=[0,1] --adjoint y=[1,2]\n"
+     "z_bar = [1, 5.43656365691809]",
+     command_vjp},
+    {"hvp", "Hessian times tangent, without the Hessian",
+     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     "Computes the product of the Hessian of one scalar output with given tangents of the "
+     "inputs, forward over reverse.",
+     "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"
+     "Hx = [6, 0]",
+     command_hvp},
+    {"check", "forward, reverse and numeric derivatives against one another",
+     RESULT | 1 << OPT_SEED, NUMBER_FORMATS,
+     "Checks the derivatives at a point, along random directions: forward and reverse mode "
+     "against central differences, and against each other by the identity "
+     "<J x', y'> = <x', J^T y'>. The exit status is 1 if they disagree.",
+     "wengert check -e 'x1*exp(x2)' --at x1=2,x2=1\n"
+     "derivatives against central differences:   3.8e-11   at most 1e-07   PASS\n"
+     "forward against reverse mode:              0         at most 1e-12   PASS",
+     command_check},
+    {"help", "this overview, or the help of a command", 1 << OPT_HELP, NULL,
+     "Prints an overview, or what a command does and takes.", NULL, command_help},
+};
+
+/* clang-format on */
+
+const size_t command_count = COUNT_OF(command_table);
+
+const struct command *command_named(const char *name) {
+    for (size_t i = 0; i < command_count; i++)
+        if (strcmp(command_table[i].name, name) == 0) return &command_table[i];
+    return NULL;
+}
+
+const char *choices_of(const struct command *command, enum option_id id) {
+    return id == OPT_FORMAT ? command->formats : option_table[id].choices;
+}

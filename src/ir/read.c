@@ -1,0 +1,330 @@
+/* Reads what print.c writes. The text is untrusted: every number is checked before it is used, and
+ * what the operations' own type rules say decides over the types written. */
+#include "op/op.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct reader {
+    wg_graph *g;
+    const char *at; /* NUL-terminated copy of the text */
+    unsigned line;
+    wg_text scratch;
+    VEC(value) arg;
+    VEC(int64_t) word;
+};
+
+static bool bad(struct reader *r, const char *what) {
+    if (!r->g->error.status)
+        fail_with(&r->g->error, WG_ESYNTAX, "program text, line %u: %s", r->line, what);
+    return false;
+}
+
+static void blanks(struct reader *r) {
+    while (*r->at == ' ' || *r->at == '\t') r->at++;
+}
+
+static bool accept(struct reader *r, const char *word) {
+    blanks(r);
+    size_t n = strlen(word);
+    if (strncmp(r->at, word, n) != 0) return false;
+    r->at += n;
+    return true;
+}
+
+static bool expect(struct reader *r, const char *word) {
+    char what[64];
+    if (accept(r, word)) return true;
+    snprintf(what, sizeof what, "'%s' expected", word);
+    return bad(r, what);
+}
+
+static bool is_name_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           (unsigned char)c >= 0x80;
+}
+
+/* A word of letters, digits and _ into scratch. */
+static bool word(struct reader *r) {
+    blanks(r);
+    size_t n = 0;
+    while (is_name_byte(r->at[n])) n++;
+    if (n == 0) return bad(r, "a name expected");
+    text_cut(&r->scratch, 0);
+    if (!text_bytes(&r->scratch, r->at, n)) return fail_memory(&r->g->error), false;
+    r->at += n;
+    return true;
+}
+
+/* A quoted string into scratch. */
+static bool quoted(struct reader *r) {
+    if (!expect(r, "\"")) return false;
+    text_cut(&r->scratch, 0);
+    if (!text_add(&r->scratch, "")) return fail_memory(&r->g->error), false;
+    for (; *r->at != '"'; r->at++) {
+        if (*r->at == '\\') r->at++;
+        if (*r->at == 0 || *r->at == '\n') return bad(r, "a string without its closing quote");
+        if (!text_bytes(&r->scratch, r->at, 1)) return fail_memory(&r->g->error), false;
+    }
+    r->at++;
+    return true;
+}
+
+static bool integer(struct reader *r, int64_t *number) {
+    blanks(r);
+    const char *c = r->at;
+    bool negative = *c == '-';
+    if (negative) c++;
+    if (*c < '0' || *c > '9') return bad(r, "an integer expected");
+    int64_t n = 0;
+    for (; *c >= '0' && *c <= '9'; c++)
+        if (mul_overflows(n, 10, &n) || add_overflows(n, negative ? -(*c - '0') : *c - '0', &n))
+            return bad(r, "an integer that leaves 64 bits");
+    r->at = c;
+    *number = n;
+    return true;
+}
+
+static bool unsigned_number(struct reader *r, uint32_t *number) {
+    int64_t n;
+    if (!integer(r, &n)) return false;
+    if (n < 0 || n > INT32_MAX) return bad(r, "a number out of range");
+    *number = (uint32_t)n;
+    return true;
+}
+
+/* A polynomial: terms joined by + and -, each a product of numbers and sizes. */
+static bool extent(struct reader *r, wg_extent *result) {
+    wg_graph *g = r->g;
+    *result = 0;
+    bool negative = accept(r, "-");
+    for (;;) {
+        wg_extent product = 1;
+        do {
+            wg_extent factor;
+            blanks(r);
+            if (*r->at >= '0' && *r->at <= '9') {
+                if (!integer(r, &factor)) return false;
+            } else {
+                if (!word(r)) return false;
+                size_t known = g->t.size.count;
+                uint32_t index = graph_size(g, r->scratch.data);
+                if (g->t.size.count != known) return bad(r, "a size that is not declared");
+                factor = extent_size(g, index);
+            }
+            product = extent_mul(g, product, factor);
+        } while (accept(r, "*"));
+        *result = negative ? extent_sub(g, *result, product) : extent_add(g, *result, product);
+        if (g->error.status) return false;
+        negative = false;
+        if (accept(r, "-")) negative = true;
+        else if (!accept(r, "+")) return true;
+    }
+}
+
+static bool dtype(struct reader *r, uint8_t *dtype) {
+    if (!word(r)) return false;
+    for (uint8_t d = 0; d < WG_DTYPE_COUNT; d++)
+        if (strcmp(r->scratch.data, wg_dtype_name((wg_dtype)d)) == 0) return *dtype = d, true;
+    return bad(r, "an element type expected: bool, i32, i64, f32 or f64");
+}
+
+static bool type(struct reader *r, wg_type *type) {
+    *type = (wg_type){0};
+    if (!dtype(r, &type->dtype)) return false;
+    if (!accept(r, "[")) return true;
+    do {
+        if (type->rank == WG_MAX_RANK) return bad(r, "more axes than 8");
+        if (!extent(r, &type->extent[type->rank++])) return false;
+    } while (accept(r, ","));
+    return expect(r, "]");
+}
+
+/* A literal of this type as bits. */
+static bool literal(struct reader *r, wg_dtype dtype, int64_t *bits) {
+    blanks(r);
+    if (dtype == WG_BOOL) {
+        *bits = accept(r, "true");
+        return *bits || accept(r, "false") || bad(r, "true or false expected");
+    }
+    if (dtype == WG_I32 || dtype == WG_I64) {
+        if (!integer(r, bits)) return false;
+        if (dtype == WG_I64) return true;
+        if (*bits < INT32_MIN || *bits > INT32_MAX) return bad(r, "a literal that leaves 32 bits");
+        *bits = (int64_t)(uint32_t)(int32_t)*bits;
+        return true;
+    }
+    char *end;
+    double number = strtod(r->at, &end);
+    if (end == r->at) return bad(r, "a number expected");
+    r->at = end;
+    *bits = literal_from_f64(dtype, number);
+    return true;
+}
+
+static bool site(struct reader *r) {
+    uint32_t line, column;
+    r->g->site = 0;
+    if (!accept(r, "at ")) return true;
+    if (!quoted(r) || !expect(r, ":") || !unsigned_number(r, &line) || !expect(r, ":") ||
+        !unsigned_number(r, &column))
+        return false;
+    graph_site(r->g, r->scratch.data, line, column);
+    return true;
+}
+
+static bool operand(struct reader *r, value *v) {
+    uint32_t n;
+    if (!expect(r, "%") || !unsigned_number(r, &n)) return false;
+    if (n == 0 || n >= r->g->t.instr.count) return bad(r, "a value that is not defined above");
+    *v = n;
+    return true;
+}
+
+/* The words behind an opening brace; the operation says which of them are extents. */
+static bool attributes(struct reader *r, const struct op_def *def) {
+    size_t count = 1;
+    for (const char *c = r->at; *c && *c != '\n' && *c != '}'; c++) count += *c == ',';
+    if (!VEC_RESERVE(&r->g->t.allocator, &r->word, count)) return fail_memory(&r->g->error), false;
+    memset(r->word.at, 0, count * sizeof *r->word.at);
+    for (; r->word.count < count; r->word.count++) {
+        int64_t *word = &r->word.at[r->word.count];
+        if (r->word.count && !expect(r, ",")) return false;
+        bool is_extent = def->attr_is_extent && def->attr_is_extent(r->word.at, count, r->word.count);
+        if (!(is_extent ? extent(r, word) : integer(r, word))) return false;
+    }
+    return expect(r, "}");
+}
+
+/* What stands between the operation and its type: braces, literals, operands. text points to it, so
+ * that literals can be read once the type is known. */
+static bool instruction(struct reader *r) {
+    wg_graph *g = r->g;
+    uint32_t number;
+    wg_type written;
+    if (!expect(r, "%") || !unsigned_number(r, &number)) return false;
+    if (number != g->t.instr.count) return bad(r, "values must be numbered 1, 2, 3, ...");
+    if (!expect(r, "=") || !word(r)) return false;
+    unsigned op = op_by_name(r->scratch.data, r->scratch.size);
+    if (op == OP_none) return bad(r, "an unknown operation");
+    const struct op_def *def = op_def(op);
+    r->arg.count = r->word.count = 0;
+    wg_text name = {.allocator = g->t.allocator};
+    const char *literals = NULL;
+    bool ok = true;
+    if (op == OP_input) {
+        ok = quoted(r) && (text_add(&name, r->scratch.data) || (fail_memory(&g->error), false));
+    } else if (op == OP_constant || op == OP_data) {
+        blanks(r);
+        literals = r->at;
+        while (*r->at && *r->at != '\n' && *r->at != ':') r->at++;
+    } else if (accept(r, "{")) {
+        ok = attributes(r, def);
+    }
+    blanks(r);
+    while (ok && *r->at == '%') {
+        value v, *a;
+        ok = operand(r, &v);
+        a = ok ? VEC_PUSH(&g->t.allocator, &r->arg) : NULL;
+        if (a) *a = v;
+        else if (ok) ok = (fail_memory(&g->error), false);
+        blanks(r);
+    }
+    ok = ok && expect(r, ":") && type(r, &written) && site(r);
+    uint32_t origin = 0;
+    if (ok && accept(r, "tangent %")) ok = (g->flags = INSTR_TANGENT, unsigned_number(r, &origin));
+    else if (ok && accept(r, "adjoint %")) ok = (g->flags = INSTR_ADJOINT, unsigned_number(r, &origin));
+    if (ok && origin >= number) ok = bad(r, "derived from a value that is not defined above");
+    g->origin = origin;
+    const char *after = r->at;
+    value v = 0;
+    if (ok && op == OP_input) {
+        v = graph_input(g, name.data, &written);
+    } else if (ok && op == OP_constant) {
+        int64_t bits;
+        r->at = literals;
+        if (written.rank) ok = bad(r, "a constant is a scalar");
+        if (ok && literal(r, (wg_dtype)written.dtype, &bits))
+            v = graph_literal(g, (wg_dtype)written.dtype, bits);
+    } else if (ok && op == OP_data) {
+        int64_t shape[WG_MAX_RANK], count, bits;
+        size_t size = wg_dtype_size((wg_dtype)written.dtype);
+        wg_text data = {.allocator = g->t.allocator};
+        for (size_t i = 0; i < written.rank; i++)
+            if (written.extent[i] < 0) ok = bad(r, "data with an extent that is not constant");
+        ok = ok && (type_eval(&g->t, &written, NULL, shape, &count) || bad(r, "data too large"));
+        r->at = literals;
+        ok = ok && expect(r, "[");
+        for (int64_t i = 0; ok && i < count; i++)
+            ok = literal(r, (wg_dtype)written.dtype, &bits) &&
+                 (text_bytes(&data, (const char *)&bits, size) || (fail_memory(&g->error), false));
+        ok = ok && expect(r, "]");
+        if (ok) v = graph_blob(g, &written, data.data);
+        wg_text_free(&data);
+    } else if (ok) {
+        v = graph_emit(g, op, graph_attr(g, r->word.at, r->word.count), r->arg.at, r->arg.count);
+    }
+    r->at = after;
+    g->flags = 0;
+    g->origin = 0;
+    wg_text_free(&name);
+    if (!v && !g->error.status) return bad(r, "this is no instruction");
+    if (v && !type_equal(type_of(&g->t, v), &written)) return bad(r, "the type is not what the operation gives");
+    return v != 0;
+}
+
+static bool line(struct reader *r) {
+    wg_graph *g = r->g;
+    blanks(r);
+    if (*r->at == '%') {
+        if (!instruction(r)) return false;
+    } else if (accept(r, "size ")) {
+        if (!word(r)) return false;
+        graph_size(g, r->scratch.data);
+    } else if (accept(r, "output ")) {
+        value v;
+        if (!quoted(r)) return false;
+        wg_text name = r->scratch; /* operand() does not touch it */
+        if (!operand(r, &v)) return false;
+        graph_output(g, name.data, v);
+    } else if (accept(r, "require ")) {
+        wg_extent left, right;
+        if (!extent(r, &left)) return false;
+        bool equal = accept(r, "==");
+        if ((!equal && !expect(r, "<=")) || !extent(r, &right) || !site(r)) return false;
+        graph_require(g, left, right, equal, "require");
+    } else if (*r->at != '\n' && *r->at) {
+        return bad(r, "an instruction, size, require or output expected");
+    }
+    blanks(r);
+    if (*r->at == '\r') r->at++;
+    if (*r->at == '\n') r->at++;
+    else if (*r->at) return bad(r, "the line goes on after its end");
+    r->line++;
+    return g->error.status == WG_OK;
+}
+
+wg_program *wg_program_read(const char *text, size_t size, const wg_allocator *allocator,
+                            wg_error *error) {
+    if (failed(error)) return NULL;
+    if (!text && size) return fail_with(error, WG_EARGUMENT, "program text is NULL"), NULL;
+    struct reader r = {.g = graph_new(allocator), .line = 1};
+    wg_text copy = {.allocator = allocator_or_standard(allocator)};
+    r.scratch.allocator = copy.allocator;
+    if (!r.g || !text_bytes(&copy, text ? text : "", size)) {
+        wg_graph_free(r.g);
+        fail_memory(error);
+        return NULL;
+    }
+    r.g->no_fold = true;
+    r.at = copy.data;
+    if (strlen(copy.data) != size) bad(&r, "a NUL byte");
+    else if (!accept(&r, "wengert 1\n")) bad(&r, "the first line must be 'wengert 1'");
+    else r.line++;
+    while (!r.g->error.status && *r.at && line(&r)) {}
+    VEC_FREE(&copy.allocator, &r.arg);
+    VEC_FREE(&copy.allocator, &r.word);
+    wg_text_free(&r.scratch);
+    wg_text_free(&copy);
+    return graph_build(r.g, error);
+}

@@ -1,0 +1,205 @@
+/* x[...]: whole numbers pick an element and drop the axis (negative ones count from the end),
+ * slices start:stop:step keep it, traced integers gather along it. Bounds are extents, so that
+ * x[0:n-1] serves every n; they are never clipped to the axis: what sizes cannot prove is
+ * checked at the call. All fixed parts of a subscript are one slice and one reshape. */
+#include "lang/lang.h"
+#include "op/describe.h"
+
+#include <stdio.h>
+
+/* An item leaves three terms on the stack: start, stop, step of a slice (no term where none is
+ * given, but a step always); or the index, no term, no term. */
+enum { ITEM = 3 };
+
+struct axes {
+    wg_extent start[WG_MAX_RANK], count[WG_MAX_RANK];
+    int64_t step[WG_MAX_RANK];
+};
+
+/* ---- reading --------------------------------------------------------------------------------- */
+
+static bool slice_ends(const struct parser *p) {
+    return token_kind(p) == ':' || token_kind(p) == ',' || token_kind(p) == ']';
+}
+
+static struct term optional(struct parser *p) {
+    return slice_ends(p) ? term_none() : expression(p);
+}
+
+OUT_OF_LINE static void read_item(struct parser *p) {
+    if (token_kind(p) == ']' || token_kind(p) == ',') lex_unexpected(p, "an index");
+    term_push(p, optional(p));
+    if (!lex_take(p, ':')) {
+        term_push(p, term_none());
+        term_push(p, term_none());
+        return;
+    }
+    term_push(p, optional(p));
+    struct term step = term_number(1);
+    if (lex_take(p, ':')) {
+        struct place place = p->in.token.place;
+        struct term given = optional(p);
+        wg_extent extent;
+        if (given.kind != TERM_NONE) step = given;
+        if (!parse_failed(p) &&
+            (step.kind != TERM_NUMBER || !term_is_extent(p, step, &extent) || extent < 1))
+            parse_fail(p, place, WG_ESYNTAX, "the step of a slice is a whole number from 1 on");
+    }
+    term_push(p, step);
+}
+
+/* ---- what it means --------------------------------------------------------------------------- */
+
+/* The place along an axis that a term names. */
+static bool bound(struct parser *p, struct term t, wg_extent axis, wg_extent *at) {
+    if (!term_is_extent(p, t, at)) {
+        if (parse_failed(p)) return false;
+        parse_fail(p, p->place, WG_EDTYPE,
+                   "a bound of a slice is made of whole numbers and named sizes with + - *");
+        return false;
+    }
+    if (t.kind == TERM_NUMBER && t.as.number < 0) *at = extent_add(p->g, axis, *at);
+    return !parse_failed(p);
+}
+
+/* A bound as it was written, "" for none. */
+static struct description bound_text(const struct parser *p, struct term t) {
+    struct description written = {""};
+    if (t.kind == TERM_NUMBER) snprintf(written.text, sizeof written.text, "%.0f", t.as.number);
+    return t.kind == TERM_EXTENT ? extent_name(p->g, t.as.extent) : written;
+}
+
+/* 0 <= start <= stop <= extent: refuted here with the text's words, else left to the builder. */
+OUT_OF_LINE static bool inside(struct parser *p, value x, size_t axis, const struct term *item,
+                               wg_extent start, wg_extent stop) {
+    wg_graph *g = p->g;
+    wg_extent extent = term_type(p, x)->extent[axis];
+    int64_t before, turned, behind;
+    bool outside = (extent_difference(g, 0, start, &before) && before > 0) ||
+                   (extent_difference(g, start, stop, &turned) && turned > 0) ||
+                   (extent_difference(g, stop, extent, &behind) && behind > 0);
+    bool is_slice = item[2].kind != TERM_NONE;
+    if (outside && is_slice)
+        parse_fail(p, p->place, WG_ESHAPE, "the slice %s:%s leaves axis %zu of %s",
+                   bound_text(p, item[0]).text, bound_text(p, item[1]).text, axis,
+                   type_name(g, x).text);
+    else if (outside)
+        parse_fail(p, p->place, WG_ESHAPE, "the index %s is outside axis %zu of %s",
+                   bound_text(p, item[0]).text, axis, type_name(g, x).text);
+    else
+        graph_require(g, start, stop, false, "slice");
+    return !parse_failed(p);
+}
+
+/* Item k is a slice: its part in axes. A step along an axis of a named size is a slice of its
+ * own, at once, because how many elements it leaves is for the builder of steps to say. */
+static value read_slice(struct parser *p, value x, const struct term *item, size_t k,
+                        struct axes *axes) {
+    wg_extent extent = term_type(p, x)->extent[k], start = 0, stop = extent;
+    int64_t step = (int64_t)item[2].as.number, length;
+    if (item[0].kind != TERM_NONE && !bound(p, item[0], extent, &start)) return 0;
+    if (item[1].kind != TERM_NONE && !bound(p, item[1], extent, &stop)) return 0;
+    if (!inside(p, x, k, item, start, stop)) return 0;
+    if (step > 1 && !extent_difference(p->g, stop, start, &length)) {
+        wg_var part = wg_slice_at(p->origin, (int)p->place.line, (wg_var){p->g, x}, (int)k, start,
+                                  stop, step);
+        parse_at(p, p->place);
+        axes->count[k] = part.id ? term_type(p, part.id)->extent[k] : 0;
+        return part.id;
+    }
+    axes->start[k] = start;
+    axes->count[k] = step > 1 ? length / step + (length % step != 0)
+                              : extent_sub(p->g, stop, start);
+    axes->step[k] = step;
+    return x;
+}
+
+static bool is_fixed(const struct term *item) {
+    return item[2].kind == TERM_NONE &&
+           (item[0].kind == TERM_NUMBER || item[0].kind == TERM_EXTENT);
+}
+
+static bool is_gather(const struct term *item) {
+    return item[2].kind == TERM_NONE && !is_fixed(item);
+}
+
+/* The slice that all items make, and the axes of whole numbers dropped. */
+OUT_OF_LINE static value apply_fixed(struct parser *p, value x, const struct term *item,
+                                     size_t count) {
+    struct axes axes;
+    wg_type type = *term_type(p, x), kept = {.dtype = type.dtype};
+    for (size_t k = 0; k < type.rank; k++) {
+        axes.start[k] = 0;
+        axes.count[k] = type.extent[k];
+        axes.step[k] = 1;
+    }
+    for (size_t k = 0; k < count && x; k++) {
+        if (is_gather(&item[ITEM * k])) continue;
+        if (!is_fixed(&item[ITEM * k])) {
+            x = read_slice(p, x, &item[ITEM * k], k, &axes);
+            continue;
+        }
+        if (!bound(p, item[ITEM * k], type.extent[k], &axes.start[k]) ||
+            !inside(p, x, k, &item[ITEM * k], axes.start[k], extent_add(p->g, axes.start[k], 1)))
+            return 0;
+        axes.count[k] = 1;
+    }
+    if (parse_failed(p) || !x) return 0;
+    for (size_t k = 0; k < type.rank; k++)
+        if (k >= count || !is_fixed(&item[ITEM * k])) kept.extent[kept.rank++] = axes.count[k];
+    value part = build_slice(p->g, x, axes.start, axes.count, axes.step);
+    return part ? build_reshape(p->g, part, &kept) : 0;
+}
+
+OUT_OF_LINE static value apply_gather(struct parser *p, value x, const struct term *item,
+                                      size_t count) {
+    unsigned axis = 0;
+    bool several = false;
+    for (size_t k = 0; k < count && x; k++) {
+        if (is_fixed(&item[ITEM * k])) continue;
+        if (!is_gather(&item[ITEM * k])) {
+            axis++;
+            continue;
+        }
+        value index = term_build(p, item[ITEM * k], WG_I64);
+        if (!index) return 0;
+        unsigned rank = term_type(p, index)->rank;
+        if (rank > 0 && several) {
+            graph_fail(p->g, WG_ESHAPE, "two arrays of indices in one subscript");
+            graph_hint(p->g, "index one axis after the other: x[i][:, k]");
+            return 0;
+        }
+        several = several || rank > 0;
+        x = build_take(p->g, x, index, axis, 0);
+        axis += rank;
+    }
+    return x;
+}
+
+struct term subscript(struct parser *p, struct term x) {
+    struct place place = p->in.token.place;
+    size_t first = p->stack.count, count = 0;
+    parse_at(p, place);
+    value v = term_default(p, x);
+    if (!v) return term_none();
+    size_t rank = term_type(p, v)->rank;
+    lex_next(p);
+    do {
+        if (count == rank) {
+            parse_fail(p, place, WG_ESHAPE, "%s",
+                       rank == 0 ? "a scalar has no axis to index" : "more indices than axes");
+            if (rank) parse_hint(p, "the value is %s", type_name(p->g, v).text);
+        }
+        read_item(p);
+        count++;
+    } while (!parse_failed(p) && lex_take(p, ','));
+    lex_expect(p, ']', "',' or ']'");
+    if (!parse_failed(p)) {
+        parse_at(p, place);
+        const struct term *item = p->stack.at + first;
+        v = apply_fixed(p, v, item, count);
+        if (v) v = apply_gather(p, v, item, count);
+    }
+    p->stack.count = first;
+    return parse_failed(p) ? term_none() : term_value(v);
+}

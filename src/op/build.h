@@ -1,0 +1,94 @@
+/* Builders for rules, composites and front ends: one function an operation. All return 0 once the
+ * graph has an error, or where an argument is absent (0). Elementwise builders broadcast as NumPy
+ * does: shapes are aligned at their last axes, and only the constant extent 1 stretches. */
+#ifndef OP_BUILD_H
+#define OP_BUILD_H
+
+#include "op/op.h"
+
+/* ---- leaves ---- */
+value build_number(wg_graph *g, wg_dtype dtype, double number); /* scalar */
+value build_full(wg_graph *g, const wg_type *type, double number); /* splat of that type */
+value build_like(wg_graph *g, value x, double number);             /* splat of x's type  */
+value build_iota(wg_graph *g, wg_extent count);                    /* 0, 1, ... : i64[count] */
+value build_extent(wg_graph *g, wg_extent extent);                 /* its value: i64 scalar */
+value build_eye(wg_graph *g, wg_dtype dtype, wg_extent n);         /* identity matrix [n,n] */
+
+/* ---- elementwise: any op of elementwise.def ---- */
+value build_unary(wg_graph *g, unsigned op, value a);
+value build_binary(wg_graph *g, unsigned op, value a, value b);
+value build_where(wg_graph *g, value condition, value a, value b);
+value build_cast(wg_graph *g, wg_dtype dtype, value a);
+static inline value build_add(wg_graph *g, value a, value b) { return build_binary(g, OP_add, a, b); }
+static inline value build_sub(wg_graph *g, value a, value b) { return build_binary(g, OP_sub, a, b); }
+static inline value build_mul(wg_graph *g, value a, value b) { return build_binary(g, OP_mul, a, b); }
+static inline value build_div(wg_graph *g, value a, value b) { return build_binary(g, OP_div, a, b); }
+static inline value build_neg(wg_graph *g, value a) { return build_unary(g, OP_neg, a); }
+/* ct * p in a rule, as an absolute-zero product where the rule is guarded; sum of two terms of
+ * which either may be absent. */
+value rule_mul(const struct rule *r, value ct, value p);
+value rule_add(const struct rule *r, value a, value b);
+
+/* ---- shape ---- */
+value build_reshape(wg_graph *g, value a, const wg_type *shape); /* dtype of shape is ignored */
+value build_transpose(wg_graph *g, value a, const uint8_t *perm); /* result axis i is a's perm[i] */
+/* a's axes, in order, become those of the result that `mapped` names (bit i = axis i). */
+value build_broadcast(wg_graph *g, value a, const wg_type *shape, uint32_t mapped);
+value build_broadcast_to(wg_graph *g, value a, const wg_type *shape); /* NumPy's rule */
+/* start, count: extents; step >= 1; all for every axis. */
+value build_slice(wg_graph *g, value a, const wg_extent *start, const wg_extent *count,
+                  const int64_t *step);
+/* Zeros of shape total with out[start + i*step] = a[i]: the transpose of a slice. */
+value build_pad(wg_graph *g, value a, const wg_extent *start, const wg_extent *total,
+                const int64_t *step);
+value build_concat(wg_graph *g, const value *part, size_t count, unsigned axis);
+/* Gives the WG_INFER of a shape, if there is one, the extent that makes as many elements as a has;
+ * false and an error where none follows. */
+bool infer_extent(wg_graph *g, value a, wg_type *shape);
+/* The number of elements start, start + step, ... below stop: a polynomial, or an error. */
+bool slice_count(wg_graph *g, wg_extent start, wg_extent stop, int64_t step, wg_extent *count);
+
+/* ---- reductions over the axes of a mask (bit i = axis i); keep leaves them with extent 1 ---- */
+value build_sum(wg_graph *g, value a, uint32_t axes);
+value build_mean(wg_graph *g, value a, uint32_t axes);
+value build_reduce_max(wg_graph *g, value a, uint32_t axes);
+value build_argmax(wg_graph *g, value a, unsigned axis); /* i64; the first of ties */
+value build_logsumexp(wg_graph *g, value a, uint32_t axes);
+value build_norm(wg_graph *g, value a, uint32_t axes); /* Euclidean */
+value build_reduce(wg_graph *g, unsigned op, value a, uint32_t axes);
+/* A reduction's result put back over a's shape along the reduced axes. */
+value build_expand(wg_graph *g, value reduced, value a, uint32_t axes);
+
+/* ---- indexing ---- */
+/* a[b..., n, rest...], index i32/i64[b..., i...] -> [b..., i..., rest...]; batch leading axes b are
+ * shared; with batch = 0 and axis = k, axes before k come first in the result:
+ * [a axes before axis..., i..., a axes after axis...]. */
+value build_take(wg_graph *g, value a, value index, unsigned axis, unsigned batch);
+/* The transpose of take in a: zeros with `extent` along axis, to which updates are added. */
+value build_scatter_add(wg_graph *g, value update, value index, unsigned axis, unsigned batch,
+                        wg_extent extent);
+
+/* ---- products ---- */
+/* The contraction: a[batch..., m..., k...] (a_transposed: [batch..., k..., m...]) with
+ * b[batch..., k..., n...] (b_transposed: [batch..., n..., k...]) -> [batch..., m..., n...];
+ * batch and contract count the leading shared and the contracted axes. */
+value build_dot(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                bool a_transposed, bool b_transposed);
+/* The same over pairs of axes anywhere, in pairs[0] of a and pairs[1] of b: first `batch` pairs that
+ * stay, then `contract` that are summed away -> [batch..., a's others..., b's others...]. */
+value build_dot_axes(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                     const uint8_t *const pairs[2]);
+/* Matrix product as NumPy's @: vectors allowed, leading axes broadcast. */
+value build_matmul(wg_graph *g, value a, value b);
+
+/* ---- composites (compose.c) ---- */
+value build_softmax(wg_graph *g, value a, unsigned axis);
+value build_log_softmax(wg_graph *g, value a, unsigned axis);
+/* logits [..., k], label i32/i64 [...] -> [...]: log sum exp h - h[label] */
+value build_cross_entropy(wg_graph *g, value logits, value label);
+value build_mse(wg_graph *g, value a, value b); /* mean of (a-b)^2 */
+
+/* All axes of a value, as a mask. */
+uint32_t all_axes(const wg_graph *g, value a);
+
+#endif

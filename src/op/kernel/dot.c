@@ -1,0 +1,131 @@
+/* The kernel of dot: one matrix product for each element of the batch axes, by BLAS where it is
+ * there, the element type is its own and the product is large enough to be worth a call; else by
+ * product.h. Threads of a BLAS are its own matter and are left as they are set. */
+#include "op/kernel/kernel.h"
+
+#include <limits.h>
+
+#if WG_BLAS
+#include <cblas.h>
+#endif
+
+enum {
+    ROWS = 4,
+    COLS = 8,
+    LANES = 8,
+    BLOCK_ROWS = 64, /* the left block: 64 kB, the right panel: 8 kB */
+    BLOCK_DEPTH = 128,
+    SMALL = 512,    /* multiplications up to which nothing is copied into blocks */
+    BLAS_SMALL = 64 /* multiplications up to which a call of BLAS costs more than it saves */
+};
+
+#define T double
+#define F(name) name##_f64
+#include "op/kernel/product.h"
+#undef T
+#undef F
+#define T float
+#define F(name) name##_f32
+#include "op/kernel/product.h"
+#undef T
+#undef F
+#define T uint64_t
+#define F(name) name##_u64
+#include "op/kernel/product.h"
+#undef T
+#undef F
+#define T uint32_t
+#define F(name) name##_u32
+#include "op/kernel/product.h"
+
+/* a[batch, m, depth] or transposed, b[batch, depth, n] or transposed. */
+struct product {
+    int64_t batch, m, n, depth;
+    bool a_transposed, b_transposed;
+};
+
+/* attr: batch, contract, a_transposed, b_transposed */
+static struct product product_of(const struct exec *e) {
+    struct product p = {1, 1, 1, 1, e->attr[2] != 0, e->attr[3] != 0};
+    const int64_t *a = e->arg[0].shape->extent, *b = e->arg[1].shape->extent;
+    size_t batch = (size_t)e->attr[0], contract = (size_t)e->attr[1];
+    size_t m = e->arg[0].rank - batch - contract, n = e->arg[1].rank - batch - contract;
+    for (size_t i = 0; i < batch; i++) p.batch *= a[i];
+    for (size_t i = 0; i < contract; i++) p.depth *= a[batch + i + (p.a_transposed ? 0 : m)];
+    for (size_t i = 0; i < m; i++) p.m *= a[batch + i + (p.a_transposed ? contract : 0)];
+    for (size_t i = 0; i < n; i++) p.n *= b[batch + i + (p.b_transposed ? 0 : contract)];
+    return p;
+}
+
+#if WG_BLAS
+/* Whether BLAS may take it: extents that its int holds, and work that is worth its overhead. The
+ * product of two vectors is as fast without. */
+static bool is_for_blas(const struct product *p) {
+    return p->m <= INT_MAX && p->n <= INT_MAX && p->depth <= INT_MAX && (p->m > 1 || p->n > 1) &&
+           (double)p->m * (double)p->n * (double)p->depth > BLAS_SMALL;
+}
+
+#define BLAS_PRODUCT(NAME, T, PREFIX)                                                              \
+    static void NAME(const struct product *p, const T *a, const T *b, T *y) {                      \
+        int m = (int)p->m, n = (int)p->n, k = (int)p->depth;                                       \
+        enum CBLAS_TRANSPOSE ta = p->a_transposed ? CblasTrans : CblasNoTrans;                     \
+        enum CBLAS_TRANSPOSE tb = p->b_transposed ? CblasTrans : CblasNoTrans;                     \
+        int lda = p->a_transposed ? m : k, ldb = p->b_transposed ? k : n;                          \
+        if (n == 1)                                                                                \
+            cblas_##PREFIX##gemv(CblasRowMajor, ta, p->a_transposed ? k : m,                       \
+                                 p->a_transposed ? m : k, 1, a, lda, b, 1, 0, y, 1);               \
+        else if (m == 1)                                                                           \
+            cblas_##PREFIX##gemv(CblasRowMajor, p->b_transposed ? CblasNoTrans : CblasTrans,       \
+                                 p->b_transposed ? n : k, p->b_transposed ? k : n, 1, b, ldb, a,   \
+                                 1, 0, y, 1);                                                      \
+        else                                                                                       \
+            cblas_##PREFIX##gemm(CblasRowMajor, ta, tb, m, n, k, 1, a, lda, b, ldb, 0, y, n);      \
+    }
+BLAS_PRODUCT(blas_f64, double, d)
+BLAS_PRODUCT(blas_f32, float, s)
+#endif
+
+/* One product for each batch element in plain C. */
+#define PLAIN_PRODUCT(NAME, T, F)                                                                  \
+    static void NAME(const struct product *p, const T *a, const T *b, T *y) {                      \
+        struct matrix_##F l = {a, p->a_transposed ? 1 : p->depth, p->a_transposed ? p->m : 1};     \
+        struct matrix_##F r = {b, p->b_transposed ? 1 : p->n, p->b_transposed ? p->depth : 1};     \
+        product_##F(p->m, p->n, p->depth, l, r, y);                                                \
+    }
+PLAIN_PRODUCT(plain_f64, double, f64)
+PLAIN_PRODUCT(plain_f32, float, f32)
+PLAIN_PRODUCT(plain_u64, uint64_t, u64)
+PLAIN_PRODUCT(plain_u32, uint32_t, u32)
+
+wg_status run_dot(const struct exec *e) {
+    struct product p = product_of(e);
+    size_t size = wg_dtype_size((wg_dtype)e->out.dtype);
+    if (e->out.shape->count == 0) return WG_OK;
+    if (p.depth == 0) {
+        memset(e->out.data, 0, (size_t)e->out.shape->count * size);
+        return WG_OK;
+    }
+    bool blas = false;
+#if WG_BLAS
+    blas = is_for_blas(&p);
+#endif
+    for (int64_t i = 0; i < p.batch; i++) {
+        const void *a = (const char *)e->arg[0].data + (size_t)(i * p.m * p.depth) * size;
+        const void *b = (const char *)e->arg[1].data + (size_t)(i * p.depth * p.n) * size;
+        void *y = (char *)e->out.data + (size_t)(i * p.m * p.n) * size;
+        switch (e->out.dtype) {
+#if WG_BLAS
+        case WG_F64: (blas ? blas_f64 : plain_f64)(&p, a, b, y); break;
+        case WG_F32: (blas ? blas_f32 : plain_f32)(&p, a, b, y); break;
+#else
+        case WG_F64: plain_f64(&p, a, b, y); break;
+        case WG_F32: plain_f32(&p, a, b, y); break;
+#endif
+        case WG_I64: plain_u64(&p, a, b, y); break;
+        case WG_I32: plain_u32(&p, a, b, y); break;
+        default: return fail_with(e->error, WG_EDTYPE, "dot: of this element type");
+        }
+    }
+    (void)blas;
+    return WG_OK;
+}

@@ -1,0 +1,27 @@
+/* The kernels that the operation table names, all of the form of op_def.run: one instruction on
+ * dense row-major operands. Their loops are in the headers beside this file, plain C on pointers
+ * and strides; the .c files only read attributes and extents. No kernel allocates. */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include "op/op.h"
+
+wg_status run_reshape(const struct exec *e);
+wg_status run_transpose(const struct exec *e);
+wg_status run_broadcast(const struct exec *e);
+wg_status run_slice(const struct exec *e);
+wg_status run_pad(const struct exec *e);
+wg_status run_concat(const struct exec *e);
+
+wg_status run_sum(const struct exec *e);
+wg_status run_reduce_max(const struct exec *e);
+wg_status run_argmax(const struct exec *e);
+wg_status run_logsumexp(const struct exec *e);
+wg_status run_norm(const struct exec *e);
+
+wg_status run_take(const struct exec *e);
+wg_status run_scatter_add(const struct exec *e);
+
+wg_status run_dot(const struct exec *e);
+
+#endif

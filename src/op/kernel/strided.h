@@ -1,0 +1,130 @@
+/* Copying between two layouts that have the same axes but their own strides: all that reshape,
+ * transpose, broadcast, slice, pad and concat do. A stride of 0 on the input side repeats; the
+ * output side visits no element twice. Axes stand outermost first, in the order of the output.
+ * Axes that lie side by side in both layouts are joined first, so that the inner loops are long;
+ * where the input's dense axis is not the innermost one, both are walked in tiles. */
+#ifndef STRIDED_H
+#define STRIDED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { STRIDED_RANK = 8, TILE = 16 };
+
+struct strided_axis {
+    int64_t extent, in, out; /* strides in elements */
+};
+
+/* A position in nested axes, the last one moving fastest. Start from all zero. */
+struct strided_position {
+    int64_t index[STRIDED_RANK], in, out;
+};
+
+static inline bool strided_next(size_t rank, const struct strided_axis *axis,
+                                struct strided_position *at) {
+    for (size_t i = rank; i-- > 0;) {
+        at->in += axis[i].in;
+        at->out += axis[i].out;
+        if (++at->index[i] < axis[i].extent) return true;
+        at->index[i] = 0;
+        at->in -= axis[i].in * axis[i].extent;
+        at->out -= axis[i].out * axis[i].extent;
+    }
+    return false;
+}
+
+/* Drops axes of extent 1 and joins neighbours; the rank that is left, at least 1. */
+static inline size_t strided_join(size_t rank, struct strided_axis *axis) {
+    size_t kept = 0;
+    for (size_t i = 0; i < rank; i++) {
+        struct strided_axis next = axis[i];
+        if (next.extent == 1) continue;
+        struct strided_axis *last = kept ? &axis[kept - 1] : NULL;
+        if (last && last->in == next.in * next.extent && last->out == next.out * next.extent) {
+            last->extent *= next.extent;
+            last->in = next.in;
+            last->out = next.out;
+        } else {
+            axis[kept++] = next;
+        }
+    }
+    if (kept == 0) axis[kept++] = (struct strided_axis){1, 1, 1};
+    return kept;
+}
+
+/* Rows of `row` elements along `col`, for one size of element. Constant sizes make each memcpy a
+ * load and a store; the common strides are told apart so that the loops become vector code. */
+#define STRIDED_PLANE(NAME, SIZE)                                                                  \
+    static inline void NAME(struct strided_axis row, struct strided_axis col,                      \
+                            const char *restrict in, char *restrict out) {                         \
+        int64_t n = col.extent, in_row = row.in * SIZE, out_row = row.out * SIZE;                  \
+        for (int64_t r = 0; r < row.extent; r++, in += in_row, out += out_row) {                   \
+            if (col.in == 1 && col.out == 1 && n >= 16)                                            \
+                memcpy(out, in, (size_t)n * SIZE);                                                 \
+            else if (col.in == 1 && col.out == 1)                                                  \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in + c * SIZE, SIZE);       \
+            else if (col.in == 0 && col.out == 1)                                                  \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in, SIZE);                  \
+            else                                                                                   \
+                for (int64_t c = 0; c < n; c++)                                                    \
+                    memcpy(out + c * col.out * SIZE, in + c * col.in * SIZE, SIZE);                \
+        }                                                                                          \
+    }                                                                                              \
+    /* the same where the input is dense along row: in tiles, so that the lines of both stay in    \
+     * the cache; whole tiles have constant bounds */                                              \
+    static inline void NAME##_tiled(struct strided_axis row, struct strided_axis col,              \
+                                    const char *restrict in, char *restrict out) {                 \
+        for (int64_t c = 0; c < col.extent; c += TILE)                                             \
+            for (int64_t r = 0; r < row.extent; r += TILE) {                                       \
+                int64_t rows = row.extent - r < TILE ? row.extent - r : TILE;                      \
+                int64_t cols = col.extent - c < TILE ? col.extent - c : TILE;                      \
+                const char *from = in + (r + c * col.in) * SIZE;                                   \
+                char *to = out + (r * row.out + c * col.out) * SIZE;                               \
+                if (rows == TILE && cols == TILE && col.out == 1) {                                \
+                    for (int64_t i = 0; i < TILE; i++)                                             \
+                        for (int64_t k = 0; k < TILE; k++)                                         \
+                            memcpy(to + (i * row.out + k) * SIZE, from + (k * col.in + i) * SIZE,  \
+                                   SIZE);                                                          \
+                    continue;                                                                      \
+                }                                                                                  \
+                for (int64_t i = 0; i < rows; i++)                                                 \
+                    for (int64_t k = 0; k < cols; k++)                                             \
+                        memcpy(to + (i * row.out + k * col.out) * SIZE,                            \
+                               from + (k * col.in + i) * SIZE, SIZE);                              \
+            }                                                                                      \
+    }
+STRIDED_PLANE(strided_plane_1, 1)
+STRIDED_PLANE(strided_plane_4, 4)
+STRIDED_PLANE(strided_plane_8, 8)
+
+/* Copies elements of `size` bytes (1, 4 or 8). The axes are overwritten. */
+static inline void strided_copy(size_t size, size_t rank, struct strided_axis *axis, const void *in,
+                                void *out) {
+    for (size_t i = 0; i < rank; i++)
+        if (axis[i].extent == 0) return;
+    rank = strided_join(rank, axis);
+    struct strided_axis col = axis[--rank], row = {1, 0, 0};
+    size_t dense = rank; /* an outer axis along which the input is dense, if the inner one is not */
+    if (col.in > 1)
+        for (size_t i = 0; i < rank; i++)
+            if (axis[i].in == 1) dense = i;
+    bool tiled = dense < rank;
+    if (tiled || rank > 0) {
+        if (!tiled) dense = rank - 1;
+        row = axis[dense];
+        for (size_t i = dense + 1; i < rank; i++) axis[i - 1] = axis[i];
+        rank--;
+    }
+    struct strided_position at = {0};
+    do {
+        const char *from = (const char *)in + at.in * (int64_t)size;
+        char *to = (char *)out + at.out * (int64_t)size;
+        if (size == 8) (tiled ? strided_plane_8_tiled : strided_plane_8)(row, col, from, to);
+        else if (size == 4) (tiled ? strided_plane_4_tiled : strided_plane_4)(row, col, from, to);
+        else (tiled ? strided_plane_1_tiled : strided_plane_1)(row, col, from, to);
+    } while (strided_next(rank, axis, &at));
+}
+
+#endif

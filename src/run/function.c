@@ -1,0 +1,178 @@
+/* Functions: compiling a program, and what belongs to it alone, the donation of buffers. The work
+ * is done in measure.c, schedule.c and plan.c. */
+#include "run/run.h"
+
+/* ---- donation -------------------------------------------------------------------------------- */
+
+struct word { /* a piece of the caller's text */
+    const char *at;
+    size_t length;
+};
+
+static struct word trim(const char *at, const char *end) {
+    while (at < end && *at == ' ') at++;
+    while (end > at && end[-1] == ' ') end--;
+    return (struct word){at, (size_t)(end - at)};
+}
+
+/* The index of the port with this name, or -1 and an error. */
+static int64_t find_port(const struct trace *t, bool output, struct word name, wg_error *error) {
+    const struct port *port = output ? t->output.at : t->input.at;
+    size_t count = output ? t->output.count : t->input.count;
+    for (size_t i = 0; i < count; i++) {
+        const char *known = name_at(t, port[i].name);
+        if (strlen(known) == name.length && memcmp(known, name.at, name.length) == 0)
+            return (int64_t)i;
+    }
+    fail_with(error, WG_ENAME, "donate: there is no %s \"%.*s\"", output ? "output" : "input",
+              (int)name.length, name.at);
+    return -1;
+}
+
+static bool donate_one(struct wg_function *fn, struct word output, struct word input,
+                       wg_error *error) {
+    const struct trace *t = &fn->program->t;
+    int64_t to = find_port(t, true, output, error);
+    int64_t from = to < 0 ? -1 : find_port(t, false, input, error);
+    if (from < 0) return false;
+    for (size_t i = 0; i < t->output.count; i++) {
+        bool same_output = (int64_t)i == to && fn->donor[i];
+        if (!same_output && fn->donor[i] != (uint32_t)from + 1) continue;
+        fail_with(error, WG_ENAME, "donate: %s \"%.*s\" is named twice",
+                  same_output ? "output" : "input", (int)(same_output ? output : input).length,
+                  (same_output ? output : input).at);
+        return false;
+    }
+    const struct instr *y = instr_at(t, t->output.at[to].v), *x = instr_at(t, t->input.at[from].v);
+    if (y->type != x->type) {
+        wg_text y_text = {.allocator = fn->allocator}, x_text = {.allocator = fn->allocator};
+        if (type_text(t, type_at(t, y->type), &y_text) &&
+            type_text(t, type_at(t, x->type), &x_text))
+            fail_with(error, WG_ESHAPE,
+                      "donate: output \"%.*s\" is %s but input \"%.*s\" is %s; they share a buffer "
+                      "only if they have one type",
+                      (int)output.length, output.at, y_text.data, (int)input.length, input.at,
+                      x_text.data);
+        else
+            fail_memory(error);
+        wg_text_free(&y_text);
+        wg_text_free(&x_text);
+        return false;
+    }
+    fn->donor[to] = (uint32_t)from + 1;
+    return true;
+}
+
+/* "out=in, out=in" */
+static bool donate(struct wg_function *fn, const char *list, wg_error *error) {
+    size_t count = fn->program->t.output.count;
+    fn->donor = mem_alloc_zero(&fn->allocator, count * sizeof *fn->donor);
+    if (!fn->donor) return fail_memory(error), false;
+    while (list && *list) {
+        const char *end = list + strcspn(list, ","),
+                   *equal = memchr(list, '=', (size_t)(end - list));
+        struct word pair = trim(list, end);
+        if (pair.length && !equal) {
+            fail_with(error, WG_ENAME, "donate: \"%.*s\" is not of the form output=input",
+                      (int)pair.length, pair.at);
+            return false;
+        }
+        if (pair.length && !donate_one(fn, trim(list, equal), trim(equal + 1, end), error))
+            return false;
+        list = *end ? end + 1 : end;
+    }
+    return true;
+}
+
+/* ---- compiling ------------------------------------------------------------------------------- */
+
+/* The types that values have; others may have extents that mean nothing at a call. */
+static bool list_types(struct wg_function *fn, wg_error *error) {
+    const struct trace *t = &fn->program->t;
+    size_t size = t->type.count * sizeof(bool);
+    bool *seen = mem_alloc_zero(&fn->allocator, size), ok = seen != NULL;
+    for (value v = 1; ok && v < t->instr.count; v++) {
+        type_id type = instr_at(t, v)->type;
+        if (seen[type]) continue;
+        seen[type] = true;
+        type_id *new = VEC_PUSH(&fn->allocator, &fn->type);
+        ok = new != NULL;
+        if (ok) *new = type;
+    }
+    mem_free(&fn->allocator, seen, size);
+    if (!ok) fail_memory(error);
+    return ok;
+}
+
+static bool fix_shapes(struct wg_function *fn, wg_error *error) {
+    const struct trace *t = &fn->program->t;
+    if (has_named_extents(fn)) return true;
+    fn->shape = mem_alloc_zero(&fn->allocator, t->type.count * sizeof *fn->shape);
+    if (!fn->shape) return fail_memory(error), false;
+    for (size_t i = 0; i < fn->type.count; i++) {
+        struct shape *shape = &fn->shape[fn->type.at[i]]; /* measures_make found that it exists */
+        type_eval(t, type_at(t, fn->type.at[i]), NULL, shape->extent, &shape->count);
+    }
+    return true;
+}
+
+static bool make(struct wg_function *fn, const wg_options *options, wg_error *error) {
+    const struct trace *t = &fn->program->t;
+    if (t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
+        return fail_with(error, WG_EOVERFLOW,
+                         "a program of %zu instructions: at most %u can be run", t->instr.count,
+                         (unsigned)PLACE_LIMIT / 2),
+               false;
+    struct schedule schedule = {0};
+    bool ok = donate(fn, options ? options->donate : NULL, error) && measures_make(fn, error) &&
+              list_types(fn, error) && fix_shapes(fn, error) &&
+              schedule_make(fn, &schedule, error) && plan_make(fn, &schedule, error);
+    schedule_free(fn, &schedule);
+    return ok;
+}
+
+wg_function *wg_compile(const wg_program *program, const wg_options *options, wg_error *error) {
+    if (failed(error)) return NULL;
+    if (!program) {
+        fail_with(error, WG_EARGUMENT, "compile: the program is NULL");
+        return NULL;
+    }
+    if (options && options->backend != WG_INTERPRET) {
+        fail_with(error, WG_EARGUMENT, "compile: there is no backend %d", (int)options->backend);
+        return NULL;
+    }
+    wg_allocator a = program->t.allocator;
+    struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
+    if (!fn) {
+        fail_memory(error);
+        return NULL;
+    }
+    fn->allocator = a;
+    fn->program = program_copy(program, &a, error);
+    if (fn->program && make(fn, options, error)) return fn;
+    wg_function_free(fn);
+    return NULL;
+}
+
+void wg_function_free(wg_function *fn) {
+    if (!fn) return;
+    wg_allocator a = fn->allocator;
+    if (fn->program) {
+        const struct trace *t = &fn->program->t;
+        mem_free(&a, fn->donor, t->output.count * sizeof *fn->donor);
+        mem_free(&a, fn->shape, t->type.count * sizeof *fn->shape);
+    }
+    measures_free(fn);
+    VEC_FREE(&a, &fn->step);
+    VEC_FREE(&a, &fn->scalar);
+    VEC_FREE(&a, &fn->group);
+    VEC_FREE(&a, &fn->lane);
+    VEC_FREE(&a, &fn->operand);
+    VEC_FREE(&a, &fn->copy);
+    VEC_FREE(&a, &fn->pool);
+    VEC_FREE(&a, &fn->scalar_input);
+    VEC_FREE(&a, &fn->slot);
+    VEC_FREE(&a, &fn->type);
+    wg_program_free(fn->program);
+    mem_free(&a, fn, sizeof *fn);
+}

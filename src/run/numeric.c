@@ -1,0 +1,311 @@
+/* Numeric differentiation, to check the exact one against: Jacobians by differences, and the test
+ * of forward and reverse mode against each other and against central differences along random
+ * directions. Nothing else in the library computes a derivative from here. */
+#include "run/run.h"
+
+#include "wengert/data.h"
+
+#include <float.h>
+#include <math.h>
+
+enum { DIRECTIONS = 4 };
+
+/* ---- tensors as vectors ---------------------------------------------------------------------- */
+
+static double get(const wg_tensor *x, int64_t i) {
+    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
+}
+
+static void set(wg_tensor *x, int64_t i, double number) {
+    if (x->dtype == WG_F32)
+        ((float *)x->data)[i] = (float)number;
+    else
+        ((double *)x->data)[i] = number;
+}
+
+static bool is_float(const wg_tensor *x) { return dtype_is_float(x->dtype); }
+
+static double dot(const wg_tensor *a, const wg_tensor *b) {
+    double sum = 0;
+    int64_t count = wg_tensor_count(a);
+    for (int64_t i = 0; i < count; i++) sum += get(a, i) * get(b, i);
+    return sum;
+}
+
+/* A tensor of the same type with data of its own. */
+static wg_status clone(const wg_tensor *x, const wg_allocator *a, wg_tensor *copy,
+                       wg_error *error) {
+    wg_tensor made = *x;
+    wg_status status = tensor_alloc(&made, a, error);
+    if (status) return status;
+    size_t size = (size_t)wg_tensor_count(x) * wg_dtype_size(x->dtype);
+    if (size && x->data) memcpy(made.data, x->data, size);
+    *copy = made;
+    return WG_OK;
+}
+
+static wg_tensor *tensors(const wg_allocator *a, size_t count) {
+    return mem_alloc_zero(a, (count + 1) * sizeof(wg_tensor)); /* never empty */
+}
+
+static void free_tensors(const wg_allocator *a, wg_tensor *x, size_t count) {
+    for (size_t i = 0; x && i < count; i++) wg_tensor_free(&x[i], a);
+    mem_free(a, x, (count + 1) * sizeof *x);
+}
+
+/* The step that balances truncation and rounding at x of this type. */
+static double best_step(wg_dtype dtype, wg_difference kind, double x) {
+    double epsilon = dtype == WG_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
+    return (kind == WG_CENTRAL ? cbrt(epsilon) : sqrt(epsilon)) * fmax(1, fabs(x));
+}
+
+/* ---- the Jacobian by differences ------------------------------------------------------------- */
+
+struct jacobian {
+    wg_function *fn;
+    wg_tensor *input, *above, *below; /* inputs, one of them moved; outputs at two points */
+    size_t of, wrt;
+    wg_difference kind;
+    double epsilon, *entry;
+};
+
+static wg_status jacobian_columns(struct jacobian *j, wg_error *error) {
+    wg_tensor *x = &j->input[j->wrt];
+    int64_t columns = wg_tensor_count(x);
+    wg_status status = WG_OK;
+    for (int64_t k = 0; status == WG_OK && k < columns; k++) {
+        double at = get(x, k);
+        double step = j->epsilon > 0 ? j->epsilon : best_step(x->dtype, j->kind, at);
+        set(x, k, at + step);
+        double high = get(x, k), low = at; /* what rounding made of them */
+        status = wg_run(j->fn, NULL, j->input, j->above, error);
+        if (j->kind == WG_CENTRAL && status == WG_OK) {
+            set(x, k, at - step);
+            low = get(x, k);
+            status = wg_run(j->fn, NULL, j->input, j->below, error);
+        }
+        set(x, k, at);
+        const wg_tensor *above = &j->above[j->of], *below = &j->below[j->of];
+        int64_t rows = wg_tensor_count(above);
+        for (int64_t i = 0; status == WG_OK && i < rows; i++)
+            j->entry[i * columns + k] = (get(above, i) - get(below, i)) / (high - low);
+    }
+    return status;
+}
+
+static wg_status check_ports(const wg_program *program, const wg_tensor *input, size_t of,
+                             size_t wrt, wg_error *error) {
+    if (!program || !input)
+        return fail_with(error, WG_EARGUMENT, "numeric jacobian: the %s NULL",
+                         program ? "inputs are" : "program is");
+    if (of >= wg_output_count(program) || wrt >= wg_input_count(program))
+        return fail_with(error, WG_EARGUMENT,
+                         "numeric jacobian: output %zu by input %zu of a program with "
+                         "%zu outputs and %zu inputs",
+                         of, wrt, wg_output_count(program), wg_input_count(program));
+    bool wrt_float = dtype_is_float(wg_input_type(program, wrt).dtype);
+    if (!wrt_float || !dtype_is_float(wg_output_type(program, of).dtype))
+        return fail_with(error, WG_EDTYPE, "numeric jacobian: %s \"%s\" is not of a floating type",
+                         wrt_float ? "output" : "input",
+                         wrt_float ? wg_output_name(program, of) : wg_input_name(program, wrt));
+    return WG_OK;
+}
+
+wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
+                              size_t wrt, wg_difference kind, double epsilon, double *jacobian,
+                              wg_error *error) {
+    wg_error own = {0};
+    if (!error) error = &own;
+    if (failed(error) || check_ports(program, input, of, wrt, error)) return error->status;
+    const wg_allocator *a = &program->t.allocator;
+    size_t inputs = wg_input_count(program), outputs = wg_output_count(program);
+    wg_tensor moved = {0};
+    struct jacobian j = {.of = of, .wrt = wrt, .kind = kind, .epsilon = epsilon, .entry = jacobian};
+    j.fn = wg_compile(program, NULL, error);
+    j.input = tensors(a, inputs);
+    j.above = tensors(a, outputs);
+    j.below = tensors(a, outputs);
+    if (!j.input || !j.above || !j.below)
+        fail_memory(error);
+    else if (wg_run(j.fn, NULL, input, j.below, error) ==
+                 WG_OK && /* f(x), and all types are right */
+             wg_run(j.fn, NULL, input, j.above, error) == WG_OK &&
+             clone(&input[wrt], a, &moved, error) == WG_OK) {
+        memcpy(j.input, input, inputs * sizeof *input);
+        j.input[wrt] = moved;
+        jacobian_columns(&j, error);
+    }
+    wg_tensor_free(&moved, a);
+    mem_free(a, j.input, (inputs + 1) * sizeof *j.input); /* what else it lists is the caller's */
+    free_tensors(a, j.above, outputs);
+    free_tensors(a, j.below, outputs);
+    wg_function_free(j.fn);
+    return error->status;
+}
+
+/* ---- the gradient check ---------------------------------------------------------------------- */
+
+/* A program f, its derivatives forward and in reverse, and the tensors that they take and give. */
+struct check_run {
+    const wg_allocator *a;
+    const wg_tensor *x;      /* where */
+    size_t inputs, outputs;  /* of the program */
+    size_t x_count, y_count; /* the floating ones among them */
+    wg_program *jvp, *vjp;
+    wg_function *f, *f_jvp, *f_vjp;
+    wg_tensor *jvp_in, *vjp_in;       /* x, followed by the directions: theirs */
+    wg_tensor *jvp_out, *vjp_out;     /* y, followed by J x' and by J^T y' */
+    wg_tensor *moved, *above, *below; /* x a step along x', and f there and on the other side */
+    double largest;                   /* of |x| */
+    wg_dtype coarsest;                /* of the floating types */
+};
+
+static double squares(const wg_tensor *x, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += dot(&x[i], &x[i]);
+    return sum;
+}
+
+/* A point of the unit sphere in all these tensors together. */
+static void draw_direction(wg_random *random, wg_tensor *x, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;) set(&x[i], k, wg_random_normal(random));
+    double length = sqrt(squares(x, count));
+    for (size_t i = 0; length > 0 && i < count; i++)
+        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;) set(&x[i], k, get(&x[i], k) / length);
+}
+
+/* moved = x + step * x' */
+static void move(struct check_run *r, double step) {
+    const wg_tensor *direction = r->jvp_in + r->inputs;
+    for (size_t i = 0, at = 0; i < r->inputs; i++) {
+        if (!is_float(&r->x[i])) continue;
+        for (int64_t k = wg_tensor_count(&r->x[i]); k-- > 0;)
+            set(&r->moved[i], k, get(&r->x[i], k) + step * get(&direction[at], k));
+        at++;
+    }
+}
+
+/* The larger one, where NaN is larger than any number. */
+static double worse(double a, double b) { return b <= a || isnan(a) ? a : b; }
+
+static wg_status try_direction(struct check_run *r, wg_random *random, wg_check_report *report,
+                               wg_error *error) {
+    wg_tensor *x_dot = r->jvp_in + r->inputs, *y_bar = r->vjp_in + r->inputs;
+    draw_direction(random, x_dot, r->x_count);
+    draw_direction(random, y_bar, r->y_count);
+    wg_run(r->f_jvp, NULL, r->jvp_in, r->jvp_out, error);
+    wg_run(r->f_vjp, NULL, r->vjp_in, r->vjp_out, error);
+    double step = best_step(r->coarsest, WG_CENTRAL, r->largest);
+    move(r, step);
+    wg_run(r->f, NULL, r->moved, r->above, error);
+    move(r, -step);
+    if (wg_run(r->f, NULL, r->moved, r->below, error)) return error->status;
+
+    double forward = 0, reverse = 0, numeric = 0;
+    for (size_t i = 0; i < r->y_count; i++) forward += dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
+    for (size_t i = 0; i < r->x_count; i++) reverse += dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
+    for (size_t i = 0, at = 0; i < r->outputs; i++) {
+        if (!is_float(&r->above[i])) continue;
+        for (int64_t k = wg_tensor_count(&r->above[i]); k-- > 0;)
+            numeric += get(&y_bar[at], k) * (get(&r->above[i], k) - get(&r->below[i], k));
+        at++;
+    }
+    numeric /= 2 * step;
+    double scale = fmax(1, fabs(numeric));
+    report->difference = worse(report->difference, fabs(forward - numeric) / scale);
+    report->difference = worse(report->difference, fabs(reverse - numeric) / scale);
+    report->product = worse(report->product, fabs(forward - reverse) / fmax(1, fabs(forward)));
+    report->directions++;
+    return WG_OK;
+}
+
+/* What stands behind x in `in` gets data of the types that the ports of the program say; the sizes
+ * come from like, whose floating ones have the same shapes in the same order. */
+static wg_status add_directions(struct check_run *r, wg_tensor *in, const wg_tensor *like,
+                                size_t like_count, wg_error *error) {
+    memcpy(in, r->x, r->inputs * sizeof *in);
+    wg_tensor *next = in + r->inputs;
+    for (size_t i = 0; i < like_count; i++)
+        if (is_float(&like[i]) && clone(&like[i], r->a, next++, error)) break;
+    return error->status;
+}
+
+static wg_status prepare(struct check_run *r, const wg_program *program, wg_error *error) {
+    r->jvp = wg_jvp(program, NULL, NULL, error);
+    r->vjp = wg_vjp(program, NULL, NULL, error);
+    r->f = wg_compile(program, NULL, error);
+    r->f_jvp = wg_compile(r->jvp, NULL, error);
+    r->f_vjp = wg_compile(r->vjp, NULL, error);
+    r->jvp_in = tensors(r->a, r->inputs + r->x_count);
+    r->vjp_in = tensors(r->a, r->inputs + r->y_count);
+    r->jvp_out = tensors(r->a, r->outputs + r->y_count);
+    r->vjp_out = tensors(r->a, r->outputs + r->x_count);
+    r->moved = tensors(r->a, r->inputs);
+    r->above = tensors(r->a, r->outputs);
+    r->below = tensors(r->a, r->outputs);
+    if (!r->jvp_in || !r->vjp_in || !r->jvp_out || !r->vjp_out || !r->moved || !r->above ||
+        !r->below)
+        return fail_memory(error);
+    if (wg_run(r->f, NULL, r->x, r->above, error) || /* all types are right from here on */
+        add_directions(r, r->jvp_in, r->x, r->inputs, error) ||
+        add_directions(r, r->vjp_in, r->above, r->outputs, error))
+        return error->status;
+    r->coarsest = WG_F64;
+    for (size_t i = 0; i < r->outputs; i++)
+        if (r->above[i].dtype == WG_F32) r->coarsest = WG_F32;
+    for (size_t i = 0; i < r->inputs; i++) {
+        if (clone(&r->x[i], r->a, &r->moved[i], error)) return error->status;
+        if (r->x[i].dtype == WG_F32) r->coarsest = WG_F32;
+        for (int64_t k = is_float(&r->x[i]) ? wg_tensor_count(&r->x[i]) : 0; k-- > 0;)
+            r->largest = fmax(r->largest, fabs(get(&r->x[i], k)));
+    }
+    return WG_OK;
+}
+
+static void release(struct check_run *r) {
+    for (size_t i = 0; r->jvp_in && i < r->inputs; i++)
+        r->jvp_in[i] = (wg_tensor){0}; /* borrowed */
+    for (size_t i = 0; r->vjp_in && i < r->inputs; i++) r->vjp_in[i] = (wg_tensor){0};
+    free_tensors(r->a, r->jvp_in, r->inputs + r->x_count);
+    free_tensors(r->a, r->vjp_in, r->inputs + r->y_count);
+    free_tensors(r->a, r->jvp_out, r->outputs + r->y_count);
+    free_tensors(r->a, r->vjp_out, r->outputs + r->x_count);
+    free_tensors(r->a, r->moved, r->inputs);
+    free_tensors(r->a, r->above, r->outputs);
+    free_tensors(r->a, r->below, r->outputs);
+    wg_function_free(r->f);
+    wg_function_free(r->f_jvp);
+    wg_function_free(r->f_vjp);
+    wg_program_free(r->jvp);
+    wg_program_free(r->vjp);
+}
+
+wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, uint64_t seed,
+                            wg_check_report *report, wg_error *error) {
+    wg_error own = {0};
+    if (!error) error = &own;
+    if (failed(error)) return error->status;
+    if (!program || !report || (!input && wg_input_count(program)))
+        return fail_with(error, WG_EARGUMENT, "check: the %s NULL",
+                         !program  ? "program is"
+                         : !report ? "report is"
+                                   : "inputs are");
+    *report = (wg_check_report){0};
+    struct check_run r = {.a = &program->t.allocator, .x = input};
+    r.inputs = wg_input_count(program);
+    r.outputs = wg_output_count(program);
+    for (size_t i = 0; i < r.inputs; i++)
+        r.x_count += dtype_is_float(wg_input_type(program, i).dtype);
+    for (size_t i = 0; i < r.outputs; i++)
+        r.y_count += dtype_is_float(wg_output_type(program, i).dtype);
+    if (!r.x_count || !r.y_count)
+        return fail_with(error, WG_EDTYPE, "check: the program has no %s of a floating type",
+                         r.x_count ? "output" : "input");
+    prepare(&r, program, error);
+    wg_random random = wg_random_seed(seed);
+    for (size_t i = 0; i < DIRECTIONS && !failed(error); i++)
+        try_direction(&r, &random, report, error);
+    release(&r);
+    return error->status;
+}

@@ -1,0 +1,194 @@
+/* What a compiled function is, and how its parts speak with one another. Compiling goes through
+ *   measure.c    the sizes of types, as far as they are known before a call
+ *   schedule.c   the trace into steps: scalar code, blocked groups, operations
+ *   plan.c       the steps into storage: every value its place, every operand resolved
+ * and a call through
+ *   call.c       sizes into shapes, checks and addresses
+ *   interpret.c  the steps, one after the other
+ * A function never changes once it is made; all that a call writes lies in the caller's buffers and
+ * in one workspace. */
+#ifndef RUN_H
+#define RUN_H
+
+#include "op/op.h"
+#include "wengert/run.h"
+
+/* Where a value is during a call: two bits of kind, thirty of index.
+ *   CELL      a scalar: eight bytes of the workspace
+ *   POOL      a scalar constant: eight bytes of the function
+ *   TABLE     a tensor: an entry of the call's address table, which lists inputs, outputs, constant
+ *             tensors and slots of the workspace, in this order
+ *   REGISTER  inside a group: a block of scratch memory */
+typedef uint32_t place;
+
+enum place_kind { CELL, POOL, TABLE, REGISTER };
+
+#define PLACE_BITS 30
+#define PLACE_LIMIT (UINT32_C(1) << PLACE_BITS)
+#define CELL_SIZE sizeof(int64_t)
+
+static inline place place_of(enum place_kind kind, size_t index) {
+    return (place)kind << PLACE_BITS | (place)index;
+}
+static inline enum place_kind place_kind(place p) { return (enum place_kind)(p >> PLACE_BITS); }
+static inline size_t place_index(place p) { return p & (PLACE_LIMIT - 1); }
+
+/* A kernel with its operands, the whole of a scalar instruction. Unused arguments are 0. */
+struct apply {
+    elementwise_kernel *kernel;
+    place out, arg[3];
+};
+
+/* An instruction of a blocked group. Without a kernel it fills a block of the broadcast `fill` of
+ * arg[0]. width: bytes of an element of out, then of each argument. */
+struct lane {
+    struct apply apply;
+    uint8_t width[4];
+    value fill;
+};
+
+/* Elementwise instructions over one domain, run block by block, so that what only the group uses
+ * never leaves the cache. Its first `splats` lanes fill registers with scalars, once. */
+struct group {
+    uint32_t lane, count, splats;
+    uint32_t block; /* elements; 0: all at once                                                   */
+    type_id type;   /* some type with as many elements as the domain                              */
+};
+
+struct copy {
+    place to, from;
+    type_id type;
+};
+
+enum step_kind { STEP_SCALARS, STEP_GROUP, STEP_OPERATION, STEP_COPIES };
+
+struct step {
+    enum step_kind kind;
+    uint32_t first; /* in scalar, group, operand (the result, then the arguments), or copy        */
+    uint32_t count; /* of an operation: its instruction                                           */
+};
+
+/* The number of elements or bytes of a tensor: factor times the product of the named extents
+ * `part`, which is one for all tensors with the same named extents. Part 0 is the empty product. */
+struct measure {
+    uint32_t part;
+    int64_t factor;
+};
+
+struct
+    measures { /* of types; keys are sequences of extents, interned by open addressing          */
+    VEC(struct span) key;
+    VEC(wg_extent) extent;
+    uint32_t *bucket; /* 1 + key, 0 empty                                                     */
+    size_t capacity, type_count;
+    struct measure
+        *count;       /* of each type: its elements                                           */
+    uint32_t *domain; /* of each type: the same for types of equally many elements            */
+};
+
+struct scalar_input {
+    uint32_t input, cell;
+};
+
+struct wg_function {
+    wg_allocator allocator;
+    wg_program *program; /* its own copy */
+    struct measures measures;
+
+    VEC(struct step) step;
+    VEC(struct apply) scalar;
+    VEC(struct group) group;
+    VEC(struct lane) lane;
+    VEC(place) operand;
+    VEC(struct copy) copy;
+
+    VEC(int64_t) pool; /* scalar constants                                     */
+    VEC(struct scalar_input)
+    scalar_input;               /* copied into cells before the first step              */
+    VEC(struct measure) slot;   /* in bytes                                             */
+    VEC(type_id) type;          /* those that values have                               */
+    uint32_t *donor;            /* of each output: 1 + input whose buffer it may have   */
+    size_t cell_count, scratch; /* scratch in bytes                                     */
+    struct shape *shape;        /* of types, if no extent is named; else made by a call */
+};
+
+static inline size_t table_output(const struct wg_function *fn, size_t index) {
+    return fn->program->t.input.count + index;
+}
+static inline size_t table_blob(const struct wg_function *fn, size_t index) {
+    return table_output(fn, fn->program->t.output.count) + index;
+}
+static inline size_t table_slot(const struct wg_function *fn, size_t index) {
+    return table_blob(fn, fn->program->t.blob.count) + index;
+}
+
+/* ---- measure.c ------------------------------------------------------------------------------- */
+bool measures_make(struct wg_function *fn, wg_error *error);
+void measures_free(struct wg_function *fn);
+/* Its value under sizes; false if no size_t holds it. */
+bool measure_eval(const struct wg_function *fn, struct measure m, const int64_t *size,
+                  size_t *result);
+
+/* ---- schedule.c ------------------------------------------------------------------------------ */
+
+enum making {         /* how a value comes to be */
+              GIVEN,  /* an input or constant: there before the first step */
+              ALIAS,  /* a reshape or copy: another name for its root */
+              FILL,   /* a broadcast: made block by block inside the groups that read it */
+              MEMBER, /* elementwise: of a group or of scalar code */
+              ALONE   /* an operation of its own */
+};
+
+/* A step in the making: its members in trace order are first, next[first], ..., last. Phase 0 is
+ * what was before the call. */
+struct phase {
+    enum step_kind kind;
+    bool consumed;     /* another step reads one of its values */
+    uint32_t position; /* steps run in this order */
+    value first, last;
+};
+
+struct schedule {
+    size_t count;    /* of values */
+    uint8_t *making; /* enum making */
+    value *root;     /* whose storage a value has */
+    value *next;     /* member of the same step */
+    uint32_t *phase; /* that makes it; 0: none */
+    VEC(struct phase) step;
+    uint32_t *order; /* phases as they run */
+    size_t order_count;
+};
+
+bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *error);
+void schedule_free(const struct wg_function *fn, struct schedule *s);
+/* What a member reads where its argument is v: the value whose storage it is, and whether a fill
+ * stands between. */
+value source_of(const struct schedule *s, const struct trace *t, value v, bool *fill);
+elementwise_kernel *kernel_of(const struct trace *t, const struct instr *i);
+
+/* ---- plan.c ---------------------------------------------------------------------------------- */
+bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
+
+/* ---- function.c ------------------------------------------------------------------------------ */
+static inline bool has_named_extents(const struct wg_function *fn) {
+    return fn->program->t.extent.count > 1;
+}
+
+/* ---- interpret.c ----------------------------------------------------------------------------- */
+
+struct call { /* one call: what its steps see */
+    const struct wg_function *fn;
+    char *base[2]; /* of CELL and POOL; nothing writes through the second */
+    char **table;
+    char *scratch;
+    const struct shape *shape; /* of each type */
+    const int64_t *extent_value;
+    wg_error *error;
+};
+
+wg_status interpret(const struct call *c);
+
+/* "file:line: ", or nothing where no site is known. */
+void site_head(const struct trace *t, uint32_t site, char *head, size_t size);
+
+#endif

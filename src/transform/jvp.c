@@ -1,0 +1,83 @@
+/* Forward mode: one walk, every instruction's tangent appended beside it. The rules are those of the
+ * operation table; this file only knows what each class means. */
+#include "transform/transform.h"
+
+#include "op/build.h"
+
+/* Sum of the operation's values with one linear argument at a time replaced by its tangent. */
+static value multilinear_tangent(const struct rule *r, const struct op_def *def, const value *t) {
+    value sum = 0, arg[UINT8_MAX];
+    for (size_t k = 0; k < r->narg; k++) {
+        if (!t[k] || !op_is_linear_in(def, k)) continue;
+        memcpy(arg, r->x, r->narg * sizeof *arg);
+        arg[k] = t[k];
+        sum = rule_add(r, sum, graph_emit(r->g, r->op, r->attr, arg, r->narg));
+    }
+    return sum;
+}
+
+/* The operation itself on tangents; absent ones are zeros. */
+static value linear_tangent(const struct rule *r, const struct op_def *def, const value *t) {
+    value arg[UINT8_MAX];
+    for (size_t k = 0; k < r->narg; k++)
+        arg[k] = !op_is_linear_in(def, k) ? r->x[k] : t[k] ? t[k] : build_like(r->g, r->x[k], 0);
+    return graph_emit(r->g, r->op, r->attr, arg, r->narg);
+}
+
+static value elementwise_tangent(const struct rule *r, const struct op_def *def, const value *t) {
+    value sum = 0;
+    for (size_t k = 0; k < r->narg; k++) {
+        value partial = t[k] ? def->partial(r, k) : 0;
+        if (partial) sum = rule_add(r, sum, rule_mul(r, t[k], partial));
+    }
+    return sum;
+}
+
+value jvp_rule(const struct rule *r, const value *tangent) {
+    const struct op_def *def = op_def(r->op);
+    switch ((enum op_class)def->class) {
+    case ELEMENTWISE: return elementwise_tangent(r, def, tangent);
+    case LINEAR: return linear_tangent(r, def, tangent);
+    case MULTILINEAR: return multilinear_tangent(r, def, tangent);
+    case GENERAL: return def->jvp(r, tangent);
+    case LEAF:
+    case NODIFF: break;
+    }
+    return 0;
+}
+
+bool jvp_program(wg_graph *g, const struct trace *from, const value *input, const value *tangent,
+                 const wg_extent *size_map, const struct derivative_hook *hook, value *map,
+                 value *map_t) {
+    map[0] = map_t[0] = 0;
+    for (value v = 1; v < from->instr.count && !g->error.status; v++) {
+        const struct instr *i = instr_at(from, v);
+        if (i->op == OP_input) {
+            int64_t index = attr_words(from, i->attr)[0];
+            map[v] = input[index];
+            map_t[v] = tangent[index];
+        } else {
+            map[v] = graph_import(g, from, v, size_map, map);
+            map_t[v] = 0;
+            value x[UINT8_MAX], t[UINT8_MAX];
+            bool any = false;
+            for (size_t k = 0; k < i->narg; k++) {
+                value a = args_of(from, i)[k];
+                x[k] = map[a];
+                t[k] = map_t[a];
+                any |= t[k] != 0;
+            }
+            if (any && dtype_is_float(type_at(from, i->type)->dtype)) {
+                g->flags = INSTR_TANGENT;
+                g->origin = map[v];
+                struct rule r = {.g = g, .y = map[v], .x = x, .narg = i->narg, .op = i->op,
+                                 .attr = graph_import_attr(g, from, v, size_map)};
+                map_t[v] = jvp_rule(&r, t);
+                g->flags = 0;
+                g->origin = 0;
+            }
+        }
+        if (hook) map_t[v] = hook->finish(hook->ctx, g, map[v], map_t[v]);
+    }
+    return g->error.status == WG_OK;
+}

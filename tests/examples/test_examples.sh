@@ -1,0 +1,84 @@
+#!/bin/sh
+# Runs every example of learning on the small digits: it must learn as well as it did when it was
+# written, and meet files that are missing or broken with one line and exit status 1.
+set -eu
+cd "${WG_SOURCE_DIR:-$(dirname "$0")/../..}"
+examples=${WG_BUILD_DIR:-build}/examples
+temp=$(mktemp -d)
+trap 'rm -rf "$temp"' EXIT
+failures=0
+
+fail() {
+    echo "FAIL: $*"
+    failures=$((failures + 1))
+}
+
+# run EXAMPLE [ARGUMENT]: what it prints goes to $temp/out
+run() {
+    "$examples/$1" ${2+"$2"} >"$temp/out" 2>"$temp/err" || fail "$1: exit status $?"
+    [ ! -s "$temp/err" ] || fail "$1: $(cat "$temp/err")"
+}
+
+# at_least WHAT FIGURE GOAL
+at_least() { awk "BEGIN { exit !(${2:-0} >= $3) }" || fail "$1: ${2:-none}, at least $3 expected"; }
+
+last_accuracy() { sed -n 's/.*accuracy \([0-9.]*\).*/\1/p' "$temp/out" | tail -n 1; }
+
+# refused EXAMPLE FOLDER MESSAGE: one line on standard error, nothing else, and exit status 1
+refused() {
+    status=0
+    "$examples/$1" "$2" >"$temp/out" 2>"$temp/err" || status=$?
+    [ $status = 1 ] || fail "$1 $2: exit status $status"
+    [ ! -s "$temp/out" ] || fail "$1 $2: prints $(cat "$temp/out")"
+    [ "$(cat "$temp/err")" = "$1: $3" ] || fail "$1 $2: $(cat "$temp/err")"
+}
+
+run softmax data/digits
+at_least "softmax" "$(last_accuracy)" 0.85
+run network data/digits
+at_least "network" "$(last_accuracy)" 0.88
+run fourier data/digits
+at_least "fourier" "$(last_accuracy)" 0.91
+
+run digits data/digits
+at_least "digits" "$(last_accuracy)" 0.89
+grep -q '^1437 images learned 40 times in [0-9.]* s$' "$temp/out" || fail "digits: no last line"
+[ "$(grep -c '^epoch ' "$temp/out")" = 40 ] || fail "digits: not one line an epoch"
+! grep -q "$(printf '\r')" "$temp/out" || fail "digits: a moving bar in a file"
+
+# A linear classifier fails on the spiral, the network does not; both draw the plane.
+run spiral
+sed -nE 's/^(linear|network).*accuracy //p' "$temp/out" | {
+    read -r linear && read -r network
+    awk "BEGIN { exit !($linear < 0.6 && $network >= 0.99) }"
+} || fail "spiral: $(grep accuracy "$temp/out")"
+[ "$(grep -c '^[.o#]\{64\}$' "$temp/out")" = 56 ] || fail "spiral: the drawing is torn"
+
+# Three activations, four layers: what Wengert derives is what one derives by hand.
+run deep
+awk '{ for (i = 3; i <= NF; i += 2) if ($i <= 1e-12) same++ }
+    END { exit !(NR == 3 && same == 12) }' "$temp/out" || fail "deep: $(cat "$temp/out")"
+
+mkdir "$temp/cut"
+cp data/digits/* "$temp/cut"
+head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"
+for example in softmax network fourier digits; do
+    refused $example "$temp" "$temp/train-images-idx3-ubyte: No such file or directory"
+    refused $example "$temp/cut" "$temp/cut/train-images-idx3-ubyte: 91968 bytes of data expected \
+for u8[1437,8,8], 984 there"
+done
+
+# Fewer labels than images, and images of another size to test with, are a matter of shapes.
+cp data/digits/* "$temp/cut"
+cp data/digits/t10k-labels-idx1-ubyte "$temp/cut/train-labels-idx1-ubyte"
+for example in softmax network fourier digits; do
+    refused $example "$temp/cut" \
+        'input "label": i64[N] = i64[1437] expected, i64[360] given'
+done
+
+# An example is to be read at one sitting.
+for file in examples/*.c; do
+    [ "$(wc -l <"$file")" -lt 120 ] || fail "$file: 120 lines or more"
+done
+
+[ $failures = 0 ] || exit 1

@@ -1,0 +1,129 @@
+/* Every request for memory fails once, alone and with all that follow: the library reports it, and
+ * gives everything back. Whole chains of calls are run, from building to the last derivative. */
+#include "support/test.h"
+
+#include "support/failing_allocator.h"
+#include "support/random_program.h"
+
+#include <string.h>
+
+static const char formula[] = "f(x[n], A[n,n], b, i: i32) = {\n"
+                              "  q = 0.5*x' @ A @ x - sum(where(x > b, sqrt(x), 0))\n"
+                              "  r = softmax(A @ x)[i] + logsumexp(x)\n"
+                              "}\n";
+
+static wg_program *parsed(const wg_allocator *allocator, wg_error *error) {
+    wg_parse_options options = {.allocator = allocator};
+    return wg_parse(formula, strlen(formula), &options, error);
+}
+
+static wg_status building(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_program_free(random_program(5, 30, false, allocator, &error));
+    return error.status;
+}
+
+static wg_status reading_formulas(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_program_free(parsed(allocator, &error));
+    return error.status;
+}
+
+static wg_status transforming(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_program *p = parsed(allocator, &error);
+    wg_program *made[] = {
+        wg_jvp(p, NULL, NULL, &error),
+        wg_vjp(p, NULL, NULL, &error),
+        wg_value_and_grad(p, "x", &error),
+        wg_hvp(p, "x, b", &error),
+        wg_hessian(p, "x", &error),
+        wg_jacobian(p, NULL, "x, b", WG_FORWARD, &error),
+        wg_jacobian(p, NULL, "x, b", WG_REVERSE, &error),
+        wg_vmap(p, "x", "batch", &error),
+        wg_specialize(p, "n=3", &error),
+    };
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) wg_program_free(made[i]);
+    wg_program_free(p);
+    return error.status;
+}
+
+static wg_status printing_and_reading(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_text text = {.allocator = *allocator};
+    wg_program *p = parsed(allocator, &error), *grad = wg_grad(p, "x", &error), *again = NULL;
+    if (!error.status) wg_program_print(grad, &text, &error);
+    if (!error.status) again = wg_program_read(text.data, text.size, allocator, &error);
+    wg_text_free(&text);
+    wg_program_free(p);
+    wg_program_free(grad);
+    wg_program_free(again);
+    return error.status;
+}
+
+static wg_status running(const wg_allocator *allocator, void *ctx) {
+    static double x[] = {1, 2, 3}, a[] = {1, 2, 3, 4, 5, 6, 7, 8, 9}, b = 1.5;
+    static int32_t i = 1;
+    wg_error error = {0};
+    (void)ctx;
+    wg_tensor in[] = {
+        {x, WG_F64, 1, {3}}, {a, WG_F64, 2, {3, 3}}, {&b, WG_F64, 0, {0}}, {&i, WG_I32, 0, {0}}};
+    wg_tensor out[8] = {{0}};
+    wg_check_report report;
+    double jacobian[3];
+    wg_program *p = parsed(allocator, &error), *grad = wg_value_and_grad(p, "x", &error);
+    wg_function *fn = wg_compile(grad, NULL, &error);
+    wg_run(fn, NULL, in, out, &error);
+    wg_numeric_jacobian(p, in, 0, 0, WG_CENTRAL, 0, jacobian, &error);
+    wg_check_gradient(p, in, 1, &report, &error);
+    for (size_t k = 0; k < wg_output_count(grad); k++) wg_tensor_free(&out[k], allocator);
+    wg_function_free(fn);
+    wg_program_free(p);
+    wg_program_free(grad);
+    return error.status;
+}
+
+static wg_status showing(const wg_allocator *allocator, void *ctx) {
+    static double x[] = {1, 2}, a[] = {1, 2, 3, 4}, b = 1.5;
+    static int32_t i = 1;
+    wg_error error = {0};
+    (void)ctx;
+    wg_tensor in[] = {
+        {x, WG_F64, 1, {2}}, {a, WG_F64, 2, {2, 2}}, {&b, WG_F64, 0, {0}}, {&i, WG_I32, 0, {0}}};
+    wg_text text = {.allocator = *allocator};
+    wg_program *p = parsed(allocator, &error);
+    for (int format = WG_TEXT; format <= WG_JSON; format++) {
+        wg_show_options options = {.format = (wg_format)format, .tangent = true, .adjoint = true, .at = in};
+        wg_show_trace(p, &options, &text, &error);
+    }
+    wg_show_options options = {.tangent = true, .adjoint = true, .at = in};
+    wg_show_graph(p, &options, &text, &error);
+    wg_text_free(&text);
+    wg_program_free(p);
+    return error.status;
+}
+
+#define FAULT_TEST(work)                                                                           \
+    static void work##_survives(void **state) {                                                    \
+        (void)state;                                                                               \
+        assert_true(fail_every_request(work, NULL) > 10);                                          \
+    }
+FAULT_TEST(building)
+FAULT_TEST(reading_formulas)
+FAULT_TEST(transforming)
+FAULT_TEST(printing_and_reading)
+FAULT_TEST(running)
+FAULT_TEST(showing)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(building_survives),     cmocka_unit_test(reading_formulas_survives),
+        cmocka_unit_test(transforming_survives), cmocka_unit_test(printing_and_reading_survives),
+        cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

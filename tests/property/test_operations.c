@@ -1,0 +1,43 @@
+/* Every operation of the table, through every check that needs neither compiler nor loops: an
+ * operation without samples, or whose rules disagree with differences, cannot pass. */
+#include "support/op_check.h"
+#include "support/test.h"
+
+#include <stdio.h>
+
+static void check(unsigned op, const struct op_sample *sample, void *ctx) {
+    (void)ctx;
+    const char *name = op_def(op)->name, *note = sample->note ? sample->note : "";
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        struct op_errors e = op_check(op, sample, seed);
+        if (e.first > 1e-7) fail_msg("%s (%s): gradient off differences by %.2g", name, note, e.first);
+        if (e.second > 1e-7) fail_msg("%s (%s): Hessian off differences by %.2g", name, note, e.second);
+        if (e.orders > 1e-10) fail_msg("%s (%s): orders of modes differ by %.2g", name, note, e.orders);
+        if (e.product > 1e-12) fail_msg("%s (%s): forward and reverse differ by %.2g", name, note, e.product);
+        if (e.batched > 1e-12) fail_msg("%s (%s): batched and loop differ by %.2g", name, note, e.batched);
+        if (e.single > 1e-4) fail_msg("%s (%s): f32 and f64 differ by %.2g", name, note, e.single);
+    }
+}
+
+static void every_operation_agrees_with_differences(void **state) {
+    (void)state;
+    op_each_sample(check, NULL);
+}
+
+static void every_operation_has_samples(void **state) {
+    (void)state;
+    for (unsigned op = 1; op < OP_COUNT; op++) {
+        const struct op_def *def = op_def(op);
+        if (def->class == LEAF) continue;
+        if (!def->sample || !(def->sample->narg || def->sample->make))
+            fail_msg("%s has no sample for the tests", def->name);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_has_samples),
+        cmocka_unit_test(every_operation_agrees_with_differences),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

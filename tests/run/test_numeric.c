@@ -1,0 +1,116 @@
+/* Numeric differentiation: against closed forms, at both kinds of step, and the gradient check,
+ * which must see a wrong derivative. */
+#include "support/failing_allocator.h"
+#include "support/test.h"
+
+#include <math.h>
+#include <string.h>
+
+static wg_program *two_of_three(const wg_allocator *allocator, wg_error *error) {
+    wg_graph *g = wg_graph_new_with(allocator);
+    wg_var x = wg_input(g, "x", wg_f64(3)), k = wg_input(g, "k", wg_i64(2));
+    wg_var s = wg_input(g, "s", wg_f64());
+    wg_output(g, "y", wg_mul(wg_take(wg_exp(x), k, 0), s));
+    wg_output(g, "z", wg_sum(wg_square(x)));
+    return wg_build(g, error);
+}
+
+static double x3[] = {0.5, -1, 2}, s1 = 3;
+static int64_t k2[] = {2, 0};
+static const wg_tensor point[] = {
+    {x3, WG_F64, 1, {3}}, {k2, WG_I64, 1, {2}}, {&s1, WG_F64, 0, {0}}};
+
+static void differences_are_near_the_closed_form(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_program *p = two_of_three(NULL, &error);
+    double jacobian[6], expected[6] = {0, 0, 3 * exp(2), 3 * exp(0.5), 0, 0};
+    wg_numeric_jacobian(p, point, 0, 0, WG_CENTRAL, 0, jacobian, &error);
+    assert_ok(error);
+    for (int i = 0; i < 6; i++) assert_true(fabs(jacobian[i] - expected[i]) < 1e-8);
+    wg_numeric_jacobian(p, point, 0, 0, WG_ONE_SIDED, 0, jacobian, &error);
+    assert_ok(error);
+    double worst = 0;
+    for (int i = 0; i < 6; i++) worst = fmax(worst, fabs(jacobian[i] - expected[i]));
+    assert_true(worst < 1e-5 && worst > 1e-9); /* one-sided differences are of first order */
+    wg_numeric_jacobian(p, point, 1, 0, WG_CENTRAL, 1e-3, jacobian, &error);
+    for (int i = 0; i < 3; i++) assert_true(fabs(jacobian[i] - 2 * x3[i]) < 1e-10);
+    wg_numeric_jacobian(p, point, 0, 2, WG_CENTRAL, 0, jacobian, &error);
+    assert_ok(error);
+    assert_true(fabs(jacobian[0] - exp(2)) < 1e-8 && fabs(jacobian[1] - exp(0.5)) < 1e-8);
+    assert_true(x3[0] == 0.5 && x3[1] == -1 && x3[2] == 2); /* the point was not touched */
+    wg_program_free(p);
+}
+
+static void wrong_ports_are_refused(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_program *p = two_of_three(NULL, &error);
+    double jacobian[6];
+    assert_int_equal(wg_numeric_jacobian(p, point, 0, 1, WG_CENTRAL, 0, jacobian, &error),
+                     WG_EDTYPE);
+    assert_string_equal(error.message, "numeric jacobian: input \"k\" is not of a floating type");
+    error = (wg_error){0};
+    wg_numeric_jacobian(p, point, 2, 0, WG_CENTRAL, 0, jacobian, &error);
+    assert_string_equal(error.message, "numeric jacobian: output 2 by input 0 of a program with 2 "
+                                       "outputs and 3 inputs");
+    assert_int_equal(wg_numeric_jacobian(NULL, point, 0, 0, WG_CENTRAL, 0, jacobian, NULL),
+                     WG_EARGUMENT);
+    wg_program_free(p);
+}
+
+static void the_modes_agree_with_differences(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_program *p = two_of_three(NULL, &error);
+    wg_check_report report;
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        wg_check_gradient(p, point, seed, &report, &error);
+        assert_ok(error);
+        assert_true(report.directions > 0);
+        assert_true(report.difference < 1e-8);
+        assert_true(report.product < 1e-13);
+    }
+    wg_program_free(p);
+}
+
+/* floor-like: the derivative of sign is 0, but a difference across its jump is not */
+static void the_check_sees_a_wrong_derivative(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_output(g, "y", wg_sign(wg_input(g, "x", wg_f64())));
+    wg_program *p = wg_build(g, &error);
+    wg_check_report report;
+    double zero = 0;
+    wg_check_gradient(p, &(wg_tensor){&zero, WG_F64, 0, {0}}, 1, &report, &error);
+    assert_ok(error);
+    assert_true(report.difference > 0.5);
+    wg_program_free(p);
+}
+
+static wg_status differentiate(const wg_allocator *allocator, void *ctx) {
+    (void)ctx;
+    wg_error error = {0};
+    wg_check_report report;
+    double jacobian[6];
+    wg_program *p = two_of_three(allocator, &error);
+    if (p) wg_numeric_jacobian(p, point, 0, 0, WG_CENTRAL, 0, jacobian, &error);
+    if (p) wg_check_gradient(p, point, 1, &report, &error);
+    wg_program_free(p);
+    return error.status;
+}
+
+static void every_failed_allocation_is_reported(void **state) {
+    (void)state;
+    assert_true(fail_every_request(differentiate, NULL) > 100);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(differences_are_near_the_closed_form),
+                                       cmocka_unit_test(wrong_ports_are_refused),
+                                       cmocka_unit_test(the_modes_agree_with_differences),
+                                       cmocka_unit_test(the_check_sees_a_wrong_derivative),
+                                       cmocka_unit_test(every_failed_allocation_is_reported)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

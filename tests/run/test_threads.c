@@ -1,0 +1,68 @@
+/* One function, many threads at once: every call gives what a call alone gives. */
+#include "support/test.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { THREADS = 8, CALLS = 50, N = 300 };
+
+struct job {
+    const wg_function *fn;
+    double x[N], value, gradient[N]; /* what a call alone gives */
+    bool own_workspace, same;
+};
+
+static wg_status call(const struct job *j, double *value, double *gradient, void *workspace) {
+    return wg_call_with(j->fn, (int64_t[]){N}, (const void *[]){j->x}, (void *[]){value, gradient},
+                        workspace, NULL);
+}
+
+static void *work(void *argument) {
+    struct job *j = argument;
+    size_t bytes = 0;
+    wg_workspace_size(j->fn, (int64_t[]){N}, &bytes, NULL);
+    void *workspace = j->own_workspace ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+    j->same = true;
+    for (int i = 0; i < CALLS; i++) {
+        double value = 0, gradient[N] = {0};
+        j->same = j->same && call(j, &value, gradient, workspace) == WG_OK && value == j->value &&
+                  memcmp(gradient, j->gradient, sizeof gradient) == 0;
+    }
+    free(workspace);
+    return NULL;
+}
+
+static void threads_share_a_function(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n));
+    wg_var y = wg_mul(wg_logsumexp(wg_mul(x, wg_sin(x))), wg_norm(wg_softmax(x, 0)));
+    wg_output(g, "y", y);
+    wg_program *p = wg_build(g, &error), *d = wg_value_and_grad(p, NULL, &error);
+    wg_function *fn = wg_compile(d, NULL, &error);
+    assert_ok(error);
+    wg_program_free(d);
+    wg_program_free(p); /* the function keeps what it needs */
+    struct job *job = calloc(THREADS, sizeof *job);
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        job[i].fn = fn;
+        job[i].own_workspace = i % 2;
+        for (int k = 0; k < N; k++) job[i].x[k] = (double)((k + 7 * i) % 13) / 7 - 1;
+        assert_int_equal(call(&job[i], &job[i].value, job[i].gradient, NULL), WG_OK);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, work, &job[i]), 0);
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) assert_true(job[i].same);
+    free(job);
+    wg_function_free(fn);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_share_a_function)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,23 @@
+/* cmocka with what it needs, and small helpers that every test may use. */
+#ifndef TEST_H
+#define TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+
+#include <wengert.h>
+
+/* The value of an extent of a program where every named size is n. */
+int64_t test_extent(const wg_program *program, wg_extent extent, int64_t n);
+
+#define assert_ok(error)                                                                           \
+    do {                                                                                           \
+        if ((error).status) fail_msg("%s", (error).message);                                       \
+    } while (0)
+
+#endif
