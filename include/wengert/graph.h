@@ -203,11 +203,11 @@ typedef struct wg_binding { /* what a free name of a formula is */
     wg_type type; /* constant extents */
 } wg_binding;
 
-/* Reads a text in the formula language: functions, or one bare expression. Gives the function named
- * (NULL: the last one) as a program, calls to the others expanded. In a bare expression the free
- * names become inputs, in the order of their first use, of the type that `bound` gives them, else
- * f64 scalars; its output is "y". origin names the text in messages (a file's name, or NULL).
- * size bytes of text need not end in NUL. */
+/* Reads a text in the formula language: functions, and perhaps a formula below them. Gives the
+ * function named as a program (NULL: the formula, or where there is none the last function), calls
+ * to the others expanded. The formula's free names become inputs, in the order of their first use,
+ * of the type that `bound` gives them, else f64 scalars; an output without a name is "y". origin
+ * names the text in messages (a file's name, or NULL). size bytes of text need not end in NUL. */
 typedef struct wg_parse_options {
     const char *function, *origin;
     const wg_binding *bound;

@@ -65,7 +65,8 @@ static struct term new_input(struct parser *p, const struct token *name) {
     return term;
 }
 
-struct term name_term(struct parser *p, const struct token *name) {
+/* A name that is not a call: bound, or in a bare formula a new input. */
+static struct term name_term(struct parser *p, const struct token *name) {
     struct name *known = names_find(&p->names, p->scope, name->start, name->length);
     if (known) return known->term;
     if (p->scope == SCOPE_FORMULA && p->free) return new_input(p, name);

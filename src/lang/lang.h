@@ -200,8 +200,6 @@ struct term term_extent(wg_extent extent);
 value term_build(struct parser *p, struct term t, wg_dtype dtype);
 /* The same in its own: i64 for an extent, else f64. */
 value term_default(struct parser *p, struct term t);
-/* In f64 (an extent too), for functions of real numbers. */
-value term_real(struct parser *p, struct term t);
 /* Both in one element type: that of the first that has one. */
 bool term_pair(struct parser *p, struct term a, struct term b, value *va, value *vb);
 /* An elementwise operation; one on plain numbers is a plain number. */
@@ -221,8 +219,6 @@ static inline const wg_type *term_type(const struct parser *p, value v) {
 
 /* expression.c */
 struct term expression(struct parser *p);
-/* A name that is not a call: bound, or (in a formula with options) a new input. */
-struct term name_term(struct parser *p, const struct token *name);
 
 /* subscript.c: the brackets behind an operand */
 struct term subscript(struct parser *p, struct term x);

@@ -114,8 +114,6 @@ value term_default(struct parser *p, struct term t) {
     return term_build(p, t, t.kind == TERM_EXTENT ? WG_I64 : WG_F64);
 }
 
-value term_real(struct parser *p, struct term t) { return term_build(p, t, WG_F64); }
-
 bool term_pair(struct parser *p, struct term a, struct term b, value *va, value *vb) {
     value typed = a.kind == TERM_VALUE ? a.as.v : b.kind == TERM_VALUE ? b.as.v : 0;
     wg_dtype dtype = typed ? (wg_dtype)term_type(p, typed)->dtype : WG_F64;
@@ -138,7 +136,7 @@ static struct term plain_again(const struct parser *p, value v) {
 struct term term_unary(struct parser *p, unsigned op, struct term a) {
     if (op == OP_neg && a.kind == TERM_NUMBER) return term_number(-a.as.number);
     if (op == OP_neg && a.kind == TERM_EXTENT) return term_extent(extent_sub(p->g, 0, a.as.extent));
-    value v = build_unary(p->g, op, term_real(p, a));
+    value v = build_unary(p->g, op, term_build(p, a, WG_F64));
     return a.kind == TERM_NUMBER ? plain_again(p, v) : term_value(v);
 }
 

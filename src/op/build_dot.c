@@ -84,6 +84,7 @@ static bool leading_axes(wg_graph *g, const value *x, const wg_type *a, const wg
 
 /* x with these axes before its last two. */
 static value with_leading(wg_graph *g, value x, const wg_type *leading) {
+    if (!x) return 0;
     wg_type type = *type_of(&g->t, x), full = *leading;
     full.extent[full.rank++] = type.extent[type.rank - 2];
     full.extent[full.rank++] = type.extent[type.rank - 1];
