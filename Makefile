@@ -3,6 +3,9 @@
 
 BUILD ?= build
 SANITIZE_BUILD ?= build-sanitize
+THREAD_BUILD ?= build-thread
+FUZZ_BUILD ?= build-fuzz
+FUZZ_SECONDS ?= 60
 # Where the packages do not come from apt-get and are there all the same: make demo SETUP=true
 SETUP ?= sh tools/setup.sh
 CMAKE_FLAGS ?=
@@ -26,7 +29,8 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
-.PHONY: build setup demo check check-sanitize bench-mnist bench-scale bench-hvp install clean help
+.PHONY: build setup demo check check-sanitize check-thread fuzz \
+    bench-mnist bench-scale bench-hvp bench-eager install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -45,6 +49,14 @@ check-sanitize: setup ## the same under the address and undefined-behaviour sani
 	$(call build,$(SANITIZE_BUILD),-DWG_WERROR=ON -DWG_SANITIZE=ON)
 	$(call test,$(SANITIZE_BUILD))
 
+check-thread: setup ## threads and properties under the thread sanitizer, without OpenBLAS
+	$(call build,$(THREAD_BUILD),-DWG_WERROR=ON -DWG_SANITIZE_THREAD=ON -DWG_BLAS=OFF -DWG_CLI=OFF)
+	$(call test,$(THREAD_BUILD))
+
+fuzz: setup ## every fuzzer for FUZZ_SECONDS (60), by clang's libFuzzer
+	$(call build,$(FUZZ_BUILD),-DCMAKE_C_COMPILER=clang -DWG_WERROR=ON -DWG_SANITIZE=ON -DWG_FUZZ=ON)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tools/fuzz.sh $(FUZZ_BUILD)
+
 bench-mnist: build ## seconds an epoch on MNIST, beside PyTorch's where that is installed
 	@sh tools/fetch_mnist.sh
 	@sh bench/mnist.sh $(BUILD)
@@ -55,11 +67,14 @@ bench-scale: build ## microseconds an instruction for traces of 10^3 to 10^6 ins
 bench-hvp: build ## a Hessian-vector product's time against the gradient's at n = 10^6
 	@$(BUILD)/bench/hvp
 
+bench-eager: build ## nanoseconds a scalar instruction of an eager graph, gradient included
+	@$(BUILD)/bench/eager
+
 install: build ## install the library, its headers and the command under PREFIX (/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)
 
 clean: ## remove what was built; data and packages stay
-	rm -rf $(BUILD) $(SANITIZE_BUILD)
+	rm -rf $(BUILD) $(SANITIZE_BUILD) $(THREAD_BUILD) $(FUZZ_BUILD)
 
 help: ## print this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1\t/p' Makefile | expand -t 16

@@ -1,7 +1,9 @@
 /* Wengert: automatic differentiation in C. This header is the whole public interface:
  *
  *   graph.h        build a program by calls or from a formula
+ *   ops.h          more operations: shape, reductions, scans, order, indexing, einsum
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
+ *   eager.h        graphs that compute as they grow, beside ordinary C control flow
  *   run.h          make it ready to run, call it, check its derivatives
  *   show.h         evaluation traces and computational graphs for people
  *   data.h         files of numbers, random numbers
@@ -14,6 +16,8 @@
 #include "wengert/program.h"
 #include "wengert/graph.h"
 #include "wengert/elementwise.h"
+#include "wengert/ops.h"
+#include "wengert/eager.h"
 #include "wengert/run.h"
 #include "wengert/show.h"
 #include "wengert/data.h"

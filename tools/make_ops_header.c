@@ -52,24 +52,32 @@ static void print_comment(const char *text) {
 static void declare(const char *name, int operands, const char *doc) {
     print_comment(doc);
     printf("WG_API wg_var wg_%s_at(const char *file, int line, %s);\n", name,
-           operands == 1 ? "wg_var x" : "wg_arg a, wg_arg b");
+           operands == 1   ? "wg_var x"
+           : operands == 2 ? "wg_arg a, wg_arg b"
+                           : "wg_arg a, wg_arg b, wg_arg c");
 }
 
 static void define(const char *name, int operands) {
     if (operands == 1) printf("#define wg_%s(x) wg_%s_at(WG_HERE, x)\n", name, name);
-    else printf("#define wg_%s(a, b) wg_%s_at(WG_HERE, WG_ARG(a), WG_ARG(b))\n", name, name);
+    else if (operands == 2)
+        printf("#define wg_%s(a, b) wg_%s_at(WG_HERE, WG_ARG(a), WG_ARG(b))\n", name, name);
+    else
+        printf("#define wg_%s(a, b, c) wg_%s_at(WG_HERE, WG_ARG(a), WG_ARG(b), WG_ARG(c))\n", name,
+               name);
 }
 
 int main(void) {
     fputs(head, stdout);
 #define UNARY(name, value, da, low, high, doc) declare(#name, 1, doc);
 #define BINARY(name, value, da, db, low, high, flags, doc) declare(#name, 2, doc);
+#define TERNARY(name, value, da, db, dc, low, high, doc) declare(#name, 3, doc);
 #define PREDICATE1(name, value, doc) declare(#name, 1, doc);
 #define PREDICATE2(name, value, doc) declare(#name, 2, doc);
 #include "op/elementwise.def"
     fputs(middle, stdout);
 #define UNARY(name, ...) define(#name, 1);
 #define BINARY(name, ...) define(#name, 2);
+#define TERNARY(name, ...) define(#name, 3);
 #define PREDICATE1(name, ...) define(#name, 1);
 #define PREDICATE2(name, ...) define(#name, 2);
 #include "op/elementwise.def"

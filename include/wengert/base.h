@@ -52,6 +52,13 @@ WG_API const char *wg_status_name(wg_status status);
 /* The version of the library as "major.minor.patch"; static storage. */
 WG_API const char *wg_version(void);
 
+/* The number of the binary interface, which the shared library's name ends in. It grows with every
+ * change after which a program must be compiled anew: a function or a field that is gone or means
+ * something else. What is only added keeps it. 0: no such promise yet. */
+#define WG_ABI_VERSION 0
+/* That of the library at hand; other than WG_ABI_VERSION, it is not what was compiled against. */
+WG_API int wg_abi_version(void);
+
 /* ---- memory ------------------------------------------------------------------------------ */
 
 /* The one hook for memory. resize(ctx, NULL, 0, n) allocates n > 0 bytes, resize(ctx, p, old, n)

@@ -73,14 +73,17 @@ WG_API wg_type wg_type_of_var(wg_var x);
 /* The extent of axis (negative: from the end). */
 WG_API wg_extent wg_extent_of(wg_var x, int axis);
 
-/* ---- elementwise: wg_sin(x), wg_add(a, b), ... are in wengert/elementwise.h ---------------------- */
+/* ---- elementwise: wg_sin(x), wg_add(a, b), ... are in wengert/elementwise.h ------------------ */
 
 /* condition bool, broadcast with a and b: a where it is true, else b. Both are evaluated; the one
  * not taken sends nothing to any derivative. */
 WG_API wg_var wg_where_at(const char *file, int line, wg_var condition, wg_arg a, wg_arg b);
 WG_API wg_var wg_cast_at(const char *file, int line, wg_dtype dtype, wg_var x);
+/* x, taken for a constant by every derivative: zero in both modes and every order. Differences do not
+ * know that, so wg_check_gradient disagrees where x matters. */
+WG_API wg_var wg_stop_gradient_at(const char *file, int line, wg_var x);
 
-/* ---- shape ------------------------------------------------------------------------------------- */
+/* ---- shape ----------------------------------------------------------------------------------- */
 
 /* x in row-major order under new extents of the same count; one extent may be WG_INFER. */
 #define WG_INFER INT64_MIN
@@ -90,12 +93,14 @@ WG_API wg_var wg_reshape_at(const char *file, int line, wg_var x, size_t rank,
 WG_API wg_var wg_transpose_at(const char *file, int line, wg_var x, size_t rank, const int *perm);
 WG_API wg_var wg_broadcast_at(const char *file, int line, wg_var x, size_t rank,
                               const wg_extent *extent);
-/* Axis `axis`, elements start, start + step, ... below stop; step >= 1. */
+/* Axis `axis`, elements start, start + step, ... before stop; for a negative step those above stop.
+ * WG_INFER for start or stop: from, or to, the end of the axis, so that (x, 0, WG_INFER, WG_INFER, -1)
+ * reverses. What leaves the axis is an error, here or at the call. */
 WG_API wg_var wg_slice_at(const char *file, int line, wg_var x, int axis, wg_extent start,
                           wg_extent stop, int64_t step);
 WG_API wg_var wg_concat_at(const char *file, int line, int axis, size_t count, const wg_var *part);
 
-/* ---- reductions over the axes listed (none listed: all; negative: from the end) ------------------ */
+/* ---- reductions over the axes listed (none listed: all; negative: from the end) -------------- */
 /* The sum over nothing is 0, the mean of nothing NaN, the maximum of nothing -inf for floating types
  * (an error at the call for integers), logsumexp of nothing -inf, the norm of nothing 0. */
 
@@ -109,7 +114,7 @@ WG_API wg_var wg_norm_at(const char *file, int line, wg_var x, size_t count, con
 /* The index (i64) of the largest element, the first of equal ones; a NaN counts as largest. */
 WG_API wg_var wg_argmax_at(const char *file, int line, wg_var x, int axis);
 
-/* ---- indexing ------------------------------------------------------------------------------------- */
+/* ---- indexing -------------------------------------------------------------------------------- */
 
 /* x along axis at the integers of index: the index's shape replaces the axis. WG_EINDEX at the call
  * for an index outside 0 .. extent-1. */
@@ -120,7 +125,7 @@ WG_API wg_var wg_pick_at(const char *file, int line, wg_var x, wg_var index);
 WG_API wg_var wg_scatter_add_at(const char *file, int line, wg_var update, wg_var index, int axis,
                                 wg_extent extent);
 
-/* ---- products --------------------------------------------------------------------------------------- */
+/* ---- products -------------------------------------------------------------------------------- */
 
 /* a f64[..., m, k], b f64[..., k, n] -> f64[..., m, n]; a vector loses the axis that it lacks. */
 WG_API wg_var wg_matmul_at(const char *file, int line, wg_var a, wg_var b);
@@ -130,7 +135,7 @@ WG_API wg_var wg_dot_at(const char *file, int line, wg_var a, wg_var b, size_t b
                         const int *a_batch, const int *b_batch, size_t contract,
                         const int *a_contract, const int *b_contract);
 
-/* ---- composites -------------------------------------------------------------------------------------- */
+/* ---- composites ------------------------------------------------------------------------------ */
 
 WG_API wg_var wg_softmax_at(const char *file, int line, wg_var x, int axis);
 WG_API wg_var wg_log_softmax_at(const char *file, int line, wg_var x, int axis);
@@ -138,7 +143,7 @@ WG_API wg_var wg_log_softmax_at(const char *file, int line, wg_var x, int axis);
 WG_API wg_var wg_cross_entropy_at(const char *file, int line, wg_var logits, wg_var label);
 WG_API wg_var wg_mse_at(const char *file, int line, wg_var a, wg_var b);
 
-/* ---- programs as parts --------------------------------------------------------------------------------- */
+/* ---- programs as parts ----------------------------------------------------------------------- */
 
 /* Appends a program to g: input[i] stands for its i-th input (of the same type; a named size of the
  * program is what the first input that has it as an axis brings), output[i] receives its i-th
@@ -164,6 +169,7 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 #define wg_extent_value(g, extent) wg_extent_value_at(WG_HERE, g, extent)
 #define wg_where(condition, a, b) wg_where_at(WG_HERE, condition, WG_ARG(a), WG_ARG(b))
 #define wg_cast(dtype, x) wg_cast_at(WG_HERE, dtype, x)
+#define wg_stop_gradient(x) wg_stop_gradient_at(WG_HERE, x)
 /* wg_reshape(x, m, n), wg_transpose(x) or wg_transpose(x, 1, 0), wg_broadcast(x, m, n) */
 #define wg_reshape(...) wg_reshape_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(wg_extent, __VA_ARGS__))
 #define wg_transpose(...) wg_transpose_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
@@ -191,7 +197,7 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 #define wg_apply(g, program, input, output) wg_apply_at(WG_HERE, g, program, input, output)
 #endif
 
-/* ---- formulas ------------------------------------------------------------------------------------------ */
+/* ---- formulas -------------------------------------------------------------------------------- */
 
 /* A formula of the language of docs/language.md may stand anywhere a variable may:
  *     wg_formula(g, "0.5*(sigmoid(w*x + b) - t)^2", "w", w, "x", x, "b", b, "t", t, NULL)

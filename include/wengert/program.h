@@ -51,7 +51,8 @@ WG_API wg_status wg_program_verify(const wg_program *program, wg_error *error);
  * floating type. All functions return a new program that the caller frees, or NULL and an error.
  * They nest: the result of one may be given to any other. Inputs of the result are the inputs of
  * the argument in their order, followed by those named below. Unknown names are WG_ENAME; wrt or of
- * naming something that is not of a floating type is WG_EDTYPE; an operation without a derivative
+ * naming something that is not of a floating type is WG_EDTYPE; a new name that is taken gets "_2",
+ * "_3", ... behind it; an operation without a derivative
  * on the path is WG_ENORULE. */
 
 /* Forward mode (pushforward): for every x in wrt a new input "x_dot" (type of x); outputs are those
@@ -65,7 +66,7 @@ WG_API wg_program *wg_jvp(const wg_program *program, const char *of, const char 
 WG_API wg_program *wg_vjp(const wg_program *program, const char *of, const char *wrt,
                           wg_error *error);
 
-/* The gradient of the program's first output, a floating scalar: outputs "dx" for every x in wrt. */
+/* The gradient of the first output, a floating scalar: an output "dx" for every x in wrt. */
 WG_API wg_program *wg_grad(const wg_program *program, const char *wrt, wg_error *error);
 /* The same behind the outputs of the program. */
 WG_API wg_program *wg_value_and_grad(const wg_program *program, const char *wrt, wg_error *error);
@@ -73,8 +74,8 @@ WG_API wg_program *wg_value_and_grad(const wg_program *program, const char *wrt,
 typedef enum wg_mode { WG_AUTO_MODE, WG_FORWARD, WG_REVERSE } wg_mode;
 
 /* Jacobians: an output "dy_dx" (shape of y followed by shape of x) for every y in of and x in wrt,
- * y outermost. WG_FORWARD computes columns, WG_REVERSE rows, all of them batched; WG_AUTO_MODE takes
- * whichever are fewer (see wg_jacobian_mode). Differentiation is exact: no step sizes. */
+ * y outermost. WG_FORWARD computes columns, WG_REVERSE rows, all of them batched; WG_AUTO_MODE
+ * takes whichever are fewer (see wg_jacobian_mode). Differentiation is exact: no step sizes. */
 WG_API wg_program *wg_jacobian(const wg_program *program, const char *of, const char *wrt,
                                wg_mode mode, wg_error *error);
 /* The mode that WG_AUTO_MODE takes for this program: forward if the inputs have fewer elements than
@@ -88,7 +89,7 @@ WG_API wg_mode wg_jacobian_mode(const wg_program *program, const char *of, const
 WG_API wg_program *wg_hessian(const wg_program *program, const char *wrt, wg_error *error);
 
 /* Hessian times vector, the Hessian never formed: for every x in wrt an input "x_dot"; outputs
- * "Hx" (type of x). Cost: a small multiple of one gradient; memory of the order of the gradient's. */
+ * "Hx" (type of x). Cost: a small multiple of one gradient; memory of the gradient's order. */
 WG_API wg_program *wg_hvp(const wg_program *program, const char *wrt, wg_error *error);
 
 /* The program on a leading axis of examples: the inputs named in `over` gain a leading axis of a
@@ -96,7 +97,8 @@ WG_API wg_program *wg_hvp(const wg_program *program, const char *wrt, wg_error *
 WG_API wg_program *wg_vmap(const wg_program *program, const char *over, const char *size,
                            wg_error *error);
 
-/* The program with named sizes fixed, "n=100, m=3"; the others stay named. */
+/* The program with named sizes fixed, "n=100, m=3"; the others stay named. WG_ESHAPE where a check
+ * on sizes fails with these, or an input would have a negative extent. */
 WG_API wg_program *wg_specialize(const wg_program *program, const char *sizes, wg_error *error);
 
 #ifdef __cplusplus

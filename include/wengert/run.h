@@ -47,6 +47,22 @@ WG_API wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, s
 WG_API wg_status wg_run(const wg_function *fn, const int64_t *size, const wg_tensor *input,
                         wg_tensor *output, wg_error *error);
 
+/* ---- where a NaN comes from ---------------------------------------------------------------- */
+
+/* Runs a program on tensors (sizes as for wg_run) one instruction after the other, and finds the
+ * first whose result has a NaN or an infinity: *instruction is its number, as wg_program_print
+ * writes it, or 0 if everything is finite. An input counts, a number that the program itself writes
+ * does not. Appends to report (NULL: not wanted) the instruction, its line, the first element in
+ * question, what its operands are there, and for derived code the instruction and line that it came
+ * from:
+ *     %4 = div at model.wg:3:12 is inf at [2]
+ *       %1 = input "x" at model.wg:1:7 is 1 at [2]
+ *       %3 = sub at model.wg:2:9 is 0 at [2]
+ * Slow, and every value is kept: for programs that a call has shown to go wrong. */
+WG_API wg_status wg_find_nonfinite(const wg_program *program, const int64_t *size,
+                                   const wg_tensor *input, uint32_t *instruction, wg_text *report,
+                                   wg_error *error);
+
 /* ---- numeric differentiation and checks ---------------------------------------------------------- */
 
 typedef enum wg_difference { WG_CENTRAL, WG_ONE_SIDED } wg_difference;
@@ -57,6 +73,16 @@ typedef enum wg_difference { WG_CENTRAL, WG_ONE_SIDED } wg_difference;
 WG_API wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
                                      size_t wrt, wg_difference kind, double epsilon,
                                      double *jacobian, wg_error *error);
+
+/* The product of all Jacobians with these tangents by differences along them, in two evaluations:
+ * (f(x + e t) - f(x - e t)) / 2e, or (f(x + e t) - f(x)) / e if one-sided, which truncates with an
+ * error of O(e^2) or O(e) and rounds with one of O(machine epsilon / e). tangent: a tensor of its
+ * type for every input, data NULL for zero. epsilon 0: as above, scaled by the largest |x| that
+ * moves. output[i] receives new data of the type of output i (free them with wg_tensor_free), if
+ * that is a floating one. WG_ESHAPE, WG_EDTYPE for a tangent that does not fit its input. */
+WG_API wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
+                                const wg_tensor *tangent, wg_difference kind, double epsilon,
+                                wg_tensor *output, wg_error *error);
 
 typedef struct wg_check_report {
     double difference; /* largest | d.grad - (f(x + e d) - f(x - e d)) / 2e | / max(1, scale) over
@@ -70,6 +96,13 @@ typedef struct wg_check_report {
  * random directions over all floating inputs. WG_OK means that the check ran. */
 WG_API wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input,
                                    uint64_t seed, wg_check_report *report, wg_error *error);
+
+/* How far differences are off for these step sizes, along one seeded random direction: for each
+ * | numeric - exact | / max(1, |exact|), by central and by one-sided differences. The truncation of
+ * large steps and the rounding of small ones, to be looked at (Griewank and Walther, section 1). */
+WG_API wg_status wg_check_steps(const wg_program *program, const wg_tensor *input, uint64_t seed,
+                                const double *epsilon, size_t count, double *central,
+                                double *one_sided, wg_error *error);
 
 #ifdef __cplusplus
 }

@@ -52,6 +52,57 @@ WG_API wg_status wg_show_trace(const wg_program *program, const wg_show_options 
 WG_API wg_status wg_show_graph(const wg_program *program, const wg_show_options *options,
                                wg_text *out, wg_error *error);
 
+/* ---- derivatives as formulas ----------------------------------------------------------------- */
+
+/* Appends the derivative of every output in `of` by every input in `wrt` (lists of names as for
+ * wg_vjp, NULL: all of a floating type) as text in the formula language, a line each:
+ *     dx = exp(x) + x*exp(x)
+ * "dy_dx" where `of` has several outputs. Each output has to be a floating scalar. Where all inputs
+ * are f64 scalars the text is lines alone, whose inputs are the names in them; else it is a
+ * function with the inputs as parameters. shared: what is used more than once has a name and a line
+ * of its own (let t1 = exp(x)), so that the text grows as the program does; else everything is
+ * written out. The sum, product and chain rules are those of reverse mode, the simplifications
+ * those of a graph (0 and 1, equal subexpressions), so no identity that IEEE arithmetic does not
+ * keep is used. The text has been read back when it is given out; its values are those of the
+ * derivative up to the order of additions and multiplications.
+ * Errors: WG_ESHAPE for an output that is no scalar, WG_ENORULE where the formula language has no
+ * word for an operation, WG_EOVERFLOW where written out it has more than 100000 operations; the
+ * text is then as it was. */
+WG_API wg_status wg_symbolic(const wg_program *program, const char *of, const char *wrt,
+                             bool shared, wg_text *out, wg_error *error);
+
+/* ---- what a program costs -------------------------------------------------------------------- */
+
+/* Counts of one evaluation, in elements; rounded beyond 2^53. */
+typedef struct wg_cost {
+    double additions;       /* sums, differences, signs; within reductions and products too    */
+    double multiplications; /* products, quotients and squares                                 */
+    double functions;       /* all other functions of an element, comparisons and choices too  */
+    double instructions;    /* whatever their shapes; those that only move elements too        */
+} wg_cost;
+
+/* Counts the operations of a program under these sizes (as for wg_call; may be NULL if there are
+ * none). expanded: of its outputs written out as formulas, every subexpression anew where it is
+ * used, as naive symbolic differentiation has them. Cost: linear in the length of the program.
+ * WG_EOVERFLOW for sizes under which an extent is negative or a value too large. */
+WG_API wg_status wg_count_operations(const wg_program *program, const int64_t *size, bool expanded,
+                                     wg_cost *cost, wg_error *error);
+
+/* ---- what a program needs of memory ---------------------------------------------------------- */
+
+/* Appends what a call of the program takes: bytes of inputs, outputs, constants and workspace, and
+ * the peak, their sum; then, for a program that wg_vjp, wg_grad or wg_value_and_grad made, every
+ * residual: a value of the primal computation that the adjoint computation reads, with its type,
+ * size, the operations whose adjoints need it, and the places that made both. Inputs and constants
+ * are there anyway and are no residuals. size: values of the named sizes, NULL: bytes are formulas
+ * in them, the workspace before each block is rounded up to 64 bytes. Format: WG_TEXT or WG_JSON,
+ * where bytes are numbers, or strings where they are formulas:
+ *     {"inputs": 8, "outputs": 16, "constants": 0, "workspace": 64, "peak": 88, "residuals":
+ *      [{"op": "exp", "type": "f64", "bytes": 8, "at": "f:1:3",
+ *        "needed_by": [{"op": "mul", "at": "f:1:2"}]}, ...]} */
+WG_API wg_status wg_show_plan(const wg_program *program, const int64_t *size, wg_format format,
+                              wg_text *out, wg_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -52,6 +52,13 @@ struct arena {
 void *arena_alloc(struct arena *arena, size_t size, size_t alignment); /* NULL if no memory */
 void arena_free(struct arena *arena);
 size_t arena_bytes(const struct arena *arena);
+/* A way back: what was allocated after the mark is freed. */
+struct arena_mark {
+    struct arena_block *last;
+    size_t used;
+};
+struct arena_mark arena_mark(const struct arena *arena);
+void arena_rewind(struct arena *arena, struct arena_mark mark);
 
 /* ---- errors ------------------------------------------------------------------------------ */
 

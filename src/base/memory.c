@@ -127,12 +127,21 @@ void *arena_alloc(struct arena *arena, size_t size, size_t alignment) {
     return block_take(arena->last, size, alignment);
 }
 
-void arena_free(struct arena *arena) {
-    for (struct arena_block *block = arena->last, *previous; block; block = previous) {
-        previous = block->previous;
+struct arena_mark arena_mark(const struct arena *arena) {
+    return (struct arena_mark){arena->last, arena->last ? arena->last->used : 0};
+}
+
+void arena_rewind(struct arena *arena, struct arena_mark mark) {
+    while (arena->last != mark.last) {
+        struct arena_block *block = arena->last;
+        arena->last = block->previous;
         mem_free(&arena->allocator, block, sizeof *block + block->capacity);
     }
-    arena->last = NULL;
+    if (arena->last) arena->last->used = mark.used;
+}
+
+void arena_free(struct arena *arena) {
+    arena_rewind(arena, (struct arena_mark){0});
 }
 
 size_t arena_bytes(const struct arena *arena) {

@@ -10,6 +10,10 @@ const char *wg_version(void) {
     return WG_VERSION;
 }
 
+int wg_abi_version(void) {
+    return WG_ABI_VERSION;
+}
+
 static const struct {
     const char *name;
     size_t size;

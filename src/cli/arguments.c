@@ -67,9 +67,6 @@ static bool check_number(struct cli *c, const struct option *option, const char 
     unsigned long long number = strtoull(text, &end, 10);
     bool digits = *text >= '0' && *text <= '9' && *end == '\0' && errno == 0;
     if (digits && number >= option->least && number <= option->most) return true;
-    if (option->most == UINT64_MAX)
-        return usage_error(c, "%s takes a whole number that is at least %llu, not '%.64s'",
-                           option->name, (unsigned long long)option->least, text);
     return usage_error(c, "%s takes a whole number from %llu to %llu, not '%.64s'", option->name,
                        (unsigned long long)option->least, (unsigned long long)option->most, text);
 }
@@ -139,7 +136,7 @@ static bool read_operand(struct cli *c, const char *argument) {
         c->file = argument;
         return true;
     }
-    return usage_error(c, "'%.64s' is one file too many: '%.64s' was given already", argument,
+    return usage_error(c, "'%.64s' is one too many: '%.64s' was given already", argument,
                        c->file);
 }
 

@@ -1,5 +1,6 @@
 /* check: forward and reverse mode against central differences and against each other, with what is
- * tolerated. The limits are those of the element type: differences in f32 are as coarse as f32. */
+ * tolerated; and how far differences themselves are off, step by step. The limits are those of
+ * the element type: differences in f32 are as coarse as f32. */
 #include "cli/cli.h"
 
 struct limits {
@@ -46,8 +47,44 @@ static bool write_lines(wg_text *out, const wg_check_report *report, const struc
            write_line(out, "forward against reverse mode:", report->product, limit->product);
 }
 
+/* ---- step sizes ---------------------------------------------------------------------------- */
+
+enum { STEPS = 17 };
+
+static bool write_steps(struct cli *c, const double *const column[3]) {
+    static const char *const name[] = {"epsilon", "central", "one_sided"};
+    struct results r;
+    bool ok = results_make(c, &r, COUNT_OF(name), 0);
+    for (size_t i = 0; ok && i < COUNT_OF(name); i++) {
+        r.block[i] = (wg_tensor){.dtype = WG_F64, .rank = 1, .shape = {STEPS}};
+        ok = !tensor_alloc(&r.block[i], &c->allocator, &c->error);
+        if (!ok) break;
+        memcpy(r.block[i].data, column[i], STEPS * sizeof *column[i]);
+        set_axis(&r.row[i], name[i], &r.block[i]);
+    }
+    ok = ok && results_write(c, &r);
+    results_free(c, &r);
+    return ok;
+}
+
+static bool sweep(struct cli *c) {
+    static const double epsilon[STEPS] = {1,    1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7, 1e-8,
+                                          1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16};
+    double central[STEPS], one_sided[STEPS];
+    if (wg_check_steps(c->program, c->input, option_number(c, OPT_SEED, 1), epsilon, STEPS, central,
+                       one_sided, &c->error))
+        return false;
+    if (!option_is(c, OPT_FORMAT, "text"))
+        return write_steps(c, (const double *const[]){epsilon, central, one_sided});
+    bool ok = text_add(&c->out, "epsilon   central   one-sided\n");
+    for (int i = 0; ok && i < STEPS; i++)
+        ok = text_format(&c->out, "%-9.0e %-9.1e %.1e\n", epsilon[i], central[i], one_sided[i]);
+    return ok || !fail_memory(&c->error);
+}
+
 bool command_check(struct cli *c) {
     wg_check_report report;
+    if (has_option(c, OPT_SWEEP)) return load(c, true) && sweep(c);
     uint64_t seed = option_number(c, OPT_SEED, 1);
     if (!load(c, true) || wg_check_gradient(c->program, c->input, seed, &report, &c->error))
         return false;

@@ -6,7 +6,9 @@
  *   load.c         the formula into a program, --at and --size into what it is run on
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
- *   look.c, derivatives.c, products.c, check.c  the commands
+ *   look.c, derivatives.c, products.c, check.c, costs.c  the commands
+ *   numeric.c      --mode numeric: how differences are taken
+ *   manual.c, completion.c  man pages and completions, written from the table when it is built
  *   results.c      tensors into text, JSON and tables
  *   files.c        reading what is named, writing what came out
  * Functions that return bool return false after recording what went wrong in cli.error; only main.c
@@ -31,8 +33,14 @@ enum option_id {
     OPT_TANGENT,
     OPT_ADJOINT,
     OPT_AFTER,
+    OPT_NONFINITE,
     OPT_FOLD,
     OPT_ASCII,
+    OPT_DIFFERENCE,
+    OPT_EPSILON,
+    OPT_SWEEP,
+    OPT_SHARED,
+    OPT_FACTORS,
     OPT_SEED,
     OPT_DIGITS,
     OPT_FORMAT,
@@ -48,7 +56,7 @@ struct option {
     const char *letter;    /* "-o"; NULL: none */
     enum option_kind kind; /* only a list may be given several times */
     const char *argument;  /* as help writes it; NULL: none */
-    const char *choices;   /* of a choice, but for OPT_FORMAT: see choices_of */
+    const char *choices;   /* of a choice, unless the command says: see choices_of */
     uint64_t least, most;  /* of a number */
     const char *help;
 };
@@ -62,6 +70,7 @@ struct command {
     const char *about;
     const char *example; /* a command line and, from the next line on, what it prints */
     bool (*run)(struct cli *c);
+    const char *modes; /* those of --mode, where they are not all */
 };
 
 extern const struct option option_table[OPTION_COUNT];
@@ -144,6 +153,8 @@ bool help_command(struct cli *c, const struct command *command);
 /* ---- files.c ------------------------------------------------------------------------------- */
 /* Appends a file's content; "-" is standard input. */
 bool read_file(struct cli *c, const char *path, wg_text *text);
+/* Writes cli.out to this file. */
+bool write_file(struct cli *c, const char *path);
 /* Writes cli.out to the file of -o, or to standard output. */
 bool write_out(struct cli *c);
 
@@ -235,7 +246,30 @@ void set_axis(struct axis *axis, const char *name, const wg_tensor *tensor);
 /* In the format asked for. */
 bool results_write(struct cli *c, const struct results *r);
 
-/* ---- look.c, derivatives.c, products.c, check.c -------------------------------------------- */
+/* ---- look.c -------------------------------------------------------------------------------- */
+/* What --after makes of the program, as --of and --wrt say; NULL on error. */
+wg_program *transformed(struct cli *c, const char *after);
+
+/* ---- numeric.c ----------------------------------------------------------------------------- */
+struct differences {
+    bool wanted; /* --mode numeric */
+    wg_difference kind;
+    double epsilon; /* 0: the best */
+};
+/* Reads --mode, --difference and --epsilon; the last two say nothing without the first. */
+bool read_differences(struct cli *c, struct differences *d);
+/* The Jacobians of a program's outputs y by its inputs x, rows of blocks. */
+bool numeric_blocks(struct cli *c, const wg_program *program, const struct differences *d,
+                    const struct ports *y, const struct ports *x, wg_tensor *block);
+
+/* ---- manual.c, completion.c ---------------------------------------------------------------- */
+/* Writes FOLDER/man/NAME.1 for wengert and each command, and what the two below append to
+ * FOLDER/completion/wengert.bash and _wengert. */
+bool generate_files(struct cli *c, const char *folder);
+bool completion_bash(wg_text *out);
+bool completion_zsh(wg_text *out);
+
+/* ---- look.c, derivatives.c, products.c, check.c, costs.c ----------------------------------- */
 bool command_eval(struct cli *c);
 bool command_trace(struct cli *c);
 bool command_graph(struct cli *c);
@@ -247,6 +281,9 @@ bool command_jvp(struct cli *c);
 bool command_vjp(struct cli *c);
 bool command_hvp(struct cli *c);
 bool command_check(struct cli *c);
+bool command_symbolic(struct cli *c);
+bool command_cost(struct cli *c);
+bool command_plan(struct cli *c);
 bool command_help(struct cli *c);
 
 #endif

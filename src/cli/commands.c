@@ -28,7 +28,20 @@ const struct option option_table[OPTION_COUNT] = {
     [OPT_MODE] = {.name = "--mode", .kind = KIND_CHOICE, .argument = "MODE",
                   .choices = "auto|forward|reverse|numeric",
                   .help = "how to differentiate; auto takes the cheaper of forward and "
-                          "reverse, numeric is central differences"},
+                          "reverse, numeric takes differences"},
+    [OPT_DIFFERENCE] = {.name = "--difference", .kind = KIND_CHOICE, .argument = "KIND",
+                        .choices = "central|one-sided",
+                        .help = "which differences --mode numeric takes"},
+    [OPT_EPSILON] = {.name = "--epsilon", .kind = KIND_TEXT, .argument = "E",
+                     .help = "their step (default: what balances truncation and rounding)"},
+    [OPT_SWEEP] = {.name = "--sweep", .kind = KIND_FLAG,
+                   .help = "instead, how far differences are off for steps from 1 to 1e-16"},
+    [OPT_SHARED] = {.name = "--shared", .kind = KIND_FLAG,
+                    .help = "give what is used more than once a name and a line of its own"},
+    [OPT_FACTORS] = {.name = "--factors", .kind = KIND_NUMBER, .argument = "N", .least = 2,
+                     .most = 100,
+                     .help = "instead of a formula's costs, the multiplications for the "
+                             "gradients of products of 2 to N factors"},
     [OPT_TANGENT] = {.name = "--tangent", .kind = KIND_LIST, .argument = "LIST",
                      .help = "tangents of the inputs, x1=1,x2=0; a bare name means ones, an "
                              "input that is not named has zero"},
@@ -39,6 +52,10 @@ const struct option option_table[OPTION_COUNT] = {
                    .argument = "NAME",
                    .choices = "grad|jvp|vjp|hvp|jacobian|hessian",
                    .help = "show what this transformation makes of the program"},
+    [OPT_NONFINITE] = {.name = "--nonfinite", .kind = KIND_FLAG,
+                       .help = "instead of the trace, the first line whose value is NaN or "
+                               "infinite, and the values it is made of; with --tangent or "
+                               "--adjoint, of the derivative's lines too"},
     [OPT_FOLD] = {.name = "--fold", .kind = KIND_FLAG,
                   .help = "write negations inside the lines that use them"},
     [OPT_ASCII] = {.name = "--ascii", .kind = KIND_FLAG,
@@ -59,6 +76,7 @@ enum {
     PROGRAM = 1 << OPT_FORMULA | 1 << OPT_FUNCTION | 1 << OPT_AT | 1 << OPT_SIZE | 1 << OPT_OUTPUT |
               1 << OPT_HELP,
     RESULT = PROGRAM | 1 << OPT_DIGITS | 1 << OPT_FORMAT,
+    DIFFERENCES = 1 << OPT_MODE | 1 << OPT_DIFFERENCE | 1 << OPT_EPSILON,
     TRACE = RESULT | 1 << OPT_TANGENT | 1 << OPT_ADJOINT | 1 << OPT_ASCII | 1 << OPT_FOLD
 };
 
@@ -67,8 +85,9 @@ const struct command command_table[] = {
      "Computes the outputs of a formula at a point.",
      "wengert eval -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
      "y = 11.652071455223084",
-     command_eval},
-    {"trace", "the evaluation trace, with tangents and adjoints on request", TRACE,
+     .run = command_eval},
+    {"trace", "the evaluation trace, with tangents and adjoints on request",
+     TRACE | 1 << OPT_NONFINITE,
      "text|markdown|latex|json",
      "Prints the evaluation trace (the Wengert list) of a formula: inputs, one line for each "
      "operation, outputs. With --at the values stand beside the formulas; --tangent adds a "
@@ -82,12 +101,12 @@ const struct command command_table[] = {
      "v2 = v0*v1             2.71828\n"
      "------------------------------\n"
      "y  = v2                2.71828",
-     command_trace},
+     .run = command_trace},
     {"graph", "the computational graph as SVG, PNG, PDF or DOT", TRACE, "dot|svg|png|pdf",
      "Draws the computational graph of a formula. The name of the file of -o tells the format, "
      "if --format does not. With --at the nodes carry values, and with --tangent and --adjoint "
      "these.",
-     "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", command_graph},
+     "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", .run = command_graph},
     {"show", "the program as text, before or after a transformation",
      PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER, "text",
      "Prints the program that a formula becomes, one instruction a line, or with --after the "
@@ -99,60 +118,99 @@ const struct command command_table[] = {
      "%3 = mul %1 %2 : f64 at \"formula\":1:2\n"
      "%4 = add %2 %3 : f64 at \"formula\":1:3 adjoint %2\n"
      "output \"dx\" %4",
-     command_show},
+     .run = command_show},
     {"gradient", "the gradient of a scalar output",
-     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_MODE, NUMBER_FORMATS,
+     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
      "Computes the derivative of one scalar output by every input.",
      "wengert gradient -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
      "d/dx1 = 5.5\n"
      "d/dx2 = 1.7163378145367738",
-     command_gradient},
+     .run = command_gradient},
     {"jacobian", "the derivatives of all outputs by all inputs",
-     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_MODE, NUMBER_FORMATS,
+     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
      "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
      "output and input a block of the output's shape followed by the input's.",
      "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
      "      x1  x2\n"
      "J = [[ 5,  2],   y1\n"
      "     [ 1,  3]]   y2",
-     command_jacobian},
-    {"hessian", "the second derivatives of a scalar output", RESULT | 1 << OPT_OF | 1 << OPT_WRT,
-     NUMBER_FORMATS, "Computes the Hessian of one scalar output, forward over reverse.",
+     .run = command_jacobian},
+    {"hessian", "the second derivatives of a scalar output",
+     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     "Computes the Hessian of one scalar output, forward over reverse, or by differences of the "
+     "gradient.",
      "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
      "      x1  x2\n"
      "H = [[10,  4],   x1\n"
      "     [ 4,  0]]   x2",
-     command_hessian},
-    {"jvp", "Jacobian times tangent: forward mode", RESULT | 1 << OPT_OF | 1 << OPT_TANGENT,
-     NUMBER_FORMATS,
+     .run = command_hessian, .modes = "auto|numeric"},
+    {"jvp", "Jacobian times tangent: forward mode", 
+     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",
      "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
      "y_dot = [3, 0]",
-     command_jvp},
+     .run = command_jvp, .modes = "forward|numeric"},
     {"vjp", "adjoint times Jacobian: reverse mode", RESULT | 1 << OPT_WRT | 1 << OPT_ADJOINT,
      NUMBER_FORMATS,
      "Computes the adjoints of the inputs for given adjoints of the outputs, without the Jacobian.",
      "wengert vjp -e 'exp(z)' --at z=[0,1] --adjoint y=[1,2]\n"
      "z_bar = [1, 5.43656365691809]",
-     command_vjp},
+     .run = command_vjp},
     {"hvp", "Hessian times tangent, without the Hessian",
-     RESULT | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the product of the Hessian of one scalar output with given tangents of the "
-     "inputs, forward over reverse.",
+     "inputs, forward over reverse, or by differences of the gradient.",
      "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"
      "Hx = [6, 0]",
-     command_hvp},
+     .run = command_hvp, .modes = "auto|numeric"},
     {"check", "forward, reverse and numeric derivatives against one another",
-     RESULT | 1 << OPT_SEED, NUMBER_FORMATS,
+     RESULT | 1 << OPT_SEED | 1 << OPT_SWEEP, NUMBER_FORMATS,
      "Checks the derivatives at a point, along random directions: forward and reverse mode "
      "against central differences, and against each other by the identity "
      "<J x', y'> = <x', J^T y'>. The exit status is 1 if they disagree.",
      "wengert check -e 'x1*exp(x2)' --at x1=2,x2=1\n"
      "derivatives against central differences:   3.8e-11   at most 1e-07   PASS\n"
      "forward against reverse mode:              0         at most 1e-12   PASS",
-     command_check},
+     .run = command_check},
+    {"symbolic", "the derivatives as formulas",
+     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_SHARED, "text",
+     "Prints the derivatives of scalar outputs by the inputs as formulas, which can be used as "
+     "such again. Written out they may be long; --shared names what is used more than once.",
+     "wengert symbolic -e 'x1*exp(x1*x2)'\n"
+     "dx1 = x1*exp(x1*x2)*x2 + exp(x1*x2)\n"
+     "dx2 = x1*x1*exp(x1*x2)",
+     .run = command_symbolic},
+    {"cost", "operations of the value and of each way to its derivative",
+     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_FACTORS | 1 << OPT_FORMAT, "text|json",
+     "Counts the operations on elements of the value, of the derivative written out as formulas, "
+     "and of forward and reverse mode, each with as many passes as it takes to get all "
+     "derivatives. Named sizes need values (--size).",
+     "wengert cost -e 'log(x1) + x1*x2 - sin(x2)'\n"
+     "                              + -        * /  functions  passes\n"
+     "value                           2          1          2       1\n"
+     "symbolic, written out           2          1          1       1\n"
+     "forward mode                   10         12          6       2\n"
+     "reverse mode                    4          2          3       1",
+     .run = command_cost},
+    {"plan", "the memory that a call takes, and what reverse mode keeps",
+     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER | 1 << OPT_FORMAT, "text|json",
+     "Prints the bytes that a call of a program takes, and its residuals: the values that the "
+     "adjoint computation reads, with what needs them and the places that made them. The program "
+     "is that of the formula with its adjoints (vjp), or what --after says. Bytes are formulas "
+     "where sizes are named and --size gives no values.",
+     "wengert plan -e 'x*exp(x)'\n"
+     "inputs      16 bytes\n"
+     "outputs     16 bytes\n"
+     "constants   0 bytes\n"
+     "workspace   72 bytes\n"
+     "peak        104 bytes\n"
+     "\n"
+     "1 residual, 8 bytes\n"
+     "  bytes  type  made by          needed by\n"
+     "  8      f64   exp formula:1:3  mul formula:1:2, exp formula:1:3",
+     .run = command_plan},
     {"help", "this overview, or the help of a command", 1 << OPT_HELP, NULL,
-     "Prints an overview, or what a command does and takes.", NULL, command_help},
+     "Prints an overview, or what a command does and takes.", NULL, .run = command_help},
 };
 
 /* clang-format on */
@@ -166,5 +224,6 @@ const struct command *command_named(const char *name) {
 }
 
 const char *choices_of(const struct command *command, enum option_id id) {
-    return id == OPT_FORMAT ? command->formats : option_table[id].choices;
+    if (id == OPT_FORMAT) return command->formats;
+    return id == OPT_MODE && command->modes ? command->modes : option_table[id].choices;
 }

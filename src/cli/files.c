@@ -75,7 +75,7 @@ static bool replace_file(struct cli *c, const char *path, const char *target,
     return ok;
 }
 
-static bool write_file(struct cli *c, const char *path) {
+bool write_file(struct cli *c, const char *path) {
     struct stat old;
     bool exists = stat(path, &old) == 0;
     if (exists && !S_ISREG(old.st_mode)) {

@@ -48,7 +48,7 @@ static bool parse(struct cli *c) {
     const char *formula = option_text(c, OPT_FORMULA);
     if (formula && c->file)
         return usage_error(c, "'%.64s' and -e: give a file or a formula, not both", c->file);
-    if (!formula && !c->file)
+    if (!formula && !(c->file && *c->file))
         return usage_error(c, "'%s' needs a formula: a file, or -e FORMULA", c->command->name);
     wg_parse_options options = {.function = option_text(c, OPT_FUNCTION),
                                 .bound = bindings(c),

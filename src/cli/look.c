@@ -57,7 +57,58 @@ static bool show_lines(struct cli *c, wg_format format,
     return ok;
 }
 
+/* ---- where a NaN comes from ---------------------------------------------------------------- */
+
+/* The program with tangents of the inputs (adjoints of the outputs) that have a seed, its inputs
+ * followed by these seeds; input, with room for them, receives both. */
+static wg_program *seeded(struct cli *c, bool outputs, const wg_tensor *seed, wg_tensor *input) {
+    wg_text names = {.allocator = c->allocator};
+    size_t inputs = wg_input_count(c->program), count = 0;
+    bool ok = text_add(&names, "");
+    memcpy(input, c->input, inputs * sizeof *input);
+    for (size_t i = 0; ok && i < port_count(c, outputs); i++) {
+        if (!seed[i].data) continue;
+        ok = text_format(&names, "%s%s", count ? ", " : "", port_name(c, outputs, i));
+        input[inputs + count++] = seed[i];
+    }
+    wg_program *program = NULL;
+    if (!ok) fail_memory(&c->error);
+    else if (outputs) program = wg_vjp(c->program, names.data, NULL, &c->error);
+    else program = wg_jvp(c->program, NULL, names.data, &c->error);
+    wg_text_free(&names);
+    return program;
+}
+
+static bool find_nonfinite(struct cli *c, const wg_program *program, const wg_tensor *input) {
+    uint32_t instruction;
+    if (wg_find_nonfinite(program, NULL, input, &instruction, &c->out, &c->error)) return false;
+    bool ok = instruction || text_add(&c->out, "every value is finite");
+    if (!ok || !text_add(&c->out, "\n")) fail_memory(&c->error);
+    return !failed(&c->error);
+}
+
+static bool hunt_nonfinite(struct cli *c) {
+    bool adjoint = has_option(c, OPT_ADJOINT);
+    if (adjoint && has_option(c, OPT_TANGENT))
+        return usage_error(c, "--nonfinite looks at tangents or at adjoints, not at both at once");
+    if (!load(c, true)) return false;
+    if (!adjoint && !has_option(c, OPT_TANGENT)) return find_nonfinite(c, c->program, c->input);
+    wg_tensor *tangents = NULL, *adjoints = NULL;
+    size_t room = (wg_input_count(c->program) + port_count(c, adjoint)) * sizeof(wg_tensor);
+    wg_tensor *input = arena_alloc(&c->arena, room, _Alignof(wg_tensor));
+    if (!input) fail_memory(&c->error);
+    wg_program *program = input && make_seeds(c, &tangents, &adjoints)
+                              ? seeded(c, adjoint, adjoint ? adjoints : tangents, input)
+                              : NULL;
+    bool ok = program && find_nonfinite(c, program, input);
+    wg_program_free(program);
+    free_tensors(c, tangents, wg_input_count(c->program));
+    free_tensors(c, adjoints, wg_output_count(c->program));
+    return ok;
+}
+
 bool command_trace(struct cli *c) {
+    if (has_option(c, OPT_NONFINITE)) return hunt_nonfinite(c);
     wg_format format = option_is(c, OPT_FORMAT, "markdown") ? WG_MARKDOWN
                        : option_is(c, OPT_FORMAT, "latex")  ? WG_LATEX
                        : option_is(c, OPT_FORMAT, "json")   ? WG_JSON
@@ -95,7 +146,7 @@ bool command_graph(struct cli *c) {
 
 /* ---- programs ------------------------------------------------------------------------------ */
 
-static wg_program *transformed(struct cli *c, const char *after) {
+wg_program *transformed(struct cli *c, const char *after) {
     const char *of = option_text(c, OPT_OF), *wrt = option_text(c, OPT_WRT);
     if (strcmp(after, "jvp") == 0) return wg_jvp(c->program, of, wrt, &c->error);
     if (strcmp(after, "vjp") == 0) return wg_vjp(c->program, of, wrt, &c->error);

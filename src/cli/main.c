@@ -9,6 +9,7 @@ static bool run(struct cli *c, int argc, char **argv) {
     if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")))
         return text_format(&c->out, "wengert %s\n", wg_version()) || !fail_memory(&c->error);
     if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) return help_overview(c);
+    if (argc == 3 && !strcmp(argv[1], "--generate")) return generate_files(c, argv[2]);
     if (!read_arguments(c, argc, argv)) return false;
     if (has_option(c, OPT_HELP)) return help_command(c, c->command);
     return c->command->run(c);

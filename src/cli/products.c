@@ -11,7 +11,8 @@ struct product {
     wg_tensor *seed; /* of each input (output), data NULL where there is none */
     wg_text names;   /* of those that have one, "x1,x3" */
     struct ports row;
-    wg_program *program;
+    struct differences differences;
+    wg_program *program; /* by differences: the one whose outputs are differentiated */
 };
 
 static bool is_adjoint(const struct product *p) { return p->seeds == OPT_ADJOINT; }
@@ -68,10 +69,27 @@ static bool run_product(struct cli *c, const struct product *p, struct results *
     return ok;
 }
 
+/* The same by differences along the tangents. The outputs of a gradient are the rows themselves. */
+static bool run_differences(struct cli *c, const struct product *p, struct results *r) {
+    size_t outputs = wg_output_count(p->program);
+    wg_tensor *output = new_tensors(c, outputs);
+    bool ok = output && wg_numeric_jvp(p->program, c->input, p->seed, p->differences.kind,
+                                       p->differences.epsilon, output, &c->error) == WG_OK;
+    for (size_t i = 0; ok && i < r->rows; i++) {
+        wg_tensor *of = &output[p->rows == OPT_OF ? p->row.index[i] : i];
+        r->block[i] = *of;
+        set_axis(&r->row[i], port_name(c, p->rows == OPT_OF, p->row.index[i]), of);
+        *of = (wg_tensor){0};
+    }
+    free_tensors(c, output, outputs);
+    return ok;
+}
+
 /* Writes what the program gives, if there is one, and frees everything. */
 static bool product_finish(struct cli *c, struct product *p) {
     struct results r = {0};
-    bool ok = p->program && results_make(c, &r, p->row.count, 0) && run_product(c, p, &r);
+    bool ok = p->program && results_make(c, &r, p->row.count, 0) &&
+              (p->differences.wanted ? run_differences : run_product)(c, p, &r);
     if (ok) {
         if (p->before) r.before = p->before;
         if (p->after) r.after = p->after;
@@ -80,7 +98,7 @@ static bool product_finish(struct cli *c, struct product *p) {
         ok = results_write(c, &r);
     }
     results_free(c, &r);
-    wg_program_free(p->program);
+    if (p->program != c->program) wg_program_free(p->program);
     wg_text_free(&p->names);
     if (p->seed) free_tensors(c, p->seed, port_count(c, is_adjoint(p)));
     return ok;
@@ -88,9 +106,12 @@ static bool product_finish(struct cli *c, struct product *p) {
 
 bool command_jvp(struct cli *c) {
     struct product p = {OPT_TANGENT, OPT_OF, .after = "_dot", .key = "tangent"};
-    if (!need_seeds(c, &p, "x1=1,x2=0") || !load(c, true)) return false;
+    if (!need_seeds(c, &p, "x1=1,x2=0") || !read_differences(c, &p.differences) || !load(c, true))
+        return false;
     if (product_begin(c, &p))
-        p.program = wg_jvp(c->program, option_text(c, OPT_OF), p.names.data, &c->error);
+        p.program = p.differences.wanted
+                        ? c->program
+                        : wg_jvp(c->program, option_text(c, OPT_OF), p.names.data, &c->error);
     return product_finish(c, &p);
 }
 
@@ -106,12 +127,17 @@ bool command_vjp(struct cli *c) {
 bool command_hvp(struct cli *c) {
     struct product p = {OPT_TANGENT, OPT_WRT, .before = "H", .key = "product"};
     bool several;
-    if (!need_seeds(c, &p, "x=[1,0]") || !load_scalar(c, &several)) return false;
+    if (!need_seeds(c, &p, "x=[1,0]") || !read_differences(c, &p.differences) ||
+        !load_scalar(c, &several))
+        return false;
     p.of = wg_output_name(c->program, 0);
     if (product_begin(c, &p)) {
         wg_program *gradient = wg_grad(c->program, option_text(c, OPT_WRT), &c->error);
-        if (gradient) p.program = wg_jvp(gradient, NULL, p.names.data, &c->error);
-        wg_program_free(gradient);
+        p.program = gradient;
+        if (gradient && !p.differences.wanted) {
+            p.program = wg_jvp(gradient, NULL, p.names.data, &c->error);
+            wg_program_free(gradient);
+        }
     }
     return product_finish(c, &p);
 }

@@ -11,6 +11,10 @@
 #include <graphviz/gvc.h>
 #include <stdlib.h>
 
+/* A node or an edge is a line of the text. Beyond some thousands of them the layout runs out of
+ * stack, for it recurses over the graph, or out of anybody's patience; with many it is kept short. */
+enum { MANY_LINES = 300, MAX_LINES = 1500 };
+
 static int silent(char *message) {
     (void)message;
     return 0;
@@ -47,10 +51,18 @@ static wg_status draw(GVC_t *gvc, graph_t *graph, const char *format, wg_text *o
 
 wg_status render_dot(const char *dot, const char *format, wg_text *out, wg_error *error) {
     if (failed(error)) return error->status;
+    size_t lines = 0;
+    for (const char *end = dot; (end = strchr(end, '\n')); end++) lines++;
+    if (lines > MAX_LINES)
+        return fail_with(error, WG_EOVERFLOW,
+                         "a graph of %zu nodes and edges is too large to draw, the limit is %d: "
+                         "ask for dot, or draw a part of the formula",
+                         lines, MAX_LINES);
     agseterr(AGMAX);
     agseterrf(silent);
     graph_t *graph = agmemread(dot);
     if (!graph) return complain(error, WG_EFORMAT, "Graphviz cannot read the graph");
+    if (lines > MANY_LINES) agattr(graph, AGRAPH, (char[]){"nslimit"}, (char[]){"0.2"});
     GVC_t *gvc = gvContext();
     wg_status status = gvc ? draw(gvc, graph, format, out, error) : fail_memory(error);
     agclose(graph);

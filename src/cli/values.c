@@ -173,10 +173,17 @@ static const char *item_end(const char *s) {
     return s;
 }
 
+/* What stands behind '@'; source: what wants it. */
+static const char *file_name(struct cli *c, const char *source, const char *at, const char *end) {
+    if (end - at > 1) return keep_text(c, "%.*s", (int)(end - at - 1), at + 1);
+    input_error(c, WG_EARGUMENT, "%s: the name of a file is missing behind '@'", source);
+    return NULL;
+}
+
 static bool read_item(struct cli *c, const char *s, const char *end, bool bare,
                       struct named_list *list) {
     if (*s == '@') {
-        const char *path = keep_text(c, "%.*s", (int)(end - s - 1), s + 1);
+        const char *path = file_name(c, list->option, s, end);
         return path && read_json_object(c, path, list);
     }
     const char *equals = memchr(s, '=', (size_t)(end - s));
@@ -192,7 +199,7 @@ static bool read_item(struct cli *c, const char *s, const char *end, bool bare,
     if (value->bare) return true;
     const char *at = skip_blanks(equals + 1, end);
     if (at == end || *at != '@') return read_text_value(c, at, end, value);
-    const char *path = keep_text(c, "%.*s", (int)(end - at - 1), at + 1);
+    const char *path = file_name(c, value->source, at, end);
     return path && read_file_value(c, path, value);
 }
 

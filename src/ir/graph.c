@@ -33,7 +33,8 @@ static bool intern_grow(wg_graph *g, struct intern *index) {
 }
 
 /* The first slot from *at on that is empty (NULL) or holds this hash. */
-static const struct intern_slot *intern_next(const struct intern *index, uint32_t hash, size_t *at) {
+static const struct intern_slot *intern_next(const struct intern *index, uint32_t hash,
+                                             size_t *at) {
     size_t mask = index->capacity - 1;
     for (*at &= mask; index->slot[*at].id; *at = (*at + 1) & mask)
         if (index->slot[*at].hash == hash) return &index->slot[*at];
@@ -69,11 +70,13 @@ static uint32_t intern_words(wg_graph *g, struct intern *index, span_vec *span,
             return slot->id;
     }
     if (t->word.count + count > MAX_IDS || span->count > MAX_IDS) {
-        fail_with(&g->error, WG_EOVERFLOW, "the program has more attributes than a 32-bit id counts");
+        fail_with(&g->error, WG_EOVERFLOW,
+                  "the program has more attributes than a 32-bit id counts");
         return 0;
     }
     /* the words may be a piece of the pool itself, which moves when it grows */
-    ptrdiff_t inside = word >= t->word.at && word < t->word.at + t->word.count ? word - t->word.at : -1;
+    bool in_pool = word >= t->word.at && word < t->word.at + t->word.count;
+    ptrdiff_t inside = in_pool ? word - t->word.at : -1;
     if (!VEC_RESERVE(&t->allocator, &t->word, t->word.count + count) ||
         !VEC_RESERVE(&t->allocator, span, span->count + 1))
         return (uint32_t)out_of_memory(g);
@@ -170,7 +173,8 @@ wg_graph *graph_new(const wg_allocator *allocator) {
     t->name.at[t->name.count++] = "";
     t->site.at[t->site.count++] = (struct site){0};
     t->type.at[t->type.count++] = (wg_type){0};
-    for (uint8_t d = 0; d < WG_DTYPE_COUNT; d++) t->type.at[t->type.count++] = (wg_type){.dtype = d};
+    for (uint8_t d = 0; d < WG_DTYPE_COUNT; d++)
+        t->type.at[t->type.count++] = (wg_type){.dtype = d};
     return g;
 }
 
@@ -191,10 +195,12 @@ void graph_free_tables(wg_graph *g) {
     intern_free(g, &g->name_index);
     intern_free(g, &g->input_index);
     intern_free(g, &g->output_index);
+    intern_free(g, &g->blob_index);
 }
 
 void wg_graph_free(wg_graph *g) {
     if (!g) return;
+    if (g->eager) g->eager->end(g->eager, g);
     graph_free_tables(g);
     trace_free(&g->t);
     wg_allocator a = g->t.allocator;
@@ -206,7 +212,7 @@ const wg_error *wg_graph_error(const wg_graph *g) {
     return g ? &g->error : &none;
 }
 
-/* ---- sites and errors -------------------------------------------------------------------------- */
+/* ---- sites and errors ------------------------------------------------------------------------ */
 
 void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column) {
     if (g->error.status) return;
@@ -285,10 +291,18 @@ void graph_hint(wg_graph *g, const char *format, ...) {
     va_start(args, format);
     vsnprintf(hint, sizeof hint, format, args);
     va_end(args);
-    fail_more(&g->error, "\n  hint: %s", hint);
+    char *c = strchr(hint, '{'), *formula = c ? strchr(c, '|') : NULL;
+    char *end = formula ? strchr(formula, '}') : NULL;
+    if (!end) {
+        fail_more(&g->error, "\n  hint: %s", hint);
+        return;
+    }
+    *c++ = *formula++ = *end++ = '\0';
+    bool in_formula = g->t.site.at[g->site].column > 0; /* a line of C has no column */
+    fail_more(&g->error, "\n  hint: %s%s%s", hint, in_formula ? formula : c, end);
 }
 
-/* ---- literals ------------------------------------------------------------------------------------ */
+/* ---- literals -------------------------------------------------------------------------------- */
 
 int64_t literal_from_f64(wg_dtype dtype, double number) {
     int64_t bits = 0;
@@ -335,7 +349,7 @@ bool value_is_splat_of(const struct trace *t, value v, double number) {
     return value_is_splat(t, v, &bits) && bits == literal_from_f64(dtype, number);
 }
 
-/* ---- appending ------------------------------------------------------------------------------------- */
+/* ---- appending ------------------------------------------------------------------------------- */
 
 static uint32_t instr_hash(unsigned op, type_id type, attr_id attr, const value *arg, size_t narg) {
     uint64_t h = hash_mix(op, (uint64_t)type << 32 | attr);
@@ -344,8 +358,8 @@ static uint32_t instr_hash(unsigned op, type_id type, attr_id attr, const value 
 }
 
 /* Where an instruction may stand in its table: first in the few slots that belong to the newest of
- * its arguments, so that what is appended in a row lies in a row; when these are taken, from its hash
- * on like any other key. A million instructions then miss the cache far less often. */
+ * its arguments, so that what is appended in a row lies in a row; when these are taken, from its
+ * hash on like any other key. A million instructions then miss the cache far less often. */
 struct probe {
     size_t at;
     unsigned near; /* slots left to try beside the newest argument */
@@ -370,6 +384,12 @@ static void probe_next(const struct intern *index, uint32_t hash, struct probe *
     if (p->near) p->near--;
 }
 
+/* Each input is one of its kind, and a copy exists to be a value of its own: neither is looked for,
+ * and so neither is in the table, where many equal ones would make every search long. */
+static bool is_shared(unsigned op) {
+    return op != OP_copy && op != OP_input;
+}
+
 static bool instr_index_grow(wg_graph *g) {
     struct intern *index = &g->instr_index;
     struct trace *t = &g->t;
@@ -383,6 +403,7 @@ static bool instr_index_grow(wg_graph *g) {
     index->capacity = capacity;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
+        if (!is_shared(i->op)) continue;
         uint32_t hash = instr_hash(i->op, i->type, i->attr, args_of(t, i), i->narg);
         struct probe p = probe_start(index, hash, args_of(t, i), i->narg);
         while (slot[p.at].id) probe_next(index, hash, &p);
@@ -405,7 +426,10 @@ value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const v
         .op = (uint16_t)op, .narg = (uint8_t)narg, .flags = g->flags, .type = type,
         .arg = (uint32_t)t->arg.count, .attr = attr, .site = g->site, .origin = g->origin};
     t->arg.count += narg;
-    return (value)t->instr.count++;
+    value v = (value)t->instr.count++;
+    if (!g->eager) return v;
+    g->eager->appended(g->eager, g, v);
+    return g->error.status ? 0 : v;
 }
 
 /* An elementwise operation on constants is a constant. */
@@ -431,26 +455,28 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
     if (g->error.status) return 0;
     const struct op_def *def = op_def(op);
     if (narg > UINT8_MAX)
-        return graph_fail(g, WG_EOVERFLOW, "%s: %zu operands, at most 255 are possible", def->name, narg);
+        return graph_fail(g, WG_EOVERFLOW, "%s: %zu operands, at most 255 are possible", def->name,
+                          narg);
     value local[UINT8_MAX]; /* arg may point into t->arg, which moves */
     for (size_t i = 0; i < narg; i++) {
         if (arg[i] == 0) return 0;
         local[i] = arg[i];
     }
     if (def->narg >= 0 && (size_t)def->narg != narg)
-        return graph_fail(g, WG_EARGUMENT, "%s: takes %d operands, not %zu", def->name, def->narg, narg);
+        return graph_fail(g, WG_EARGUMENT, "%s: takes %d operands, not %zu", def->name, def->narg,
+                          narg);
     wg_type inferred = {0};
     if (!def->infer(g, op, attr, local, narg, &inferred) || g->error.status) {
         if (!g->error.status) graph_fail(g, WG_EINTERNAL, "%s: no type", def->name);
         return 0;
     }
     type_id type = type_intern(g, &inferred);
-    if (!g->no_fold) {
-        value same = fold_constants(g, op, type, local, narg);
-        if (!same && def->identity) same = def->identity(g, attr, local, narg);
-        if (same || g->error.status) return same;
-    }
-    if (def->flags & OP_COMMUTATIVE && local[0] > local[1] && !g->no_fold) {
+    if (g->no_fold) return graph_append(g, op, type, attr, local, narg);
+    value same = fold_constants(g, op, type, local, narg);
+    if (!same && def->identity) same = def->identity(g, attr, local, narg);
+    if (same || g->error.status) return same;
+    if (!is_shared(op)) return graph_append(g, op, type, attr, local, narg);
+    if (def->flags & OP_COMMUTATIVE && local[0] > local[1]) {
         value swap = local[0];
         local[0] = local[1];
         local[1] = swap;
@@ -459,9 +485,8 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
     const struct intern *index = &g->instr_index;
     uint32_t hash = instr_hash(op, type, attr, local, narg);
     struct probe p = probe_start(index, hash, local, narg);
-    bool share = op != OP_copy && !g->no_fold;
     for (; index->slot[p.at].id; probe_next(index, hash, &p)) {
-        if (!share || index->slot[p.at].hash != hash) continue;
+        if (index->slot[p.at].hash != hash) continue;
         const struct instr *i = instr_at(t, index->slot[p.at].id);
         if (i->op == op && i->type == type && i->attr == attr && i->narg == narg &&
             (narg == 0 || memcmp(args_of(t, i), local, narg * sizeof *local) == 0))
@@ -472,21 +497,96 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
     return v;
 }
 
-/* ---- inputs, outputs, sizes, blobs ------------------------------------------------------------------ */
+/* ---- going back ------------------------------------------------------------------------------ */
+
+struct graph_mark graph_mark(const wg_graph *g) {
+    const struct trace *t = &g->t;
+    return (struct graph_mark){
+        .instr = t->instr.count, .arg = t->arg.count, .type = t->type.count, .attr = t->attr.count,
+        .extent = t->extent.count, .word = t->word.count, .name = t->name.count,
+        .site = t->site.count, .blob = t->blob.count, .check = t->check.count,
+        .arena = arena_mark(&t->arena)};
+}
+
+/* Instructions are forgotten in the reverse order of their coming, so every slot on the way to the
+ * newest is as it was when that came: emptying its slot leaves the table as it was before. */
+static void forget_instr(wg_graph *g, value v) {
+    const struct intern *index = &g->instr_index;
+    const struct instr *i = instr_at(&g->t, v);
+    if (!index->capacity || !is_shared(i->op)) return;
+    uint32_t hash = instr_hash(i->op, i->type, i->attr, args_of(&g->t, i), i->narg);
+    struct probe p = probe_start(index, hash, args_of(&g->t, i), i->narg);
+    while (index->slot[p.at].id && index->slot[p.at].id != v) probe_next(index, hash, &p);
+    index->slot[p.at] = (struct intern_slot){0};
+}
+
+/* These tables keep no order, so the gap is closed with the keys behind it that may stand there
+ * (Knuth, The Art of Computer Programming 3, section 6.4, algorithm R). */
+static void forget_key(struct intern *index, uint32_t id, uint32_t hash) {
+    size_t mask = index->capacity - 1, at = hash & mask;
+    while (index->slot[at].id && index->slot[at].id != id) at = (at + 1) & mask;
+    if (!index->slot[at].id) return;
+    for (size_t next = (at + 1) & mask; index->slot[next].id; next = (next + 1) & mask) {
+        if (((next - index->slot[next].hash) & mask) < ((next - at) & mask)) continue;
+        index->slot[at] = index->slot[next];
+        at = next;
+    }
+    index->slot[at] = (struct intern_slot){0};
+    index->count--;
+}
+
+static void forget_words(wg_graph *g, struct intern *index, span_vec *span, size_t count) {
+    while (index->capacity && span->count > count) {
+        struct span s = span->at[--span->count];
+        forget_key(index, (uint32_t)span->count, words_hash(g->t.word.at + s.at, s.count));
+    }
+}
+
+void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
+    struct trace *t = &g->t;
+    for (value v = (value)t->instr.count; v-- > mark->instr;) forget_instr(g, v);
+    forget_words(g, &g->attr_index, &t->attr, mark->attr);
+    forget_words(g, &g->extent_index, &t->extent, mark->extent);
+    while (t->type.count > mark->type) {
+        const wg_type *type = &t->type.at[--t->type.count];
+        forget_key(&g->type_index, (uint32_t)t->type.count,
+                   words_hash(type->extent, type->rank) ^ type->dtype);
+    }
+    while (t->name.count > mark->name) {
+        const char *name = t->name.at[--t->name.count];
+        forget_key(&g->name_index, (uint32_t)t->name.count,
+                   (uint32_t)hash_bytes(name, strlen(name), 0));
+    }
+    t->instr.count = mark->instr;
+    t->arg.count = mark->arg;
+    t->word.count = mark->word;
+    t->site.count = mark->site;
+    t->blob.count = mark->blob;
+    t->check.count = mark->check;
+    arena_rewind(&t->arena, mark->arena);
+    g->site = 0;
+    g->origin = 0;
+    g->flags = 0;
+    g->imported = NULL;
+}
+
+/* ---- inputs, outputs, sizes, blobs ----------------------------------------------------------- */
 
 bool value_is_input(const struct trace *t, value v) {
     return instr_at(t, v)->op == OP_input;
 }
 
-/* Names stand in lists ("W, b"), assignments ("n=3") and printed text, so a few bytes are not theirs. */
+bool name_has(char byte) {
+    return (unsigned char)byte > ' ' && !strchr(",=\"\\%{}[]+-*/", byte);
+}
+
 static bool name_is_good(wg_graph *g, const char *what, const char *name) {
     if (!name || !name[0]) {
         graph_fail(g, WG_ENAME, "%s without a name", what);
         return false;
     }
     for (const char *c = name; *c; c++) {
-        if ((unsigned char)*c > ' ' && !strchr(",=\"\\%{}[]+-*/", *c) && (c > name || *c < '0' || *c > '9'))
-            continue;
+        if (name_has(*c) && (c > name || *c < '0' || *c > '9')) continue;
         graph_fail(g, WG_ENAME, "%s cannot be named \"%.64s\"", what, name);
         graph_hint(g, "letters, digits, '_' and '.', not beginning with a digit");
         return false;
@@ -494,8 +594,17 @@ static bool name_is_good(wg_graph *g, const char *what, const char *name) {
     return true;
 }
 
+/* An eager graph computes as it grows, so it has no place for what only a call brings. */
+static bool takes_ports(wg_graph *g, const char *what, const char *name) {
+    if (!g->eager) return true;
+    graph_fail(g, WG_EARGUMENT, "an eager graph has no %s, here \"%.64s\"", what, name ? name : "");
+    graph_hint(g, "give it values with wg_value, read them with wg_data");
+    return false;
+}
+
 /* The slot of the port of this name: its id is 1 + the port's index; empty if there is none. */
-static struct intern_slot *port_slot(const struct intern *index, const struct port *port, name_id name) {
+static struct intern_slot *port_slot(const struct intern *index, const struct port *port,
+                                     name_id name) {
     uint32_t hash = (uint32_t)hash_mix(0, name);
     size_t at = hash;
     for (const struct intern_slot *slot; (slot = intern_next(index, hash, &at)); at++)
@@ -523,7 +632,8 @@ bool graph_has_port(wg_graph *g, bool output, const char *name) {
 
 value graph_input(wg_graph *g, const char *name, const wg_type *type) {
     struct trace *t = &g->t;
-    if (g->error.status || !name_is_good(g, "an input", name)) return 0;
+    if (g->error.status || !takes_ports(g, "inputs", name) || !name_is_good(g, "an input", name))
+        return 0;
     name_id id = graph_name(g, name, strlen(name));
     if (!port_add(g, &g->input_index, t->input.at, t->input.count, id)) {
         graph_fail(g, WG_ENAME, "there is an input \"%s\" already", name);
@@ -540,7 +650,8 @@ value graph_input(wg_graph *g, const char *name, const wg_type *type) {
 
 void graph_output(wg_graph *g, const char *name, value v) {
     struct trace *t = &g->t;
-    if (g->error.status || !name_is_good(g, "an output", name)) return;
+    if (g->error.status || !takes_ports(g, "outputs", name) || !name_is_good(g, "an output", name))
+        return;
     if (!v) {
         graph_fail(g, WG_EARGUMENT, "output \"%s\" is not a value", name);
         return;
@@ -557,7 +668,8 @@ void graph_output(wg_graph *g, const char *name, value v) {
 
 uint32_t graph_size(wg_graph *g, const char *name) {
     struct trace *t = &g->t;
-    if (g->error.status || !name_is_good(g, "a size", name)) return 0;
+    if (g->error.status || !takes_ports(g, "named sizes", name) || !name_is_good(g, "a size", name))
+        return 0;
     name_id id = graph_name(g, name, strlen(name));
     for (size_t i = 0; i < t->size.count; i++)
         if (t->size.at[i] == id) return (uint32_t)i;
@@ -594,22 +706,43 @@ void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, con
     else out_of_memory(g);
 }
 
-value graph_blob(wg_graph *g, const wg_type *type, const void *data) {
+/* The index of a blob with these bytes, or -1 and an error. Equal bytes are one blob, so that what
+ * a transformation brings in twice is one constant. Eager graphs, which forget, share none. */
+static int64_t blob_add(wg_graph *g, const void *data, size_t size) {
     struct trace *t = &g->t;
+    uint32_t hash = 0;
+    size_t at = 0;
+    if (!g->eager) {
+        if (!intern_grow(g, &g->blob_index)) return -1;
+        at = hash = (uint32_t)hash_bytes(data, size, 0);
+        for (const struct intern_slot *s; (s = intern_next(&g->blob_index, hash, &at)); at++) {
+            struct blob known = t->blob.at[s->id - 1];
+            if (known.size == size && (size == 0 || memcmp(known.data, data, size) == 0))
+                return s->id - 1;
+        }
+    }
+    void *copy = arena_alloc(&t->arena, size ? size : 1, 64);
+    struct blob *blob = copy ? VEC_PUSH(&t->allocator, &t->blob) : NULL;
+    if (!blob) return out_of_memory(g), -1;
+    if (size) memcpy(copy, data, size);
+    *blob = (struct blob){copy, size};
+    if (!g->eager) intern_put(&g->blob_index, at, (uint32_t)t->blob.count, hash);
+    return (int64_t)t->blob.count - 1;
+}
+
+value graph_blob(wg_graph *g, const wg_type *type, const void *data) {
     int64_t shape[WG_MAX_RANK], count, size;
     if (g->error.status) return 0;
     for (size_t i = 0; i < type->rank; i++)
         if (type->extent[i] < 0)
-            return graph_fail(g, WG_ESHAPE, "a constant tensor with an extent that is not constant");
-    if (!type_eval(t, type, NULL, shape, &count) ||
+            return graph_fail(g, WG_ESHAPE,
+                              "a constant tensor with an extent that is not constant");
+    if (!type_eval(&g->t, type, NULL, shape, &count) ||
         mul_overflows(count, (int64_t)wg_dtype_size((wg_dtype)type->dtype), &size))
         return graph_fail(g, WG_EOVERFLOW, "a constant tensor larger than any memory");
-    void *copy = arena_alloc(&t->arena, size ? (size_t)size : 1, 64);
-    struct blob *blob = copy ? VEC_PUSH(&t->allocator, &t->blob) : NULL;
-    if (!blob) return (value)out_of_memory(g);
-    if (size) memcpy(copy, data, (size_t)size);
-    *blob = (struct blob){copy, (size_t)size};
-    int64_t word[3 + WG_MAX_RANK] = {(int64_t)t->blob.count - 1, type->dtype, type->rank};
+    int64_t index = blob_add(g, data, (size_t)size);
+    if (index < 0) return 0;
+    int64_t word[3 + WG_MAX_RANK] = {index, type->dtype, type->rank};
     for (size_t i = 0; i < type->rank; i++) word[3 + i] = type->extent[i];
     return graph_emit(g, OP_data, graph_attr(g, word, 3 + (size_t)type->rank), NULL, 0);
 }

@@ -82,8 +82,8 @@ struct wg_program {
     struct trace t;
 };
 
-/* An open-addressing table of ids; the keys live in the trace. The hash beside the id decides nearly
- * every comparison without a look at the key, and lets the table grow without one. */
+/* An open-addressing table of ids; the keys live in the trace. The hash beside the id decides
+ * nearly every comparison without a look at the key, and lets the table grow without one. */
 struct intern {
     struct intern_slot {
         uint32_t id, hash; /* id 0: empty */
@@ -91,11 +91,20 @@ struct intern {
     size_t capacity, count;
 };
 
+/* Whoever computes the values of an eager graph: told of every instruction that is appended, when it
+ * stands in its place, and of the graph's end. It reports into the graph's error. */
+struct evaluator {
+    void (*appended)(struct evaluator *e, wg_graph *g, value v);
+    void (*end)(struct evaluator *e, wg_graph *g);
+};
+
 struct wg_graph {
     struct trace t;
+    struct evaluator *eager; /* NULL: the graph only grows, a program computes its values later */
     wg_error error; /* the first; later calls do nothing */
     struct intern instr_index, type_index, attr_index, extent_index, name_index;
-    struct intern input_index, output_index; /* ports by name */
+    struct intern input_index, output_index; /* ports by name: id 1 + index */
+    struct intern blob_index;                /* constant tensors by their bytes: id 1 + index */
     uint32_t site;    /* given to the instructions appended next */
     value origin;     /* likewise */
     uint8_t flags;    /* likewise */
@@ -158,7 +167,7 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
 value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
                    size_t narg);
 attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count);
-uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* for extent.c; 0 on error */
+uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* extent.c; 0 on error */
 name_id graph_name(wg_graph *g, const char *string, size_t length);
 void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column);
 value graph_input(wg_graph *g, const char *name, const wg_type *type);
@@ -168,6 +177,14 @@ uint32_t graph_size(wg_graph *g, const char *name); /* index; existing or new */
 /* Requires left <= right or left == right: proven here, refuted here, or checked at each call. */
 void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, const char *what);
 value graph_blob(wg_graph *g, const wg_type *type, const void *data); /* a constant tensor */
+/* A way back for graphs without inputs, outputs and named sizes: graph_rewind removes what was
+ * appended and interned after the mark. An error stays. */
+struct graph_mark {
+    size_t instr, arg, type, attr, extent, word, name, site, blob, check;
+    struct arena_mark arena;
+};
+struct graph_mark graph_mark(const wg_graph *g);
+void graph_rewind(wg_graph *g, const struct graph_mark *mark);
 
 static inline const struct instr *instr_at(const struct trace *t, value v) {
     return &t->instr.at[v];
@@ -185,12 +202,17 @@ static inline size_t attr_count(const struct trace *t, attr_id a) {
     return t->attr.at[a].count;
 }
 const char *name_at(const struct trace *t, name_id name);
+/* Whether a byte may stand in the name of an input, output or size. Names stand in lists ("W, b"),
+ * assignments ("n=3") and printed text, so a few bytes are not theirs. */
+bool name_has(char byte);
 bool value_is_input(const struct trace *t, value v);
 
-/* Records an error of the graph at its current site: "file:line: what". Operands, if any, are listed
- * with what made them and where; a hint line is added by graph_hint. Returns 0. */
+/* Records an error of the graph at its current site: "file:line: what". Operands, if any, are
+ * listed with what made them and where; a hint line is added by graph_hint. Returns 0. */
 value graph_fail(wg_graph *g, wg_status status, const char *format, ...) PRINTF_LIKE(3, 4);
 void graph_fail_operands(wg_graph *g, const value *arg, size_t narg);
+/* What C and formulas spell differently is written {C|formula}, once a hint: the user of a formula
+ * reads "cast one: f64(x)" for "cast one: {wg_cast(WG_F64, x)|f64(x)}". */
 void graph_hint(wg_graph *g, const char *format, ...) PRINTF_LIKE(2, 3);
 bool site_text(const struct trace *t, uint32_t site, wg_text *out);
 
@@ -203,7 +225,7 @@ bool literal_text(wg_text *out, wg_dtype dtype, int64_t bits);
 bool value_is_splat(const struct trace *t, value v, int64_t *bits);
 bool value_is_splat_of(const struct trace *t, value v, double number);
 
-/* ---- program.c -------------------------------------------------------------------------------- */
+/* ---- program.c ------------------------------------------------------------------------------- */
 /* Turns the graph into a program without dead code and frees the graph; NULL and its error else. */
 wg_program *graph_build(wg_graph *g, wg_error *error);
 /* Appends a program's instructions to a graph. input[i] stands for the program's i-th input;
@@ -215,7 +237,8 @@ bool graph_inline(wg_graph *g, const struct trace *from, const value *input,
 value graph_import(wg_graph *g, const struct trace *from, value v, const wg_extent *size_map,
                    const value *map);
 /* The pieces of that: attributes and types with their extents, checks, the site of what follows. */
-attr_id graph_import_attr(wg_graph *g, const struct trace *from, value v, const wg_extent *size_map);
+attr_id graph_import_attr(wg_graph *g, const struct trace *from, value v,
+                          const wg_extent *size_map);
 wg_type graph_import_type(wg_graph *g, const struct trace *from, const wg_type *type,
                           const wg_extent *size_map);
 bool graph_import_checks(wg_graph *g, const struct trace *from, const wg_extent *size_map);
@@ -224,7 +247,7 @@ bool graph_take_site(wg_graph *g, const struct trace *from, uint32_t site);
 wg_graph *graph_like(const wg_program *p, wg_extent *size_map, wg_error *error);
 wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_error *error);
 
-/* ---- verify.c, print.c, read.c ---------------------------------------------------------------- */
+/* ---- verify.c, print.c, read.c --------------------------------------------------------------- */
 wg_status trace_verify(const struct trace *t, wg_error *error);
 
 #endif

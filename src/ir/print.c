@@ -2,7 +2,8 @@
  *
  *   %4 = slice {0, n+1, 2} %3 : f64[n+1] at "mlp.c":31:0 adjoint %2
  *
- * Numbers in braces are the attribute's words, extents among them as polynomials; read.c reads it. */
+ * Numbers in braces are the attribute's words, extents among them as polynomials; read.c reads
+ * it. */
 #include "op/op.h"
 
 static bool print_quoted(wg_text *out, const char *string) {
@@ -43,8 +44,8 @@ static bool print_attr(const struct trace *t, const struct instr *i, wg_text *ou
     const int64_t *word = attr_words(t, i->attr);
     size_t count = attr_count(t, i->attr);
     const struct op_def *def = op_def(i->op);
-    if (i->op == OP_constant)
-        return text_add(out, " ") && literal_text(out, (wg_dtype)type_at(t, i->type)->dtype, word[0]);
+    wg_dtype dtype = (wg_dtype)type_at(t, i->type)->dtype;
+    if (i->op == OP_constant) return text_add(out, " ") && literal_text(out, dtype, word[0]);
     if (i->op == OP_data) return print_data(t, i, out);
     if (i->op == OP_input)
         return text_add(out, " ") && print_quoted(out, name_at(t, t->input.at[word[0]].name));
@@ -80,13 +81,14 @@ static bool print_trace(const struct trace *t, wg_text *out) {
     bool ok = text_add(out, "wengert 1\n");
     for (size_t i = 0; i < t->size.count && ok; i++)
         ok = text_format(out, "size %s\n", name_at(t, t->size.at[i]));
-    for (value v = 1; v < t->instr.count && ok; v++) ok = print_instr(t, v, out);
+    /* before the instructions, whose type rules would else find them anew in another order */
     for (size_t i = 0; i < t->check.count && ok; i++) {
         const struct check *c = &t->check.at[i];
         ok = text_add(out, "require ") && extent_text(t, c->left, out) &&
              text_add(out, c->equal ? " == " : " <= ") && extent_text(t, c->right, out) &&
              print_site(t, c->site, out) && text_add(out, "\n");
     }
+    for (value v = 1; v < t->instr.count && ok; v++) ok = print_instr(t, v, out);
     for (size_t i = 0; i < t->output.count && ok; i++)
         ok = text_add(out, "output ") && print_quoted(out, name_at(t, t->output.at[i].name)) &&
              text_format(out, " %%%u\n", t->output.at[i].v);
@@ -95,7 +97,8 @@ static bool print_trace(const struct trace *t, wg_text *out) {
 
 wg_status wg_program_print(const wg_program *program, wg_text *out, wg_error *error) {
     if (failed(error)) return error->status;
-    if (!program || !out) return fail_with(error, WG_EARGUMENT, "print: the program or text is NULL");
+    if (!program || !out)
+        return fail_with(error, WG_EARGUMENT, "print: the program or text is NULL");
     size_t before = out->size;
     if (print_trace(&program->t, out)) return WG_OK;
     text_cut(out, before);

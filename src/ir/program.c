@@ -1,7 +1,8 @@
-/* Programs: made from graphs, copied, looked at, and brought back into graphs for transformations. */
+/* Programs: made from graphs, copied, looked at, and brought back into graphs for
+ * transformations. */
 #include "op/op.h"
 
-/* ---- from graph to program -------------------------------------------------------------------- */
+/* ---- from graph to program ------------------------------------------------------------------- */
 
 /* Keeps what outputs need, and the inputs. map[v] becomes the new value of v, 0 for dead ones;
  * instructions move down in place, since no value's number grows. */
@@ -79,7 +80,7 @@ void wg_program_free(wg_program *program) {
     mem_free(&a, program, sizeof *program);
 }
 
-/* ---- copying ------------------------------------------------------------------------------------- */
+/* ---- copying --------------------------------------------------------------------------------- */
 
 /* Also an empty array has storage afterwards, so that pointers into it may be formed. */
 #define VEC_COPY(a, to, from)                                                                      \
@@ -136,7 +137,7 @@ wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_
     return NULL;
 }
 
-/* ---- from program into a graph --------------------------------------------------------------------- */
+/* ---- from program into a graph --------------------------------------------------------------- */
 
 /* Appends the sites of another trace once; *offset is where its site 0 would be. */
 static bool import_sites(wg_graph *g, const struct trace *from) {
@@ -202,7 +203,8 @@ wg_type graph_import_type(wg_graph *g, const struct trace *from, const wg_type *
     return out;
 }
 
-attr_id graph_import_attr(wg_graph *g, const struct trace *from, value v, const wg_extent *size_map) {
+attr_id graph_import_attr(wg_graph *g, const struct trace *from, value v,
+                          const wg_extent *size_map) {
     return import_attr(g, from, instr_at(from, v), size_map);
 }
 
@@ -233,15 +235,17 @@ bool graph_inline(wg_graph *g, const struct trace *from, const value *input,
         map[v] = i->op == OP_input ? input[attr_words(from, i->attr)[0]]
                                    : graph_import(g, from, v, size_map, map);
     }
+    if (!g->error.status) g->site = 0;
     return g->error.status == WG_OK;
 }
 
 bool graph_import_checks(wg_graph *g, const struct trace *from, const wg_extent *size_map) {
     for (size_t i = 0; i < from->check.count && !g->error.status; i++) {
         const struct check *c = &from->check.at[i];
-        if (graph_take_site(g, from, c->site))
-            graph_require(g, extent_import(g, from, c->left, size_map),
-                          extent_import(g, from, c->right, size_map), c->equal, "sizes");
+        if (!graph_take_site(g, from, c->site)) break;
+        wg_extent left = extent_import(g, from, c->left, size_map);
+        wg_extent right = extent_import(g, from, c->right, size_map);
+        graph_require(g, left, right, c->equal, "sizes");
     }
     return g->error.status == WG_OK;
 }
@@ -256,10 +260,11 @@ wg_graph *graph_like(const wg_program *p, wg_extent *size_map, wg_error *error) 
     for (size_t i = 0; i < p->t.size.count; i++)
         size_map[i] = extent_size(g, graph_size(g, name_at(&p->t, p->t.size.at[i])));
     graph_import_checks(g, &p->t, size_map);
+    g->site = 0; /* what goes wrong next is not the last check's fault */
     return g;
 }
 
-/* ---- questions ------------------------------------------------------------------------------------ */
+/* ---- questions ------------------------------------------------------------------------------- */
 
 size_t wg_input_count(const wg_program *program) {
     return program ? program->t.input.count : 0;

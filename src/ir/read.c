@@ -2,6 +2,7 @@
  * what the operations' own type rules say decides over the types written. */
 #include "op/op.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,16 +40,11 @@ static bool expect(struct reader *r, const char *word) {
     return bad(r, what);
 }
 
-static bool is_name_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           (unsigned char)c >= 0x80;
-}
-
-/* A word of letters, digits and _ into scratch. */
+/* A word, such as the name of an operation, an element type or a size, into scratch. */
 static bool word(struct reader *r) {
     blanks(r);
     size_t n = 0;
-    while (is_name_byte(r->at[n])) n++;
+    while (name_has(r->at[n])) n++;
     if (n == 0) return bad(r, "a name expected");
     text_cut(&r->scratch, 0);
     if (!text_bytes(&r->scratch, r->at, n)) return fail_memory(&r->g->error), false;
@@ -135,9 +131,41 @@ static bool type(struct reader *r, wg_type *type) {
     if (!accept(r, "[")) return true;
     do {
         if (type->rank == WG_MAX_RANK) return bad(r, "more axes than 8");
-        if (!extent(r, &type->extent[type->rank++])) return false;
+        wg_extent *e = &type->extent[type->rank++];
+        if (!extent(r, e)) return false;
+        if (*e < 0 && extent_degree(&r->g->t, *e) == 0) return bad(r, "an extent below 0");
     } while (accept(r, ","));
     return expect(r, "]");
+}
+
+/* A decimal, inf or nan. strtod reads the point of the locale, so the number is put to it without
+ * one: 1.25e3 as 125e1. */
+static bool real(struct reader *r, double *number) {
+    enum { DIGITS = 800, LARGE = 100000 }; /* no double needs more digits to be told from others */
+    char decimal[DIGITS + 32];
+    size_t count = 0;
+    int64_t exponent = 0, fraction = 0;
+    bool negative = accept(r, "-"), point = false;
+    if (accept(r, "inf") || accept(r, "nan")) {
+        *number = r->at[-1] == 'n' ? (double)NAN : negative ? -HUGE_VAL : HUGE_VAL;
+        return true;
+    }
+    const char *c = r->at;
+    for (; (*c >= '0' && *c <= '9') || (*c == '.' && !point); c++) {
+        if (*c == '.') point = true;
+        else if (count < DIGITS) decimal[count++] = *c, fraction += point;
+        else return bad(r, "a number of more digits than a double has");
+    }
+    if (count == 0) return bad(r, "a number expected");
+    r->at = c;
+    if (*c == 'e' || *c == 'E') {
+        r->at += c[1] == '+' ? 2 : 1;
+        if (!integer(r, &exponent)) return false;
+    }
+    if (exponent < -LARGE || exponent > LARGE) exponent = exponent < 0 ? -LARGE : LARGE;
+    snprintf(decimal + count, sizeof decimal - count, "e%lld", (long long)(exponent - fraction));
+    *number = negative ? -strtod(decimal, NULL) : strtod(decimal, NULL);
+    return true;
 }
 
 /* A literal of this type as bits. */
@@ -154,10 +182,8 @@ static bool literal(struct reader *r, wg_dtype dtype, int64_t *bits) {
         *bits = (int64_t)(uint32_t)(int32_t)*bits;
         return true;
     }
-    char *end;
-    double number = strtod(r->at, &end);
-    if (end == r->at) return bad(r, "a number expected");
-    r->at = end;
+    double number;
+    if (!real(r, &number)) return false;
     *bits = literal_from_f64(dtype, number);
     return true;
 }
@@ -190,14 +216,62 @@ static bool attributes(struct reader *r, const struct op_def *def) {
     for (; r->word.count < count; r->word.count++) {
         int64_t *word = &r->word.at[r->word.count];
         if (r->word.count && !expect(r, ",")) return false;
-        bool is_extent = def->attr_is_extent && def->attr_is_extent(r->word.at, count, r->word.count);
+        bool is_extent =
+            def->attr_is_extent && def->attr_is_extent(r->word.at, count, r->word.count);
         if (!(is_extent ? extent(r, word) : integer(r, word))) return false;
     }
     return expect(r, "}");
 }
 
-/* What stands between the operation and its type: braces, literals, operands. text points to it, so
- * that literals can be read once the type is known. */
+/* "tangent %5", "adjoint %5" or nothing: what the instruction of this number was derived from. */
+static bool origin(struct reader *r, uint32_t number) {
+    wg_graph *g = r->g;
+    if (accept(r, "tangent %")) g->flags = INSTR_TANGENT;
+    else if (accept(r, "adjoint %")) g->flags = INSTR_ADJOINT;
+    else return true;
+    if (!unsigned_number(r, &g->origin)) return false;
+    return g->origin < number || bad(r, "derived from a value that is not defined above");
+}
+
+static value constant(struct reader *r, const wg_type *type) {
+    int64_t bits;
+    if (type->rank) return bad(r, "a constant is a scalar");
+    if (!literal(r, (wg_dtype)type->dtype, &bits) || !expect(r, ":")) return 0;
+    return graph_literal(r->g, (wg_dtype)type->dtype, bits);
+}
+
+static value data(struct reader *r, const wg_type *type) {
+    wg_graph *g = r->g;
+    int64_t shape[WG_MAX_RANK], count, bits;
+    for (size_t i = 0; i < type->rank; i++)
+        if (type->extent[i] < 0) return bad(r, "data with an extent that is not constant");
+    if (!type_eval(&g->t, type, NULL, shape, &count)) return bad(r, "data too large");
+    wg_text bytes = {.allocator = g->t.allocator};
+    bool ok = expect(r, "[");
+    for (int64_t i = 0; ok && i < count; i++) {
+        ok = literal(r, (wg_dtype)type->dtype, &bits);
+        if (ok && !text_bytes(&bytes, (const char *)&bits, wg_dtype_size((wg_dtype)type->dtype)))
+            ok = (fail_memory(&g->error), false);
+    }
+    value v = ok && expect(r, "]") && expect(r, ":") ? graph_blob(g, type, bytes.data) : 0;
+    wg_text_free(&bytes);
+    return v;
+}
+
+/* The rest of the line of an operation other than a leaf, up to its type. */
+static bool operation(struct reader *r, unsigned op) {
+    if (accept(r, "{") && !attributes(r, op_def(op))) return false;
+    for (blanks(r); *r->at == '%'; blanks(r)) {
+        value v;
+        if (!operand(r, &v)) return false;
+        value *a = VEC_PUSH(&r->g->t.allocator, &r->arg);
+        if (!a) return fail_memory(&r->g->error), false;
+        *a = v;
+    }
+    return true;
+}
+
+/* The type stands behind what it is needed for, so literals are read when the line is done. */
 static bool instruction(struct reader *r) {
     wg_graph *g = r->g;
     uint32_t number;
@@ -207,70 +281,28 @@ static bool instruction(struct reader *r) {
     if (!expect(r, "=") || !word(r)) return false;
     unsigned op = op_by_name(r->scratch.data, r->scratch.size);
     if (op == OP_none) return bad(r, "an unknown operation");
-    const struct op_def *def = op_def(op);
     r->arg.count = r->word.count = 0;
-    wg_text name = {.allocator = g->t.allocator};
-    const char *literals = NULL;
-    bool ok = true;
-    if (op == OP_input) {
-        ok = quoted(r) && (text_add(&name, r->scratch.data) || (fail_memory(&g->error), false));
-    } else if (op == OP_constant || op == OP_data) {
-        blanks(r);
-        literals = r->at;
-        while (*r->at && *r->at != '\n' && *r->at != ':') r->at++;
-    } else if (accept(r, "{")) {
-        ok = attributes(r, def);
-    }
     blanks(r);
-    while (ok && *r->at == '%') {
-        value v, *a;
-        ok = operand(r, &v);
-        a = ok ? VEC_PUSH(&g->t.allocator, &r->arg) : NULL;
-        if (a) *a = v;
-        else if (ok) ok = (fail_memory(&g->error), false);
-        blanks(r);
-    }
-    ok = ok && expect(r, ":") && type(r, &written) && site(r);
-    uint32_t origin = 0;
-    if (ok && accept(r, "tangent %")) ok = (g->flags = INSTR_TANGENT, unsigned_number(r, &origin));
-    else if (ok && accept(r, "adjoint %")) ok = (g->flags = INSTR_ADJOINT, unsigned_number(r, &origin));
-    if (ok && origin >= number) ok = bad(r, "derived from a value that is not defined above");
-    g->origin = origin;
+    const char *leaf = r->at;
+    bool ok = true;
+    if (op == OP_input) ok = quoted(r);
+    else if (op == OP_constant || op == OP_data) r->at += strcspn(r->at, ":\n");
+    else ok = operation(r, op);
+    ok = ok && expect(r, ":") && type(r, &written) && site(r) && origin(r, number);
     const char *after = r->at;
     value v = 0;
-    if (ok && op == OP_input) {
-        v = graph_input(g, name.data, &written);
-    } else if (ok && op == OP_constant) {
-        int64_t bits;
-        r->at = literals;
-        if (written.rank) ok = bad(r, "a constant is a scalar");
-        if (ok && literal(r, (wg_dtype)written.dtype, &bits))
-            v = graph_literal(g, (wg_dtype)written.dtype, bits);
-    } else if (ok && op == OP_data) {
-        int64_t shape[WG_MAX_RANK], count, bits;
-        size_t size = wg_dtype_size((wg_dtype)written.dtype);
-        wg_text data = {.allocator = g->t.allocator};
-        for (size_t i = 0; i < written.rank; i++)
-            if (written.extent[i] < 0) ok = bad(r, "data with an extent that is not constant");
-        ok = ok && (type_eval(&g->t, &written, NULL, shape, &count) || bad(r, "data too large"));
-        r->at = literals;
-        ok = ok && expect(r, "[");
-        for (int64_t i = 0; ok && i < count; i++)
-            ok = literal(r, (wg_dtype)written.dtype, &bits) &&
-                 (text_bytes(&data, (const char *)&bits, size) || (fail_memory(&g->error), false));
-        ok = ok && expect(r, "]");
-        if (ok) v = graph_blob(g, &written, data.data);
-        wg_text_free(&data);
-    } else if (ok) {
-        v = graph_emit(g, op, graph_attr(g, r->word.at, r->word.count), r->arg.at, r->arg.count);
-    }
+    r->at = leaf;
+    if (!ok) v = 0;
+    else if (op == OP_input) v = quoted(r) ? graph_input(g, r->scratch.data, &written) : 0;
+    else if (op == OP_constant) v = constant(r, &written);
+    else if (op == OP_data) v = data(r, &written);
+    else v = graph_emit(g, op, graph_attr(g, r->word.at, r->word.count), r->arg.at, r->arg.count);
     r->at = after;
     g->flags = 0;
     g->origin = 0;
-    wg_text_free(&name);
-    if (!v && !g->error.status) return bad(r, "this is no instruction");
-    if (v && !type_equal(type_of(&g->t, v), &written)) return bad(r, "the type is not what the operation gives");
-    return v != 0;
+    if (!v) return bad(r, "this is no instruction");
+    return type_equal(type_of(&g->t, v), &written) ||
+           bad(r, "the type is not what the operation gives");
 }
 
 static bool line(struct reader *r) {

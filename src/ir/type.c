@@ -28,7 +28,7 @@ bool type_eval(const struct trace *t, const wg_type *type, const int64_t *size, 
         zero |= shape[i] == 0;
         overflow |= !zero && mul_overflows(*count, shape[i], count);
     }
-    if (zero) *count = 0; /* nothing times anything is nothing, also where a partial product is too large */
+    if (zero) *count = 0; /* whatever the other extents are, also where their product overflows */
     return zero || !overflow;
 }
 

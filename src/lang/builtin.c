@@ -4,7 +4,7 @@
 #include "lang/lang.h"
 #include "op/describe.h"
 
-enum { AXIS = 1, AXES = 2, KEEP = 4, REDUCE = AXES | KEEP, ANY = 255 };
+enum { AXIS = 1, AXES = 2, KEEP = 4, TEXT = 8, REDUCE = AXES | KEEP, ANY = 255 };
 
 struct builtin;
 typedef value builtin_function(struct parser *p, const struct call *c, const struct builtin *b,
@@ -39,23 +39,44 @@ static bool one_axis(struct parser *p, const struct call *c, const struct builti
 
 /* ---- reductions ------------------------------------------------------------------------------ */
 
-static value reduce_axes(struct parser *p, const struct call *c, const struct builtin *b, value x) {
-    if (!x) return 0;
-    uint32_t axes = c->has_axis ? 0 : all_axes(p->g, x);
+/* What the rows of reductions name. */
+enum { SUM, MEAN, PROD, MAX, MIN, LOGSUMEXP, NORM, ANY_TRUE, ALL_TRUE, VAR, REVERSE };
+static value (*const reduction[])(wg_graph *, value, uint32_t) = {
+    [SUM] = build_sum,          [MEAN] = build_mean,      [PROD] = build_prod,
+    [MAX] = build_reduce_max,   [MIN] = build_reduce_min, [LOGSUMEXP] = build_logsumexp,
+    [NORM] = build_norm,        [ANY_TRUE] = build_any,   [ALL_TRUE] = build_all,
+    [VAR] = build_variance,     [REVERSE] = build_reverse,
+};
+
+static bool named_axes(struct parser *p, const struct call *c, const struct builtin *b, value x,
+                       uint32_t *axes) {
+    *axes = c->has_axis ? 0 : all_axes(p->g, x);
     for (size_t i = 0; i < c->axis_count; i++) {
         unsigned axis;
-        if (!resolve_axis(p, b, x, c->axis[i], &axis)) return 0;
-        if (axes >> axis & 1)
-            return graph_fail(p->g, WG_ESHAPE, "%s: axis %d is named twice", b->name, c->axis[i]);
-        axes |= (uint32_t)1 << axis;
+        if (!resolve_axis(p, b, x, c->axis[i], &axis)) return false;
+        if (*axes >> axis & 1) {
+            graph_fail(p->g, WG_ESHAPE, "%s: axis %d is named twice", b->name, c->axis[i]);
+            return false;
+        }
+        *axes |= (uint32_t)1 << axis;
     }
-    wg_type kept = *term_type(p, x);
-    value y = b->detail == OP_none ? build_mean(p->g, x, axes)
-                                   : build_reduce(p->g, (unsigned)b->detail, x, axes);
+    return true;
+}
+
+static value kept_axes(struct parser *p, const struct call *c, value y, wg_type kept,
+                       uint32_t axes) {
     if (!c->keep || !y) return y;
     for (size_t i = 0; i < kept.rank; i++)
         if (axes >> i & 1) kept.extent[i] = 1;
     return build_reshape(p->g, y, &kept);
+}
+
+static value reduce_axes(struct parser *p, const struct call *c, const struct builtin *b, value x) {
+    if (!x) return 0;
+    uint32_t axes;
+    if (!named_axes(p, c, b, x, &axes)) return 0;
+    wg_type type = *term_type(p, x);
+    return kept_axes(p, c, reduction[b->detail](p->g, x, axes), type, axes);
 }
 
 static value apply_reduce(struct parser *p, const struct call *c, const struct builtin *b,
@@ -69,8 +90,10 @@ static value apply_max(struct parser *p, const struct call *c, const struct buil
     value x, y;
     if (count == 1) return reduce_axes(p, c, b, term_default(p, arg[0]));
     if (c->has_axis || c->has_keep)
-        return graph_fail(p->g, WG_EARGUMENT, "max of two arguments has no options");
-    return term_pair(p, arg[0], arg[1], &x, &y) ? build_binary(p->g, OP_max, x, y) : 0;
+        return graph_fail(p->g, WG_EARGUMENT, "%s of two arguments has no options", b->name);
+    return term_pair(p, arg[0], arg[1], &x, &y)
+               ? build_binary(p->g, b->detail == MAX ? OP_max : OP_min, x, y)
+               : 0;
 }
 
 static value apply_argmax(struct parser *p, const struct call *c, const struct builtin *b,
@@ -229,34 +252,11 @@ static value apply_transpose(struct parser *p, const struct call *c, const struc
 
 static value apply_reshape(struct parser *p, const struct call *c, const struct builtin *b,
                            const struct term *arg, size_t count) {
+    (void)c;
     wg_type type = {0};
     value x = term_default(p, arg[0]);
     if (!x || !read_extents(p, b, arg + 1, count - 1, true, &type)) return 0;
-    bool infers = false;
-    for (size_t i = 0; i < type.rank; i++) infers = infers || type.extent[i] == WG_INFER;
-    if (!infers) return build_reshape(p->g, x, &type);
-    return wg_reshape_at(p->origin, (int)c->name->place.line, (wg_var){p->g, x}, type.rank,
-                         type.extent)
-        .id;
-}
-
-static value apply_concat(struct parser *p, const struct call *c, const struct builtin *b,
-                          const struct term *arg, size_t count) {
-    const wg_allocator *allocator = &p->g->t.allocator;
-    value *part = mem_alloc(allocator, count * sizeof *part), result = 0;
-    if (!part) {
-        parse_memory(p);
-        return 0;
-    }
-    wg_dtype dtype = WG_F64;
-    for (size_t i = count; i-- > 0;)
-        if (arg[i].kind == TERM_VALUE) dtype = (wg_dtype)term_type(p, arg[i].as.v)->dtype;
-    for (size_t i = 0; i < count; i++) part[i] = term_build(p, arg[i], dtype);
-    unsigned axis;
-    if (!parse_failed(p) && one_axis(p, c, b, part[0], &axis))
-        result = build_concat(p->g, part, count, axis);
-    mem_free(allocator, part, count * sizeof *part);
-    return result;
+    return infer_extent(p->g, x, &type) ? build_reshape(p->g, x, &type) : 0;
 }
 
 static value apply_take(struct parser *p, const struct call *c, const struct builtin *b,
@@ -277,15 +277,213 @@ static value apply_pick(struct parser *p, const struct call *c, const struct bui
     return build_take(p->g, x, index, last, last);
 }
 
+/* ---- along one axis -------------------------------------------------------------------------- */
+
+static value running_sum(wg_graph *g, value x, unsigned axis) {
+    return build_cumsum(g, x, axis, false);
+}
+
+static value running_product(wg_graph *g, value x, unsigned axis) {
+    return build_cumprod(g, x, axis, false);
+}
+
+enum { ARGMIN, SORT, ARGSORT, CUMSUM, CUMPROD };
+static value (*const line[])(wg_graph *, value, unsigned) = {
+    [ARGMIN] = build_argmin, [SORT] = build_sort, [ARGSORT] = build_argsort,
+    [CUMSUM] = running_sum,  [CUMPROD] = running_product,
+};
+
+/* The last axis unless another is given. */
+static bool last_axis(struct parser *p, const struct call *c, const struct builtin *b, value x,
+                      unsigned *axis) {
+    return x && resolve_axis(p, b, x, c->has_axis ? c->axis[0] : -1, axis);
+}
+
+static value apply_line(struct parser *p, const struct call *c, const struct builtin *b,
+                        const struct term *arg, size_t count) {
+    (void)count;
+    unsigned axis;
+    value x = term_default(p, arg[0]);
+    return last_axis(p, c, b, x, &axis) ? line[b->detail](p->g, x, axis) : 0;
+}
+
+static value apply_along(struct parser *p, const struct call *c, const struct builtin *b,
+                         const struct term *arg, size_t count) {
+    unsigned axis;
+    wg_type type = {0};
+    value x = term_default(p, arg[0]), index = term_build(p, arg[1], WG_I64);
+    if (!last_axis(p, c, b, x, &axis)) return 0;
+    if (count == 2) return build_take_along(p->g, x, index, axis);
+    if (!read_extents(p, b, arg + 2, 1, false, &type)) return 0;
+    return build_scatter_along(p->g, x, index, axis, type.extent[0]);
+}
+
+/* ---- numbers among the arguments ------------------------------------------------------------- */
+
+static bool read_number(struct parser *p, const struct builtin *b, struct term t, double *number) {
+    if (t.kind == TERM_NUMBER) *number = t.as.number;
+    else graph_fail(p->g, WG_EARGUMENT, "%s: a plain number is wanted: %s", b->name, b->usage);
+    return t.kind == TERM_NUMBER;
+}
+
+static value apply_norm(struct parser *p, const struct call *c, const struct builtin *b,
+                        const struct term *arg, size_t count) {
+    value x = term_default(p, arg[0]);
+    uint32_t axes;
+    double order;
+    if (count == 1) return reduce_axes(p, c, b, x);
+    if (!x || !read_number(p, b, arg[1], &order) || !named_axes(p, c, b, x, &axes)) return 0;
+    wg_type type = *term_type(p, x);
+    return kept_axes(p, c, build_norm_of_order(p->g, x, order, axes), type, axes);
+}
+
+static value apply_layer_norm(struct parser *p, const struct call *c, const struct builtin *b,
+                              const struct term *arg, size_t count) {
+    (void)count;
+    value x = term_default(p, arg[0]);
+    uint32_t axes;
+    double epsilon;
+    if (!x || !read_number(p, b, arg[1], &epsilon) || !named_axes(p, c, b, x, &axes)) return 0;
+    unsigned rank = term_type(p, x)->rank;
+    if (!c->has_axis && rank) axes = (uint32_t)1 << (rank - 1);
+    return build_layer_norm(p->g, x, axes, epsilon);
+}
+
+static value apply_squeeze(struct parser *p, const struct call *c, const struct builtin *b,
+                           const struct term *arg, size_t count) {
+    (void)count;
+    value x = term_default(p, arg[0]);
+    uint32_t axes;
+    if (!x || !named_axes(p, c, b, x, &axes)) return 0;
+    for (size_t i = 0; i < term_type(p, x)->rank && !c->has_axis; i++)
+        if (term_type(p, x)->extent[i] != 1) axes &= ~((uint32_t)1 << i);
+    return build_squeeze(p->g, x, axes);
+}
+
+/* The axis is counted in the result, which has one more. */
+static value apply_expand(struct parser *p, const struct call *c, const struct builtin *b,
+                          const struct term *arg, size_t count) {
+    (void)count;
+    value x = term_default(p, arg[0]);
+    if (!x) return 0;
+    int axis = c->has_axis ? c->axis[0] : b->detail, rank = term_type(p, x)->rank + 1;
+    if (axis < 0) axis += rank;
+    return build_new_axis(p->g, x, axis < 0 ? WG_MAX_RANK : (unsigned)axis);
+}
+
+static value apply_tile(struct parser *p, const struct call *c, const struct builtin *b,
+                        const struct term *arg, size_t count) {
+    (void)c;
+    wg_type times = {0};
+    value x = term_default(p, arg[0]);
+    if (!x || !read_extents(p, b, arg + 1, count - 1, false, &times)) return 0;
+    if (times.rank == term_type(p, x)->rank) return build_tile(p->g, x, times.extent);
+    return graph_fail(p->g, WG_ESHAPE, "tile: %d numbers of copies for %s; one an axis is needed",
+                      times.rank, type_name(p->g, x).text);
+}
+
+static value apply_pad(struct parser *p, const struct call *c, const struct builtin *b,
+                       const struct term *arg, size_t count) {
+    wg_type ends = {0};
+    unsigned axis;
+    double number = 0;
+    value x = term_default(p, arg[0]);
+    if (!read_extents(p, b, arg + 1, 2, false, &ends) || !one_axis(p, c, b, x, &axis) ||
+        (count == 4 && !read_number(p, b, arg[3], &number)))
+        return 0;
+    wg_extent low[WG_MAX_RANK] = {0}, high[WG_MAX_RANK] = {0};
+    low[axis] = ends.extent[0];
+    high[axis] = ends.extent[1];
+    return build_pad_with(p->g, x, low, high, number);
+}
+
+static value apply_one_hot(struct parser *p, const struct call *c, const struct builtin *b,
+                           const struct term *arg, size_t count) {
+    (void)c, (void)count;
+    wg_type classes = {0};
+    value index = term_build(p, arg[0], WG_I64);
+    if (!read_extents(p, b, arg + 1, 1, false, &classes)) return 0;
+    return build_one_hot(p->g, index, classes.extent[0], WG_F64);
+}
+
+static value apply_dynamic(struct parser *p, const struct call *c, const struct builtin *b,
+                           const struct term *arg, size_t count) {
+    (void)count;
+    wg_type length = {0};
+    unsigned axis;
+    value x = term_default(p, arg[0]), start = term_build(p, arg[1], WG_I64);
+    if (!one_axis(p, c, b, x, &axis) || !read_extents(p, b, arg + 2, 1, false, &length)) return 0;
+    return build_dynamic_slice(p->g, x, start, axis, length.extent[0]);
+}
+
+static value apply_dynamic_update(struct parser *p, const struct call *c, const struct builtin *b,
+                                  const struct term *arg, size_t count) {
+    (void)count;
+    unsigned axis;
+    value x, update;
+    if (!term_pair(p, arg[0], arg[1], &x, &update) || !one_axis(p, c, b, x, &axis)) return 0;
+    return build_dynamic_update(p->g, x, update, term_build(p, arg[2], WG_I64), axis);
+}
+
+/* ---- lists of arguments ---------------------------------------------------------------------- */
+
+/* All arguments in one element type; the caller frees count values. NULL on error. */
+static value *list_of(struct parser *p, const struct term *arg, size_t count) {
+    value *part = mem_alloc(&p->g->t.allocator, count * sizeof *part);
+    if (!part) {
+        parse_memory(p);
+        return NULL;
+    }
+    wg_dtype dtype = WG_F64;
+    for (size_t i = count; i-- > 0;)
+        if (arg[i].kind == TERM_VALUE) dtype = (wg_dtype)term_type(p, arg[i].as.v)->dtype;
+    for (size_t i = 0; i < count; i++) part[i] = term_build(p, arg[i], dtype);
+    return part;
+}
+
+static value apply_concat(struct parser *p, const struct call *c, const struct builtin *b,
+                          const struct term *arg, size_t count) {
+    value *part = list_of(p, arg, count), result = 0;
+    unsigned axis;
+    if (!part) return 0;
+    if (!parse_failed(p) && one_axis(p, c, b, part[0], &axis))
+        result = build_concat(p->g, part, count, axis);
+    mem_free(&p->g->t.allocator, part, count * sizeof *part);
+    return result;
+}
+
+static value apply_stack(struct parser *p, const struct call *c, const struct builtin *b,
+                         const struct term *arg, size_t count) {
+    value *part = list_of(p, arg, count), result = 0;
+    if (!part) return 0;
+    if (!parse_failed(p)) {
+        int axis = c->has_axis ? c->axis[0] : b->detail, rank = term_type(p, part[0])->rank + 1;
+        if (axis < 0) axis += rank;
+        result = build_stack(p->g, part, count, axis < 0 ? WG_MAX_RANK : (unsigned)axis);
+    }
+    mem_free(&p->g->t.allocator, part, count * sizeof *part);
+    return result;
+}
+
+static value apply_einsum(struct parser *p, const struct call *c, const struct builtin *b,
+                          const struct term *arg, size_t count) {
+    if (!c->text) return graph_fail(p->g, WG_EARGUMENT, "einsum begins with a text: %s", b->usage);
+    value *part = list_of(p, arg, count), result = 0;
+    if (!part) return 0;
+    if (!parse_failed(p)) result = build_einsum(p->g, c->text, c->text_length, part, count);
+    mem_free(&p->g->t.allocator, part, count * sizeof *part);
+    return result;
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 // clang-format off
 static const struct builtin builtins[] = {
-    {"sum",           "sum(x, axis=0)",               apply_reduce,   1, 1, REDUCE, OP_sum},
-    {"mean",          "mean(x, axis=0)",              apply_reduce,   1, 1, REDUCE, OP_none},
-    {"max",           "max(x, axis=0) or max(a, b)",  apply_max,      1, 2, REDUCE, OP_reduce_max},
-    {"logsumexp",     "logsumexp(x, axis=0)",         apply_reduce,   1, 1, REDUCE, OP_logsumexp},
-    {"norm",          "norm(x, axis=0)",              apply_reduce,   1, 1, REDUCE, OP_norm},
+    {"sum",           "sum(x, axis=0)",               apply_reduce,   1, 1, REDUCE, SUM},
+    {"mean",          "mean(x, axis=0)",              apply_reduce,   1, 1, REDUCE, MEAN},
+    {"max",           "max(x, axis=0) or max(a, b)",  apply_max,      1, 2, REDUCE, MAX},
+    {"logsumexp",     "logsumexp(x, axis=0)",         apply_reduce,   1, 1, REDUCE, LOGSUMEXP},
+    {"norm",          "norm(x, axis=0) or norm(x, p, axis=0)", apply_norm, 1, 2, REDUCE, NORM},
     {"argmax",        "argmax(x, axis=-1)",           apply_argmax,   1, 1, AXIS, -1},
     {"softmax",       "softmax(x, axis=-1)",          apply_softmax,  1, 1, AXIS, -1},
     {"log_softmax",   "log_softmax(x, axis=-1)",      apply_log_softmax, 1, 1, AXIS, -1},
@@ -308,6 +506,29 @@ static const struct builtin builtins[] = {
     {"concat",        "concat(a, b, axis=0)",         apply_concat,   1, ANY, AXIS, 0},
     {"take",          "take(x, index, axis=0)",       apply_take,     2, 2, AXIS, 0},
     {"pick",          "pick(x, index)",               apply_pick,     2, 2, 0, 0},
+    {"prod",          "prod(x, axis=0)",              apply_reduce,   1, 1, REDUCE, PROD},
+    {"min",           "min(x, axis=0) or min(a, b)",  apply_max,      1, 2, REDUCE, MIN},
+    {"any",           "any(x, axis=0)",               apply_reduce,   1, 1, REDUCE, ANY_TRUE},
+    {"all",           "all(x, axis=0)",               apply_reduce,   1, 1, REDUCE, ALL_TRUE},
+    {"var",           "var(x, axis=0)",               apply_reduce,   1, 1, REDUCE, VAR},
+    {"reverse",       "reverse(x, axis=0)",           apply_reduce,   1, 1, AXES, REVERSE},
+    {"argmin",        "argmin(x, axis=-1)",           apply_line,     1, 1, AXIS, ARGMIN},
+    {"sort",          "sort(x, axis=-1)",             apply_line,     1, 1, AXIS, SORT},
+    {"argsort",       "argsort(x, axis=-1)",          apply_line,     1, 1, AXIS, ARGSORT},
+    {"cumsum",        "cumsum(x, axis=-1)",           apply_line,     1, 1, AXIS, CUMSUM},
+    {"cumprod",       "cumprod(x, axis=-1)",          apply_line,     1, 1, AXIS, CUMPROD},
+    {"layer_norm",    "layer_norm(x, 1e-5, axis=-1)", apply_layer_norm, 2, 2, AXES, 0},
+    {"squeeze",       "squeeze(x, axis=0)",           apply_squeeze,  1, 1, AXES, 0},
+    {"expand",        "expand(x, axis=0)",            apply_expand,   1, 1, AXIS, 0},
+    {"stack",         "stack(a, b, axis=0)",          apply_stack,    1, ANY, AXIS, 0},
+    {"tile",          "tile(x, 2, 1)",                apply_tile,     1, ANY, 0, 0},
+    {"pad",           "pad(x, 1, 2, axis=0) or pad(x, 1, 2, value, axis=0)", apply_pad, 3, 4, AXIS, 0},
+    {"take_along",    "take_along(x, index, axis=-1)", apply_along,   2, 2, AXIS, -1},
+    {"scatter_along", "scatter_along(update, index, n, axis=-1)", apply_along, 3, 3, AXIS, -1},
+    {"one_hot",       "one_hot(index, n)",            apply_one_hot,  2, 2, 0, 0},
+    {"dynamic_slice", "dynamic_slice(x, start, count, axis=0)", apply_dynamic, 3, 3, AXIS, 0},
+    {"dynamic_update", "dynamic_update(x, update, start, axis=0)", apply_dynamic_update, 3, 3, AXIS, 0},
+    {"einsum",        "einsum(\"ij,jk->ik\", a, b)",  apply_einsum,   1, ANY, TEXT, 0},
 };
 // clang-format on
 
@@ -321,7 +542,7 @@ static const struct builtin *find(const char *name, size_t length) {
 /* The elementwise operations that a name may call. */
 static bool is_function(unsigned op) {
     return op != OP_none && op != OP_copy && op != OP_cast && op != OP_where &&
-           op_is_elementwise(op) && (op_def(op)->narg == 1 || op_def(op)->narg == 2);
+           op_is_elementwise(op);
 }
 
 static unsigned operation(const char *name, size_t length) {
@@ -356,10 +577,20 @@ static bool good_options(struct parser *p, const struct call *c, const struct bu
     if (c->has_axis && !(b->options & (AXIS | AXES))) wrong = "no option axis";
     if (c->axis_count != 1 && c->has_axis && b->options & AXIS) wrong = "one axis";
     if (c->has_keep && !(b->options & KEEP)) wrong = "no option keep";
+    if (c->text && !(b->options & TEXT)) wrong = "no text";
     if (!wrong) return true;
     parse_fail(p, c->name->place, WG_EARGUMENT, "%s has %s", b->name, wrong);
     parse_hint(p, "%s", b->usage);
     return false;
+}
+
+/* Numbers take the element type of the first operand that has one. */
+static value build_three(struct parser *p, unsigned op, const struct term *arg) {
+    wg_dtype dtype = WG_F64;
+    for (size_t i = 3; i-- > 0;)
+        if (arg[i].kind == TERM_VALUE) dtype = (wg_dtype)term_type(p, arg[i].as.v)->dtype;
+    value a = term_build(p, arg[0], dtype), b = term_build(p, arg[1], dtype);
+    return build_ternary(p->g, op, a, b, term_build(p, arg[2], dtype));
 }
 
 /* sin(x), pow(a, b): whatever the table of operations has. */
@@ -367,14 +598,14 @@ static struct term call_elementwise(struct parser *p, const struct call *c) {
     unsigned op = operation(c->name->start, c->name->length);
     const struct op_def *def = op_def(op);
     size_t count = (size_t)def->narg;
-    if (!good_count(p, c, def->name, op == OP_min ? "the least element of x is -max(-x)" : NULL,
-                    count, count))
+    if (!good_count(p, c, def->name, NULL, count, count))
         return term_none();
-    if (c->has_axis || c->has_keep) {
+    if (c->has_axis || c->has_keep || c->text) {
         parse_fail(p, c->name->place, WG_EARGUMENT, "%s has no options", def->name);
         return term_none();
     }
     const struct term *arg = p->stack.at + c->first;
+    if (count == 3) return term_value(build_three(p, op, arg));
     return count == 1 ? term_unary(p, op, arg[0]) : term_binary(p, op, arg[0], arg[1]);
 }
 
@@ -384,5 +615,6 @@ struct term builtin_call(struct parser *p, const struct call *c) {
     if (!b) return call_elementwise(p, c);
     if (!good_count(p, c, b->name, b->usage, b->least, b->most) || !good_options(p, c, b))
         return term_none();
-    return term_value(b->apply(p, c, b, p->stack.at + c->first, p->stack.count - c->first));
+    size_t count = p->stack.count - c->first;
+    return term_value(b->apply(p, c, b, count ? p->stack.at + c->first : NULL, count));
 }

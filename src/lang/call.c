@@ -284,11 +284,19 @@ OUT_OF_LINE static void read_option(struct parser *p, struct call *c) {
     }
 }
 
+static void read_text(struct parser *p, struct call *c) {
+    c->text = p->in.token.start + 1;
+    c->text_length = p->in.token.length - 2;
+    lex_next(p);
+}
+
 static void read_arguments(struct parser *p, struct call *c) {
     lex_expect(p, '(', "'('");
     while (token_kind(p) != ')' && !parse_failed(p)) {
         if (token_kind(p) == T_NAME && lex_peek(p) == '=')
             read_option(p, c);
+        else if (token_kind(p) == T_TEXT && !c->text && p->stack.count == c->first)
+            read_text(p, c);
         else
             term_push(p, expression(p));
         if (!lex_take(p, ',')) break;
@@ -308,9 +316,9 @@ static struct term call_any(struct parser *p, const struct token *name) {
         return result;
     }
     read_arguments(p, &c);
-    if (own && (c.has_axis || c.has_keep))
-        parse_fail(p, name->place, WG_ESYNTAX, "%.*s has no options", shown(name->length),
-                   name->start);
+    if (own && (c.has_axis || c.has_keep || c.text))
+        parse_fail(p, name->place, WG_ESYNTAX, "%.*s %s", shown(name->length), name->start,
+                   c.text ? "takes no text" : "has no options");
     if (!parse_failed(p)) {
         if (own)
             call_function(p, name, index, c.first);

@@ -26,6 +26,7 @@ enum token_kind {
     T_NEWLINE, /* or ; */
     T_NAME = 128,
     T_NUMBER,
+    T_TEXT, /* in quotes, which it includes */
     T_LET,
     T_AND,
     T_OR,
@@ -245,6 +246,8 @@ struct call {
     int axis[WG_MAX_RANK];
     uint8_t axis_count;
     bool has_axis, has_keep, keep;
+    const char *text; /* the first argument if it is a text in quotes, without them; not on the stack */
+    size_t text_length;
 };
 bool builtin_exists(const char *name, size_t length);
 struct term builtin_call(struct parser *p, const struct call *c);

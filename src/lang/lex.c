@@ -230,6 +230,12 @@ void lex_next(struct parser *p) {
                 parse_fail(p, at, WG_EOVERFLOW, "the number %.*s is larger than any f64",
                            (int)length, s);
         }
+    } else if (*s == '"') {
+        const char *quote = memchr(s + 1, '"', p->size - at.at - 1);
+        token->kind = T_TEXT;
+        if (quote) length = (size_t)(quote - s) + 1;
+        if (!quote || memchr(s, '\n', length))
+            parse_fail(p, at, WG_ESYNTAX, "a text without its closing quote on the line");
     } else if (name_character(p, at.at)) {
         length = columns = 0;
         for (size_t n; (n = name_character(p, at.at + length)) != 0; columns++) length += n;

@@ -42,8 +42,8 @@ OUT_OF_LINE static void read_item(struct parser *p) {
         wg_extent extent;
         if (given.kind != TERM_NONE) step = given;
         if (!parse_failed(p) &&
-            (step.kind != TERM_NUMBER || !term_is_extent(p, step, &extent) || extent < 1))
-            parse_fail(p, place, WG_ESYNTAX, "the step of a slice is a whole number from 1 on");
+            (step.kind != TERM_NUMBER || !term_is_extent(p, step, &extent) || extent == 0))
+            parse_fail(p, place, WG_ESYNTAX, "the step of a slice is a whole number, not 0");
     }
     term_push(p, step);
 }
@@ -91,27 +91,18 @@ OUT_OF_LINE static bool inside(struct parser *p, value x, size_t axis, const str
     return !parse_failed(p);
 }
 
-/* Item k is a slice: its part in axes. A step along an axis of a named size is a slice of its
- * own, at once, because how many elements it leaves is for the builder of steps to say. */
-static value read_slice(struct parser *p, value x, const struct term *item, size_t k,
-                        struct axes *axes) {
+/* Item k is a slice: its part in axes. */
+static bool read_slice(struct parser *p, value x, const struct term *item, size_t k,
+                       struct axes *axes) {
     wg_extent extent = term_type(p, x)->extent[k], start = 0, stop = extent;
-    int64_t step = (int64_t)item[2].as.number, length;
-    if (item[0].kind != TERM_NONE && !bound(p, item[0], extent, &start)) return 0;
-    if (item[1].kind != TERM_NONE && !bound(p, item[1], extent, &stop)) return 0;
-    if (!inside(p, x, k, item, start, stop)) return 0;
-    if (step > 1 && !extent_difference(p->g, stop, start, &length)) {
-        wg_var part = wg_slice_at(p->origin, (int)p->place.line, (wg_var){p->g, x}, (int)k, start,
-                                  stop, step);
-        parse_at(p, p->place);
-        axes->count[k] = part.id ? term_type(p, part.id)->extent[k] : 0;
-        return part.id;
-    }
-    axes->start[k] = start;
-    axes->count[k] = step > 1 ? length / step + (length % step != 0)
-                              : extent_sub(p->g, stop, start);
+    int64_t step = (int64_t)item[2].as.number;
+    if (step < 0) start = stop = WG_INFER;
+    if (item[0].kind != TERM_NONE && !bound(p, item[0], extent, &start)) return false;
+    if (item[1].kind != TERM_NONE && !bound(p, item[1], extent, &stop)) return false;
+    if (step > 0 && !inside(p, x, k, item, start, stop)) return false;
     axes->step[k] = step;
-    return x;
+    axes->start[k] = start;
+    return slice_range(p->g, extent, &axes->start[k], stop, step, &axes->count[k]);
 }
 
 static bool is_fixed(const struct term *item) {
@@ -133,10 +124,10 @@ OUT_OF_LINE static value apply_fixed(struct parser *p, value x, const struct ter
         axes.count[k] = type.extent[k];
         axes.step[k] = 1;
     }
-    for (size_t k = 0; k < count && x; k++) {
+    for (size_t k = 0; k < count; k++) {
         if (is_gather(&item[ITEM * k])) continue;
         if (!is_fixed(&item[ITEM * k])) {
-            x = read_slice(p, x, &item[ITEM * k], k, &axes);
+            if (!read_slice(p, x, &item[ITEM * k], k, &axes)) return 0;
             continue;
         }
         if (!bound(p, item[ITEM * k], type.extent[k], &axes.start[k]) ||
@@ -144,7 +135,7 @@ OUT_OF_LINE static value apply_fixed(struct parser *p, value x, const struct ter
             return 0;
         axes.count[k] = 1;
     }
-    if (parse_failed(p) || !x) return 0;
+    if (parse_failed(p)) return 0;
     for (size_t k = 0; k < type.rank; k++)
         if (k >= count || !is_fixed(&item[ITEM * k])) kept.extent[kept.rank++] = axes.count[k];
     value part = build_slice(p->g, x, axes.start, axes.count, axes.step);

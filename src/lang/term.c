@@ -257,8 +257,8 @@ static value stack_values(struct parser *p, const struct term *term, size_t coun
 struct term term_array(struct parser *p, size_t first, struct place place) {
     if (parse_failed(p)) return term_none();
     const wg_allocator *allocator = &p->g->t.allocator;
-    const struct term *term = p->stack.at + first;
     size_t count = p->stack.count - first;
+    const struct term *term = count ? p->stack.at + first : NULL;
     struct term result = term_none();
     struct array array;
     parse_at(p, place);

@@ -28,7 +28,8 @@ wg_status file_open(struct file *file, const char *path, wg_error *error) {
     else if (S_ISDIR(about.st_mode))
         status = file_fail(path, EISDIR, error);
     else if (!S_ISREG(about.st_mode))
-        status = fail_with(error, WG_EIO, "%s: Not a regular file; copy its content into one", path);
+        status = fail_with(error, WG_EIO, "%s: Not a regular file; copy its content into one",
+                           path);
     else
         file->size = (uint64_t)about.st_size;
     if (status != WG_OK) file_close(file);
@@ -47,7 +48,7 @@ wg_status file_read(struct file *file, void *bytes, size_t size, wg_error *error
         if (count < 0) return file_fail(file->path, errno, error);
         if (count == 0)
             return fail_with(error, WG_EFORMAT, "%s: ends after %llu bytes, %zu more expected",
-                        file->path, (unsigned long long)file->at, size - done);
+                             file->path, (unsigned long long)file->at, size - done);
         done += (size_t)count;
         file->at += (uint64_t)count;
     }
@@ -72,10 +73,10 @@ wg_status file_holds(const struct file *file, const wg_tensor *tensor, const cha
     int64_t bytes = wg_tensor_count(tensor);
     if (bytes < 0 || mul_overflows(bytes, (int64_t)element_size, &bytes))
         return fail_with(error, WG_EFORMAT, "%s: no memory holds as many elements as %s%s says",
-                    file->path, element, shape);
+                         file->path, element, shape);
     uint64_t there = file->size - file->at;
     if (there != (uint64_t)bytes)
         return fail_with(error, WG_EFORMAT, "%s: %lld bytes of data expected for %s%s, %llu there",
-                    file->path, (long long)bytes, element, shape, (unsigned long long)there);
+                         file->path, (long long)bytes, element, shape, (unsigned long long)there);
     return WG_OK;
 }

@@ -31,16 +31,17 @@ static wg_status read_header(struct file *file, wg_tensor *tensor, wg_error *err
         return fail_with(error, WG_EFORMAT, "%s: is compressed; unpack it with gunzip", file->path);
     const char *element = element_name(magic[2]);
     if (magic[0] != 0 || magic[1] != 0 || !element)
-        return fail_with(error, WG_EFORMAT,
-                    "%s: not an IDX file: begins with bytes %02x %02x %02x %02x, not 00 00 08 rank",
-                    file->path, magic[0], magic[1], magic[2], magic[3]);
+        return fail_with(
+            error, WG_EFORMAT,
+            "%s: not an IDX file: begins with bytes %02x %02x %02x %02x, not 00 00 08 rank",
+            file->path, magic[0], magic[1], magic[2], magic[3]);
     if (magic[2] != UNSIGNED_BYTE)
         return fail_with(error, WG_EFORMAT,
-                    "%s: the elements are %s (type 0x%02x); only u8 (type 0x08) is read",
-                    file->path, element, magic[2]);
+                         "%s: the elements are %s (type 0x%02x); only u8 (type 0x08) is read",
+                         file->path, element, magic[2]);
     if (magic[3] < 1 || magic[3] > WG_MAX_RANK)
         return fail_with(error, WG_EFORMAT, "%s: the rank is %d; 1 to %d is supported", file->path,
-                    magic[3], WG_MAX_RANK);
+                         magic[3], WG_MAX_RANK);
     for (tensor->rank = 0; tensor->rank < magic[3]; tensor->rank++) {
         if (file_read(file, extent, sizeof extent, error)) return error->status;
         tensor->shape[tensor->rank] = big_endian(extent);
@@ -81,10 +82,12 @@ wg_status wg_idx_read(const char *path, wg_dtype dtype, double scale, const wg_a
     if (!error) error = &own;
     if (tensor) *tensor = (wg_tensor){.dtype = dtype};
     if (failed(error)) return error->status;
-    if (!path || !tensor) return fail_with(error, WG_EARGUMENT, "wg_idx_read: path or tensor is NULL");
+    if (!path || !tensor)
+        return fail_with(error, WG_EARGUMENT, "wg_idx_read: path or tensor is NULL");
     if (dtype != WG_I32 && dtype != WG_I64 && dtype != WG_F32 && dtype != WG_F64)
-        return fail_with(error, WG_EARGUMENT, "wg_idx_read: bytes become i32, i64, f32 or f64, not %s",
-                    wg_dtype_name(dtype));
+        return fail_with(error, WG_EARGUMENT,
+                         "wg_idx_read: bytes become i32, i64, f32 or f64, not %s",
+                         wg_dtype_name(dtype));
 
     struct file file;
     if (file_open(&file, path, error)) return error->status;

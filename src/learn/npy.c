@@ -35,19 +35,18 @@ struct scanner {
     wg_error *error;
 };
 
-static bool is_printable(char c) {
-    return c >= ' ' && c < 0x7F;
-}
+static bool is_printable(char c) { return c >= ' ' && c < 0x7F; }
 
 static wg_status unexpected(struct scanner *s, const char *expected) {
     unsigned long long byte = (unsigned long long)(s->at - s->start);
     if (s->at == s->end)
         return fail_with(s->error, WG_EFORMAT, "%s: the header ends where %s is expected", s->path,
-                    expected);
+                         expected);
     return fail_with(s->error, WG_EFORMAT,
-                is_printable(*s->at) ? "%s: byte %llu of the header: %s expected, '%c' found"
-                                     : "%s: byte %llu of the header: %s expected, code %d found",
-                s->path, byte, expected, (unsigned char)*s->at);
+                     is_printable(*s->at)
+                         ? "%s: byte %llu of the header: %s expected, '%c' found"
+                         : "%s: byte %llu of the header: %s expected, code %d found",
+                     s->path, byte, expected, (unsigned char)*s->at);
 }
 
 static void skip_blanks(struct scanner *s) {
@@ -80,8 +79,8 @@ static wg_status scan_string(struct scanner *s, const char *expected, const char
 static wg_status scan_descr(struct scanner *s, wg_tensor *tensor) {
     if (take(s, "["))
         return fail_with(s->error, WG_EFORMAT,
-                    "%s: a structured array; save each of its fields in a file of its own",
-                    s->path);
+                         "%s: a structured array; save each of its fields in a file of its own",
+                         s->path);
     const char *code;
     int size;
     if (scan_string(s, "a string for 'descr'", &code, &size)) return s->error->status;
@@ -94,17 +93,17 @@ static wg_status scan_descr(struct scanner *s, wg_tensor *tensor) {
         }
     }
     return fail_with(s->error, WG_EFORMAT,
-                "%s: 'descr' is '%.*s'; read are '|b1', '<i4', '<i8', '<f4' and '<f8' "
-                "(convert with NumPy's astype)",
-                s->path, size < 40 ? size : 40, code);
+                     "%s: 'descr' is '%.*s'; read are '|b1', '<i4', '<i8', '<f4' and '<f8' "
+                     "(convert with NumPy's astype)",
+                     s->path, size < 40 ? size : 40, code);
 }
 
 static wg_status scan_order(struct scanner *s) {
     if (take(s, "False")) return WG_OK;
     if (take(s, "True"))
         return fail_with(s->error, WG_EFORMAT,
-                    "%s: the elements are in Fortran order; save numpy.ascontiguousarray(a)",
-                    s->path);
+                         "%s: the elements are in Fortran order; save numpy.ascontiguousarray(a)",
+                         s->path);
     return unexpected(s, "True or False for 'fortran_order'");
 }
 
@@ -114,7 +113,8 @@ static wg_status scan_extent(struct scanner *s, int64_t *extent) {
         return unexpected(s, "the length of an axis in 'shape'");
     for (*extent = 0; s->at < s->end && *s->at >= '0' && *s->at <= '9'; s->at++)
         if (mul_overflows(*extent, 10, extent) || add_overflows(*extent, *s->at - '0', extent))
-            return fail_with(s->error, WG_EFORMAT, "%s: an axis in 'shape' is 2^63 or longer", s->path);
+            return fail_with(s->error, WG_EFORMAT, "%s: an axis in 'shape' is 2^63 or longer",
+                             s->path);
     return WG_OK;
 }
 
@@ -124,7 +124,7 @@ static wg_status scan_shape(struct scanner *s, wg_tensor *tensor) {
     for (tensor->rank = 0; !take(s, ")"); tensor->rank++) {
         if (tensor->rank == WG_MAX_RANK)
             return fail_with(s->error, WG_EFORMAT, "%s: 'shape' has more than %d axes", s->path,
-                        WG_MAX_RANK);
+                             WG_MAX_RANK);
         if (scan_extent(s, &tensor->shape[tensor->rank])) return s->error->status;
         if (take(s, ",")) continue;
         if (tensor->rank == 0) return unexpected(s, "',' after the length in 'shape'");
@@ -149,8 +149,8 @@ static wg_status scan_header(struct scanner *s, wg_tensor *tensor) {
             f++;
         if (f == COUNT_OF(field) || seen[f])
             return fail_with(s->error, WG_EFORMAT, "%s: the header's field '%.*s' is %s", s->path,
-                        size < 40 ? size : 40, key,
-                        f < COUNT_OF(field) ? "there twice" : "unknown");
+                             size < 40 ? size : 40, key,
+                             f < COUNT_OF(field) ? "there twice" : "unknown");
         seen[f] = true;
         if (!take(s, ":")) return unexpected(s, "':'");
         wg_status status = f == 0   ? scan_descr(s, tensor)
@@ -164,7 +164,7 @@ static wg_status scan_header(struct scanner *s, wg_tensor *tensor) {
     for (size_t f = 0; f < COUNT_OF(field); f++)
         if (!seen[f])
             return fail_with(s->error, WG_EFORMAT, "%s: the header has no field '%s'", s->path,
-                        field[f]);
+                             field[f]);
     skip_blanks(s);
     return s->at == s->end ? WG_OK : unexpected(s, "nothing after '}'");
 }
@@ -176,24 +176,25 @@ static wg_status read_header(struct file *file, wg_tensor *tensor, wg_error *err
     unsigned char front[8], length[4] = {0};
     char header[MAX_HEADER];
     if (file->size < sizeof front + 2)
-        return fail_with(error, WG_EFORMAT, "%s: %llu bytes are too few for a .npy file", file->path,
-                    (unsigned long long)file->size);
+        return fail_with(error, WG_EFORMAT, "%s: %llu bytes are too few for a .npy file",
+                         file->path, (unsigned long long)file->size);
     if (file_read(file, front, sizeof front, error)) return error->status;
     if (memcmp(front, magic, sizeof magic) != 0)
         return fail_with(error, WG_EFORMAT, "%s: not a .npy file: does not begin with \\x93NUMPY",
-                    file->path);
+                         file->path);
     if (front[6] < 1 || front[6] > 3 || front[7] != 0)
         return fail_with(error, WG_EFORMAT, "%s: version %d.%d of the format; 1.0 to 3.0 are read",
-                    file->path, front[6], front[7]);
+                         file->path, front[6], front[7]);
     if (file_read(file, length, front[6] == 1 ? 2 : 4, error)) return error->status;
     uint32_t size = length[0] | (uint32_t)length[1] << 8 | (uint32_t)length[2] << 16 |
                     (uint32_t)length[3] << 24;
     if (size > file->size - file->at)
-        return fail_with(error, WG_EFORMAT, "%s: a header of %lu bytes expected, %llu there", file->path,
-                    (unsigned long)size, (unsigned long long)(file->size - file->at));
+        return fail_with(error, WG_EFORMAT, "%s: a header of %lu bytes expected, %llu there",
+                         file->path, (unsigned long)size,
+                         (unsigned long long)(file->size - file->at));
     if (size > MAX_HEADER)
-        return fail_with(error, WG_EFORMAT, "%s: a header of %lu bytes; at most %d are read", file->path,
-                    (unsigned long)size, MAX_HEADER);
+        return fail_with(error, WG_EFORMAT, "%s: a header of %lu bytes; at most %d are read",
+                         file->path, (unsigned long)size, MAX_HEADER);
     if (file_read(file, header, size, error)) return error->status;
     return scan_header(&(struct scanner){file->path, header, header, header + size, error}, tensor);
 }
@@ -204,8 +205,8 @@ static wg_status check_bools(const char *path, const wg_tensor *tensor, wg_error
     size_t count = (size_t)wg_tensor_count(tensor);
     for (size_t i = 0; i < count; i++)
         if (byte[i] > 1)
-            return fail_with(error, WG_EFORMAT, "%s: element %zu is %d, but a bool is 0 or 1", path, i,
-                        byte[i]);
+            return fail_with(error, WG_EFORMAT, "%s: element %zu is %d, but a bool is 0 or 1", path,
+                             i, byte[i]);
     return WG_OK;
 }
 
@@ -227,7 +228,8 @@ wg_status wg_npy_read(const char *path, const wg_allocator *allocator, wg_tensor
     if (!error) error = &own;
     if (tensor) *tensor = (wg_tensor){0};
     if (failed(error)) return error->status;
-    if (!path || !tensor) return fail_with(error, WG_EARGUMENT, "wg_npy_read: path or tensor is NULL");
+    if (!path || !tensor)
+        return fail_with(error, WG_EARGUMENT, "wg_npy_read: path or tensor is NULL");
 
     struct file file;
     if (file_open(&file, path, error)) return error->status;
@@ -303,12 +305,13 @@ static int open_beside(const char *path, const struct stat *old, char *name, siz
 
 wg_status wg_npy_write(const char *path, const wg_tensor *tensor, wg_error *error) {
     if (failed(error)) return error->status;
-    if (!path || !tensor) return fail_with(error, WG_EARGUMENT, "wg_npy_write: path or tensor is NULL");
+    if (!path || !tensor)
+        return fail_with(error, WG_EARGUMENT, "wg_npy_write: path or tensor is NULL");
     int64_t count = wg_tensor_count(tensor), bytes = -1;
     size_t element = wg_dtype_size(tensor->dtype);
     if (count < 0 || element == 0 || mul_overflows(count, (int64_t)element, &bytes))
         return fail_with(error, WG_EARGUMENT, "%s: the tensor to write has no valid dtype or shape",
-                    path);
+                         path);
     if (count > 0 && !tensor->data)
         return fail_with(error, WG_EARGUMENT, "%s: the tensor to write has no data", path);
 

@@ -10,7 +10,8 @@ static int bare_size(const struct trace *t, wg_extent e) {
     return word[0] == 1 && word[1] == 1 ? (int)word[2] : -1;
 }
 
-static bool bind_sizes(wg_graph *g, const struct trace *t, const wg_var *input, wg_extent *size_map) {
+static bool bind_sizes(wg_graph *g, const struct trace *t, const wg_var *input,
+                       wg_extent *size_map) {
     for (size_t i = 0; i < t->size.count; i++) size_map[i] = extent_bad;
     for (size_t i = 0; i < t->input.count; i++) {
         const wg_type *type = type_of(t, t->input.at[i].v), *given = type_of(&g->t, input[i].id);
@@ -33,8 +34,8 @@ static bool check_argument(wg_graph *g, const struct trace *t, size_t i, value g
     wg_text want = {.allocator = g->t.allocator}, have = {.allocator = g->t.allocator};
     if (type_text(&g->t, &expected, &want) && type_text(&g->t, type, &have))
         graph_fail(g, expected.dtype == type->dtype ? WG_ESHAPE : WG_EDTYPE,
-                   "apply: input \"%s\" is %s, given %s", name_at(t, t->input.at[i].name), want.data,
-                   have.data);
+                   "apply: input \"%s\" is %s, given %s", name_at(t, t->input.at[i].name),
+                   want.data, have.data);
     else fail_memory(&g->error);
     graph_fail_operands(g, &given, 1);
     wg_text_free(&want);
@@ -45,7 +46,7 @@ static bool check_argument(wg_graph *g, const struct trace *t, size_t i, value g
 void wg_apply_at(const char *file, int line, wg_graph *g, const wg_program *program,
                  const wg_var *input, wg_var *output) {
     size_t outputs = wg_output_count(program);
-    for (size_t i = 0; i < outputs; i++) output[i] = (wg_var){g, 0};
+    for (size_t i = 0; output && i < outputs; i++) output[i] = (wg_var){g, 0};
     if (!g || g->error.status) return;
     graph_site(g, file, line > 0 ? (uint32_t)line : 0, 0);
     if (!program) {
@@ -53,8 +54,12 @@ void wg_apply_at(const char *file, int line, wg_graph *g, const wg_program *prog
         return;
     }
     const struct trace *t = &program->t;
+    if (!output || (!input && t->input.count)) {
+        graph_fail(g, WG_EARGUMENT, "apply: the list of %s is NULL", output ? "inputs" : "outputs");
+        return;
+    }
     for (size_t i = 0; i < t->input.count; i++) {
-        if (input[i].graph == g && input[i].id) continue;
+        if (input[i].graph == g && input[i].id && input[i].id < g->t.instr.count) continue;
         graph_fail(g, WG_EARGUMENT, "apply: argument %zu (\"%s\") is not a variable of this graph",
                    i + 1, wg_input_name(program, i));
         return;

@@ -17,6 +17,7 @@ value build_eye(wg_graph *g, wg_dtype dtype, wg_extent n);         /* identity m
 /* ---- elementwise: any op of elementwise.def ---- */
 value build_unary(wg_graph *g, unsigned op, value a);
 value build_binary(wg_graph *g, unsigned op, value a, value b);
+value build_ternary(wg_graph *g, unsigned op, value a, value b, value c);
 value build_where(wg_graph *g, value condition, value a, value b);
 value build_cast(wg_graph *g, wg_dtype dtype, value a);
 static inline value build_add(wg_graph *g, value a, value b) { return build_binary(g, OP_add, a, b); }
@@ -35,7 +36,8 @@ value build_transpose(wg_graph *g, value a, const uint8_t *perm); /* result axis
 /* a's axes, in order, become those of the result that `mapped` names (bit i = axis i). */
 value build_broadcast(wg_graph *g, value a, const wg_type *shape, uint32_t mapped);
 value build_broadcast_to(wg_graph *g, value a, const wg_type *shape); /* NumPy's rule */
-/* start, count: extents; step >= 1; all for every axis. */
+/* start, count: extents; all for every axis. A negative step takes the elements that the positive one
+ * takes, from the last to the first. */
 value build_slice(wg_graph *g, value a, const wg_extent *start, const wg_extent *count,
                   const int64_t *step);
 /* Zeros of shape total with out[start + i*step] = a[i]: the transpose of a slice. */
@@ -58,6 +60,13 @@ value build_norm(wg_graph *g, value a, uint32_t axes); /* Euclidean */
 value build_reduce(wg_graph *g, unsigned op, value a, uint32_t axes);
 /* A reduction's result put back over a's shape along the reduced axes. */
 value build_expand(wg_graph *g, value reduced, value a, uint32_t axes);
+
+/* ---- along one axis ---- */
+/* Running sums from the front, or from the end. */
+value build_cumsum(wg_graph *g, value a, unsigned axis, bool reverse);
+/* y_i = a_i y_i-1 + b_i, y_0 = b_0, or the same from the end. */
+value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse);
+value build_argsort(wg_graph *g, value a, unsigned axis); /* i64; stable, NaN last */
 
 /* ---- indexing ---- */
 /* a[b..., n, rest...], index i32/i64[b..., i...] -> [b..., i..., rest...]; batch leading axes b are
@@ -87,6 +96,43 @@ value build_log_softmax(wg_graph *g, value a, unsigned axis);
 /* logits [..., k], label i32/i64 [...] -> [...]: log sum exp h - h[label] */
 value build_cross_entropy(wg_graph *g, value logits, value label);
 value build_mse(wg_graph *g, value a, value b); /* mean of (a-b)^2 */
+
+/* ---- composites of shape and index (compose_shape.c) ---- */
+value build_reverse(wg_graph *g, value a, uint32_t axes);
+/* start, start + step, ... before stop; WG_INFER: from, or to, the end of the axis. slice_range makes
+ * of them what build_slice takes: the lowest place and the count. */
+bool slice_range(wg_graph *g, wg_extent extent, wg_extent *start, wg_extent stop, int64_t step,
+                 wg_extent *count);
+value build_slice_axis(wg_graph *g, value a, unsigned axis, wg_extent start, wg_extent stop,
+                       int64_t step);
+/* low[i] and high[i] times the number before and behind axis i. */
+value build_pad_with(wg_graph *g, value a, const wg_extent *low, const wg_extent *high,
+                     double number);
+value build_new_axis(wg_graph *g, value a, unsigned axis); /* of extent 1; axis of the result */
+value build_squeeze(wg_graph *g, value a, uint32_t axes);  /* each of the constant extent 1 */
+value build_stack(wg_graph *g, const value *part, size_t count, unsigned axis);
+value build_tile(wg_graph *g, value a, const wg_extent *times); /* per axis */
+/* y[.., i, ..] = a[.., index[.., i, ..], ..]; its transpose; values in ascending order. */
+value build_take_along(wg_graph *g, value a, value index, unsigned axis);
+value build_scatter_along(wg_graph *g, value update, value index, unsigned axis, wg_extent extent);
+value build_sort(wg_graph *g, value a, unsigned axis);
+value build_one_hot(wg_graph *g, value index, wg_extent count, wg_dtype dtype);
+value build_dynamic_slice(wg_graph *g, value a, value start, unsigned axis, wg_extent count);
+value build_dynamic_update(wg_graph *g, value a, value update, value start, unsigned axis);
+
+/* ---- composite reductions and scans (compose_reduce.c) ---- */
+value build_reduce_min(wg_graph *g, value a, uint32_t axes);
+value build_argmin(wg_graph *g, value a, unsigned axis);
+value build_prod(wg_graph *g, value a, uint32_t axes);
+value build_cumprod(wg_graph *g, value a, unsigned axis, bool reverse);
+value build_any(wg_graph *g, value a, uint32_t axes);
+value build_all(wg_graph *g, value a, uint32_t axes);
+value build_variance(wg_graph *g, value a, uint32_t axes); /* over the count, not one less */
+value build_layer_norm(wg_graph *g, value a, uint32_t axes, double epsilon);
+value build_norm_of_order(wg_graph *g, value a, double p, uint32_t axes); /* p > 0, or infinity */
+
+/* Einstein's summation; size bytes of text (einsum.c). */
+value build_einsum(wg_graph *g, const char *text, size_t size, const value *x, size_t count);
 
 /* All axes of a value, as a mask. */
 uint32_t all_axes(const wg_graph *g, value a);

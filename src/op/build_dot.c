@@ -99,7 +99,7 @@ value build_matmul(wg_graph *g, value a, value b) {
         graph_fail(g, WG_ESHAPE, "matmul: the %s operand is a scalar: left %s, right %s",
                    l.rank == 0 ? "left" : "right", type_name(g, a).text, type_name(g, b).text);
         graph_fail_operands(g, x, 2);
-        graph_hint(g, "scale with wg_mul");
+        graph_hint(g, "scale with {wg_mul|*}");
         return 0;
     }
     /* one matrix on the right serves all rows on the left, whatever their leading axes */
@@ -112,8 +112,9 @@ value build_matmul(wg_graph *g, value a, value b) {
     }
     wg_type leading;
     if (!leading_axes(g, x, &l, &r, &leading)) return 0;
-    value y = build_dot(g, with_leading(g, x[0], &leading), with_leading(g, b, &leading),
-                        leading.rank, 1, false, false);
+    x[0] = with_leading(g, x[0], &leading);
+    x[1] = with_leading(g, x[1], &leading);
+    value y = build_dot(g, x[0], x[1], leading.rank, 1, false, false);
     if (!vector || !y) return y;
     wg_type type = *type_of(&g->t, y), without = type_without(&type, (uint32_t)1 << leading.rank);
     return build_reshape(g, y, &without);

@@ -7,8 +7,9 @@
 /* ---- do operands go together? --------------------------------------------------------------- */
 
 static const char *role(unsigned op, size_t k) {
-    static const char *const two[] = {"left", "right"}, *const three[] = {"condition", "a", "b"};
-    return op == OP_where ? three[k] : two[k];
+    static const char *const two[] = {"left", "right"}, *const three[] = {"a", "b", "c"};
+    if (op == OP_where) return k == 0 ? "condition" : three[k - 1];
+    return op_def(op)->narg == 3 ? three[k] : two[k];
 }
 
 /* "mul: element types differ: left f64[3], right i32[3]", the operands and a hint; " has 4" behind
@@ -36,13 +37,13 @@ static bool agree_in_dtype(wg_graph *g, unsigned op, const value *x, size_t narg
         graph_fail(g, WG_EDTYPE, "where: the condition has elements of type %s, not bool",
                    wg_dtype_name((wg_dtype)type_of(&g->t, x[0])->dtype));
         graph_fail_operands(g, x, narg);
-        graph_hint(g, "make a bool of it first: wg_ne(x, 0)");
+        graph_hint(g, "make a bool of it first: {wg_ne(x, 0)|x != 0}");
         return false;
     }
     for (size_t k = first + 1; k < narg; k++)
         if (type_of(&g->t, x[k])->dtype != type_of(&g->t, x[first])->dtype)
             return fail_pair(g, WG_EDTYPE, op, "element types differ", x, narg, first, k, NULL,
-                             "cast one: wg_cast(WG_F64, x)");
+                             "cast one: {wg_cast(WG_F64, x)|f64(x)}");
     return true;
 }
 
@@ -136,6 +137,10 @@ value build_unary(wg_graph *g, unsigned op, value a) {
 
 value build_binary(wg_graph *g, unsigned op, value a, value b) {
     return build_pointwise(g, op, (value[]){a, b}, 2);
+}
+
+value build_ternary(wg_graph *g, unsigned op, value a, value b, value c) {
+    return build_pointwise(g, op, (value[]){a, b, c}, 3);
 }
 
 value build_where(wg_graph *g, value condition, value a, value b) {

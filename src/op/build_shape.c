@@ -224,6 +224,21 @@ value build_expand(wg_graph *g, value reduced, value a, uint32_t axes) {
     return build_broadcast(g, reduced, &shape, axes_below(shape.rank) & ~axes);
 }
 
+/* ---- along one axis -------------------------------------------------------------------------- */
+
+value build_cumsum(wg_graph *g, value a, unsigned axis, bool reverse) {
+    return graph_emit(g, OP_cumsum, graph_attr(g, (const int64_t[]){axis, reverse}, 2), &a, 1);
+}
+
+value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse) {
+    attr_id attr = graph_attr(g, (const int64_t[]){axis, reverse}, 2);
+    return graph_emit(g, OP_recur, attr, (const value[]){a, b}, 2);
+}
+
+value build_argsort(wg_graph *g, value a, unsigned axis) {
+    return graph_emit(g, OP_argsort, graph_attr(g, (const int64_t[]){axis}, 1), &a, 1);
+}
+
 /* ---- indexing -------------------------------------------------------------------------------- */
 
 value build_take(wg_graph *g, value a, value index, unsigned axis, unsigned batch) {

@@ -197,6 +197,22 @@ const struct op_def op_copy = {
                                          {0}},
 };
 
+/* No tangent goes in, no adjoint comes out. The sample has integers, for which that is so of any
+ * operation: differences, to which the table's tests compare, do not know of the stop. */
+const struct op_def op_stop_gradient = {
+    .name = "stop_gradient",
+    .class = NODIFF,
+    .narg = 1,
+    .flags = OP_POINTWISE,
+    .doc = "x; its derivative is zero in every mode and order",
+    .infer = copy_infer,
+    .sample = (const struct op_sample[]){{.narg = 1,
+                                          .arg = {{WG_I64, 1, {3}}},
+                                          .low = {-5},
+                                          .high = {5}},
+                                         {0}},
+};
+
 /* ---- where ---------------------------------------------------------------------------------- */
 
 static bool where_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,

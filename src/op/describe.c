@@ -54,19 +54,19 @@ static bool wrong_dtype(wg_graph *g, const char *name, value x, const char *take
 
 bool require_numbers(wg_graph *g, const char *name, value x) {
     return type_of(&g->t, x)->dtype != WG_BOOL ||
-           wrong_dtype(g, name, x, "numbers", "count truths after wg_cast(WG_I64, x)");
+           wrong_dtype(g, name, x, "numbers", "count truths after {wg_cast(WG_I64, x)|i64(x)}");
 }
 
 bool require_floats(wg_graph *g, const char *name, value x) {
     return dtype_is_float(type_of(&g->t, x)->dtype) ||
-           wrong_dtype(g, name, x, "f32 or f64", "convert it with wg_cast(WG_F64, x)");
+           wrong_dtype(g, name, x, "f32 or f64", "convert it with {wg_cast(WG_F64, x)|f64(x)}");
 }
 
 bool require_integers(wg_graph *g, const char *name, value x) {
     unsigned dtype = type_of(&g->t, x)->dtype;
     return dtype == WG_I32 || dtype == WG_I64 ||
            wrong_dtype(g, name, x, "indices of i32 or i64",
-                       "convert them with wg_cast(WG_I64, index)");
+                       "convert them with {wg_cast(WG_I64, index)|i64(index)}");
 }
 
 bool require_rank(wg_graph *g, unsigned op, size_t rank) {

@@ -62,8 +62,8 @@ static void hint_contraction(wg_graph *g, const struct dot *d, const value *x) {
     const wg_type *a = type_of(&g->t, x[0]), *b = type_of(&g->t, x[1]);
     if (d->contract == 1 && b->rank == 2 &&
         a->extent[first_contracted(d, own_axes(&g->t, d, x[0]), 0)] == b->extent[first_own(d, 1)])
-        graph_hint(g, "transpose the right operand, or contract other axes with wg_dot");
-    else graph_hint(g, "the contracted axes must have one extent; wg_dot contracts any axes");
+        graph_hint(g, "transpose the right operand{, or contract other axes with wg_dot|}");
+    else graph_hint(g, "the contracted axes must have one extent{; wg_dot contracts any axes|}");
 }
 
 static bool dot_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
@@ -85,10 +85,11 @@ static bool dot_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, si
         graph_fail(g, WG_EDTYPE, "%s: element types differ: left %s, right %s", dot_name(&d),
                    type_name(g, x[0]).text, type_name(g, x[1]).text);
         graph_fail_operands(g, x, 2);
-        graph_hint(g, "cast one: wg_cast(%s, x)",
-                   a.dtype == WG_F64 || b.dtype == WG_F64   ? "WG_F64"
-                   : a.dtype == WG_F32 || b.dtype == WG_F32 ? "WG_F32"
-                                                            : "WG_I64");
+        if (a.dtype == WG_F64 || b.dtype == WG_F64)
+            graph_hint(g, "cast one: {wg_cast(WG_F64, x)|f64(x)}");
+        else if (a.dtype == WG_F32 || b.dtype == WG_F32)
+            graph_hint(g, "cast one: {wg_cast(WG_F32, x)|f32(x)}");
+        else graph_hint(g, "cast one: {wg_cast(WG_I64, x)|i64(x)}");
         return false;
     }
     unsigned m = own_axes(&g->t, &d, x[0]), n = own_axes(&g->t, &d, x[1]);

@@ -45,6 +45,7 @@ static void apply_where(struct machine *m) {
 #define X           A
 #define Y           push(m, m->rule->y)
 #define NUM(c)      push_number(m, c)
+#define NONE        (void)m /* nothing is pushed: absent */
 #define NEG(x)      (x, apply(m, OP_neg))
 #define SIGN(x)     (x, apply(m, OP_sign))
 #define SQUARE(x)   (x, apply(m, OP_square))
@@ -57,10 +58,16 @@ static void apply_where(struct machine *m) {
 #define SINH(x)     (x, apply(m, OP_sinh))
 #define COSH(x)     (x, apply(m, OP_cosh))
 #define SIGMOID(x)  (x, apply(m, OP_sigmoid))
+#define ERFC(x)     (x, apply(m, OP_erfc))
+#define ROUND(x)    (x, apply(m, OP_round))
+#define DIGAMMA(x)  (x, apply(m, OP_digamma))
+#define TRIGAMMA(x) (x, apply(m, OP_trigamma))
 #define ADD(x, y)   (x, y, apply2(m, OP_add))
 #define SUB(x, y)   (x, y, apply2(m, OP_sub))
 #define MUL(x, y)   (x, y, apply2(m, OP_mul))
 #define DIV(x, y)   (x, y, apply2(m, OP_div))
+#define MULZ(x, y)  (x, y, apply2(m, OP_mulz))
+#define POLYGAMMA(x, y) (x, y, apply2(m, OP_polygamma))
 #define POW(x, y)   (x, y, apply2(m, OP_pow))
 #define HYPOT(x, y) (x, y, apply2(m, OP_hypot))
 #define EQ(x, y)    (x, y, apply2(m, OP_eq))
@@ -87,6 +94,15 @@ static void apply_where(struct machine *m) {
         else db;                                                                                   \
         return m->stack[0];                                                                        \
     }
+#define TERNARY(name, value_in_c, da, db, dc, low, high, doc)                                      \
+    static value partial_##name(const struct rule *r, size_t k) {                                  \
+        struct machine machine = {.rule = r}, *m = &machine;                                       \
+        if (k == 0) da;                                                                            \
+        else if (k == 1) db;                                                                       \
+        else dc;                                                                                   \
+        return m->stack[0];                                                                        \
+    }
+#define STEP(name, ...)
 #define STEP_INT(name, ...)
 #define PREDICATE1(name, ...)
 #define PREDICATE2(name, ...)
@@ -168,8 +184,9 @@ static value simplify(wg_graph *g, unsigned op, const value *x) {
 /* ---- shape rule ----------------------------------------------------------------------------- */
 
 static bool hint_at_cast(wg_graph *g, unsigned op, unsigned dtype) {
-    if (op_kernel(op, WG_F64, WG_F64)) graph_hint(g, "cast first: wg_cast(WG_F64, x)");
-    else if (dtype != WG_BOOL) graph_hint(g, "make a bool of it first: wg_ne(x, 0)");
+    if (op_kernel(op, WG_F64, WG_F64)) graph_hint(g, "cast first: {wg_cast(WG_F64, x)|f64(x)}");
+    else if (op_kernel(op, WG_I64, WG_I64)) graph_hint(g, "cast first: {wg_cast(WG_I64, x)|i64(x)}");
+    else if (dtype != WG_BOOL) graph_hint(g, "make a bool of it first: {wg_ne(x, 0)|x != 0}");
     return false;
 }
 
@@ -211,6 +228,15 @@ static bool predicate_infer(wg_graph *g, unsigned op, attr_id attr, const value 
         {.narg = 2, .arg = {VECTOR(dtype), VECTOR(dtype)}, .low = {l, l}, .high = {h, h}}, {0}     \
     }
 
+#define SAMPLE3(dtype, l, h)                                                                       \
+    (const struct op_sample[]) {                                                                   \
+        {.narg = 3,                                                                                \
+         .arg = {VECTOR(dtype), VECTOR(dtype), VECTOR(dtype)},                                     \
+         .low = {l, l, l},                                                                         \
+         .high = {h, h, h}},                                                                       \
+            {0}                                                                                    \
+    }
+
 #define IDENTITY(name)                                                                             \
     static value identity_##name(wg_graph *g, attr_id attr, const value *x, size_t narg) {         \
         (void)attr, (void)narg;                                                                    \
@@ -241,6 +267,17 @@ static bool predicate_infer(wg_graph *g, unsigned op, attr_id attr, const value 
                                     .partial = partial_##row,                                      \
                                     .transpose = (bits)&BILINEAR ? product_transpose : NULL,       \
                                     .sample = SAMPLE2(WG_F64, l, h)};
+#define TERNARY(row, value_in_c, da, db, dc, l, h, text)                                           \
+    IDENTITY(row)                                                                                  \
+    const struct op_def op_##row = {.name = #row,                                                  \
+                                    .class = ELEMENTWISE,                                          \
+                                    .narg = 3,                                                     \
+                                    .flags = OP_POINTWISE,                                         \
+                                    .doc = text,                                                   \
+                                    .infer = pointwise_infer,                                      \
+                                    .identity = identity_##row,                                    \
+                                    .partial = partial_##row,                                      \
+                                    .sample = SAMPLE3(WG_F64, l, h)};
 /* The sample stands last, since it contains commas. */
 #define NODIFF_ROW(row, arguments, rule, text, ...)                                                \
     IDENTITY(row)                                                                                  \
@@ -254,6 +291,11 @@ static bool predicate_infer(wg_graph *g, unsigned op, attr_id attr, const value 
                                     .sample = __VA_ARGS__};
 #define STEP_INT(row, value_in_c, integer, l, h, text)                                             \
     NODIFF_ROW(row, 1, pointwise_infer, text, SAMPLE1(WG_F64, l, h))
+#define STEP(row, value_in_c, l, h, text) STEP_INT(row, value_in_c, , l, h, text)
+#define INTEGER1(row, value_in_c, text)                                                            \
+    NODIFF_ROW(row, 1, pointwise_infer, text, SAMPLE1(WG_I64, -5, 5))
+#define INTEGER2(row, value_in_c, text)                                                            \
+    NODIFF_ROW(row, 2, pointwise_infer, text, SAMPLE2(WG_I64, -5, 5))
 #define PREDICATE1(row, value_in_c, text)                                                          \
     NODIFF_ROW(row, 1, predicate_infer, text, SAMPLE1(WG_F64, -2, 2))
 #define PREDICATE2(row, value_in_c, text)                                                          \

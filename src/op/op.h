@@ -1,5 +1,5 @@
-/* The one place per operation: what a row of the table says, and the contexts in which its rules and
- * kernels run. Rules append instructions to a graph through the builders of op/build.h. */
+/* The one place per operation: what a row of the table says, and the contexts in which its rules
+ * and kernels run. Rules append instructions to a graph through the builders of op/build.h. */
 #ifndef OP_H
 #define OP_H
 
@@ -23,29 +23,29 @@ enum op_code {
 };
 
 enum op_class {
-    LEAF,        /* no arguments: input, constant, iota, size                                     */
-    ELEMENTWISE, /* partials per argument                                                          */
-    LINEAR,      /* in the arguments of linear_mask: transpose                                     */
-    MULTILINEAR, /* in each argument of linear_mask on its own: transpose per argument             */
-    GENERAL,     /* jvp; vjp follows by transposing it                                             */
-    NODIFF       /* piecewise constant or not of a floating type: derivative zero, stated in doc   */
+    LEAF,        /* no arguments: input, constant, iota, size */
+    ELEMENTWISE, /* partials per argument */
+    LINEAR,      /* in the arguments of linear_mask: transpose */
+    MULTILINEAR, /* in each argument of linear_mask on its own: transpose per argument */
+    GENERAL,     /* jvp; vjp follows by transposing it */
+    NODIFF       /* piecewise constant, stopped, or not floating: derivative zero, stated in doc   */
 };
 
 enum op_flag {
     OP_COMMUTATIVE = 1,
-    OP_GUARDS = 2,   /* selects: adjoints that pass it take part in absolute-zero products only      */
-    OP_POINTWISE = 4 /* elementwise kernels, whatever the class                                      */
+    OP_GUARDS = 2,   /* selects: adjoints that pass it take part in absolute-zero products only */
+    OP_POINTWISE = 4 /* elementwise kernels, whatever the class */
 };
 
 /* A rule looks at one instruction of graph g: arguments x, result y, attributes. */
 struct rule {
     wg_graph *g;
-    value y;         /* its result; 0 where a rule may not use it                                   */
-    const value *x;  /* its arguments                                                              */
+    value y;         /* its result; 0 where a rule may not use it */
+    const value *x;  /* its arguments */
     size_t narg;
     attr_id attr;
     unsigned op;
-    bool guarded;    /* the adjoint came through a `where`: products with it are absolute-zero ones  */
+    bool guarded;    /* the adjoint came through a `where`: its products are absolute-zero ones */
 };
 
 /* Evaluated extents and types of one call. */
@@ -67,8 +67,8 @@ struct exec {
     struct view out;
     const int64_t *attr;
     size_t attr_count;
-    const int64_t *extent_value; /* value of the extent -i, at [i]; see exec_extent                  */
-    wg_error *error;             /* may be NULL                                                      */
+    const int64_t *extent_value; /* value of the extent -i, at [i]; see exec_extent */
+    wg_error *error;             /* may be NULL */
 };
 
 static inline int64_t exec_extent(const struct exec *e, wg_extent extent) {
@@ -84,12 +84,12 @@ elementwise_kernel *op_kernel(unsigned op, unsigned last_dtype, unsigned result_
 /* How vmap sees an instruction: arguments of which some carry a leading batch axis. */
 struct batch {
     wg_graph *g;
-    const value *x;       /* arguments in the new graph                                             */
-    const bool *batched;  /* which of them have a leading axis of `extent`                          */
-    const wg_type *from;  /* the result's type without the batch axis, extents in the new graph     */
+    const value *x;       /* arguments in the new graph */
+    const bool *batched;  /* which of them have a leading axis of `extent` */
+    const wg_type *from;  /* the result's type without the batch axis, extents in the new graph */
     size_t narg;
     unsigned op;
-    attr_id attr;         /* in the new graph                                                       */
+    attr_id attr;         /* in the new graph */
     wg_extent extent;
 };
 
@@ -99,39 +99,40 @@ struct op_sample {
     size_t narg;
     wg_type arg[3];
     double low[3], high[3];
-    value (*make)(wg_graph *g, const value *arg); /* NULL: the operation itself, without attributes   */
+    value (*make)(wg_graph *g, const value *arg); /* NULL: the operation, without attributes */
     const char *note;
 };
 
 struct op_def {
     const char *name;
     uint8_t class;
-    int8_t narg;           /* -1: any number, at least one                                          */
+    int8_t narg;           /* -1: any number, at least one */
     uint8_t flags;
-    uint8_t linear_mask;   /* LINEAR, MULTILINEAR: the arguments that carry tangents; 0xff: all       */
-    const char *doc;       /* one line: formula, and value and derivative at edge points             */
+    uint8_t linear_mask;   /* LINEAR, MULTILINEAR: the arguments that carry tangents; 0xff: all */
+    const char *doc;       /* one line: formula, and value and derivative at edge points */
 
-    /* Result type from arguments and attributes; records an error in g and returns false if wrong. */
-    bool (*infer)(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg, wg_type *type);
+    /* Result type from arguments and attributes; records an error in g, returns false if wrong. */
+    bool (*infer)(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
+                  wg_type *type);
     /* Which attribute words are extents; NULL: none are. */
     bool (*attr_is_extent)(const int64_t *word, size_t count, size_t index);
     /* A value that equals the instruction by an identity that keeps IEEE meaning, or 0. */
     value (*identity)(wg_graph *g, attr_id attr, const value *x, size_t narg);
 
-    /* ELEMENTWISE: dy/dx[k], appended to r->g; 0 for a derivative that is zero everywhere.           */
+    /* ELEMENTWISE: dy/dx[k], appended to r->g; 0 for a derivative that is zero everywhere. */
     value (*partial)(const struct rule *r, size_t k);
-    /* LINEAR, MULTILINEAR: the adjoint of x[k] for the adjoint ct of y.                              */
+    /* LINEAR, MULTILINEAR: the adjoint of x[k] for the adjoint ct of y. */
     value (*transpose)(const struct rule *r, size_t k, value ct);
-    /* GENERAL: the tangent of y for tangents t[k] (0 = absent), linear in them.                      */
+    /* GENERAL: the tangent of y for tangents t[k] (0 = absent), linear in them. */
     value (*jvp)(const struct rule *r, const value *t);
-    /* GENERAL, optional: the adjoint of x[k] for ct.                                                 */
+    /* GENERAL, optional: the adjoint of x[k] for ct. */
     value (*vjp)(const struct rule *r, size_t k, value ct);
-    /* NULL for elementwise operations, which follow the general rule.                                */
+    /* NULL for elementwise operations, which follow the general rule. */
     value (*batch)(const struct batch *b);
 
-    wg_status (*run)(const struct exec *e); /* NULL for elementwise operations: op_kernel              */
+    wg_status (*run)(const struct exec *e); /* NULL for elementwise operations: op_kernel */
 
-    const struct op_sample *sample; /* ended by a sample with narg 0 and no make                      */
+    const struct op_sample *sample; /* ended by a sample with narg 0 and no make */
 };
 
 /* The table, indexed by op_code. */
@@ -148,7 +149,7 @@ unsigned op_by_name(const char *name, size_t length);
 static inline bool op_is_elementwise(unsigned op) {
     return op_table[op]->flags & OP_POINTWISE;
 }
-/* What is missing in the first incomplete row, which *op receives; NULL if the table is complete. */
+/* What the first incomplete row, which *op receives, lacks; NULL if the table is complete. */
 const char *op_table_check(unsigned *op);
 
 #endif

@@ -293,6 +293,9 @@ const struct op_def op_broadcast = {
 
 /* ---- slice and pad: attr = starts, counts (pad: totals), steps ------------------------------- */
 
+/* A negative step names the elements that its absolute value names, and takes them from the last to
+ * the first: so start is the lowest one always, and never below 0 where an axis is empty. */
+
 /* Reads the attribute into three rows, and checks that slice `count` from `large` is within
  * bounds. */
 struct window {
@@ -312,8 +315,8 @@ static bool read_window(wg_graph *g, unsigned op, attr_id attr, size_t rank, str
         if (!require_extent(g, op_def(op)->name, w->start[i]) ||
             !require_extent(g, op_def(op)->name, w->count[i]))
             return false;
-        if (w->step[i] >= 1) continue;
-        graph_fail(g, WG_EARGUMENT, "%s: the step along axis %zu is %lld; it must be at least 1",
+        if (w->step[i] != 0 && w->step[i] > -INT64_MAX) continue;
+        graph_fail(g, WG_EARGUMENT, "%s: the step along axis %zu is %lld; it must not be 0",
                    op_def(op)->name, i, (long long)w->step[i]);
         return false;
     }
@@ -324,6 +327,7 @@ static bool read_window(wg_graph *g, unsigned op, attr_id attr, size_t rank, str
  * value for count = 0 could be negative. */
 static bool require_window(wg_graph *g, unsigned op, const value *x, size_t axis, wg_extent start,
                            wg_extent count, int64_t step, wg_extent extent) {
+    if (step < 0) step = -step;
     if (start >= 0 && count >= 0 && extent >= 0) {
         int64_t reach;
         if (count == 0 ? start <= extent
@@ -442,7 +446,12 @@ static value sample_slice_middle(wg_graph *g, const value *x) {
     return build_slice(g, x[0], (const wg_extent[]){0, 1, 0}, (const wg_extent[]){2, 2, 3},
                        (const int64_t[]){1, 2, 1});
 }
+static value sample_slice_backwards(wg_graph *g, const value *x) {
+    return build_slice(g, x[0], (const wg_extent[]){1, 0}, (const wg_extent[]){2, 3},
+                       (const int64_t[]){-2, -1});
+}
 static const struct op_sample slice_sample[] = {
+    {1, {{WG_F64, 2, {4, 3}}}, {-2}, {2}, sample_slice_backwards, "backwards"},
     {1, {{WG_F64, 2, {4, 5}}}, {-2}, {2}, sample_slice, "rows, every second column"},
     {1, {{WG_F64, 1, {3}}}, {-2}, {2}, sample_slice_nothing, "nothing"},
     {1, {{WG_F64, 3, {2, 4, 3}}}, {-2}, {2}, sample_slice_middle, "an axis in the middle"},
@@ -453,7 +462,8 @@ const struct op_def op_slice = {
     .class = LINEAR,
     .narg = 1,
     .linear_mask = 0xff,
-    .doc = "y[i] = x[start + i*step] for i < count, along every axis; its transpose is pad",
+    .doc = "y[i] = x[start + i*step] for i < count, along every axis; a negative step takes the same "
+           "elements as its absolute value, from the last to the first; its transpose is pad",
     .infer = slice_infer,
     .attr_is_extent = window_word_is_extent,
     .identity = slice_identity,
@@ -469,7 +479,12 @@ static value sample_pad(wg_graph *g, const value *x) {
 static value sample_pad_nothing(wg_graph *g, const value *x) {
     return build_pad(g, x[0], (const wg_extent[]){2}, (const wg_extent[]){3}, (const int64_t[]){1});
 }
+static value sample_pad_backwards(wg_graph *g, const value *x) {
+    return build_pad(g, x[0], (const wg_extent[]){1, 0}, (const wg_extent[]){4, 3},
+                     (const int64_t[]){-2, -1});
+}
 static const struct op_sample pad_sample[] = {
+    {1, {{WG_F64, 2, {2, 3}}}, {-2}, {2}, sample_pad_backwards, "backwards"},
     {1, {{WG_F64, 2, {2, 3}}}, {-2}, {2}, sample_pad, "between rows and columns"},
     {1, {{WG_F64, 1, {0}}}, {-2}, {2}, sample_pad_nothing, "nothing, among zeros"},
     {0}};
@@ -479,7 +494,8 @@ const struct op_def op_pad = {
     .class = LINEAR,
     .narg = 1,
     .linear_mask = 0xff,
-    .doc = "y[start + i*step] = x[i] along every axis, 0 elsewhere; its transpose is slice",
+    .doc = "y[start + i*step] = x[i] along every axis, 0 elsewhere; a negative step puts x there from "
+           "its last element to its first; its transpose is slice",
     .infer = pad_infer,
     .attr_is_extent = window_word_is_extent,
     .identity = pad_identity,

@@ -146,6 +146,32 @@ wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, size_t *
     return lay_out(fn, size, NULL, &c, bytes, error);
 }
 
+wg_extent workspace_extent(const struct wg_function *fn, wg_graph *g, const wg_extent *size_map) {
+    const struct trace *t = &fn->program->t;
+    struct room room = {.base = NULL};
+    take(&room, table_slot(fn, fn->slot.count), sizeof(char *));
+    if (has_named_extents(fn)) {
+        take(&room, t->extent.count, sizeof(int64_t));
+        take(&room, t->type.count, sizeof(struct shape));
+    }
+    take(&room, fn->cell_count, CELL_SIZE);
+    take(&room, fn->scratch, 1);
+    wg_extent slots = 0;
+    for (size_t i = 0; i < fn->slot.count; i++) {
+        struct measure m = fn->slot.at[i];
+        struct span part = fn->measures.key.at[m.part];
+        wg_extent bytes = m.factor;
+        if (part.count == 0) take(&room, (size_t)m.factor, 1);
+        for (size_t k = 0; k < part.count; k++) {
+            wg_extent named = fn->measures.extent.at[part.at + k];
+            bytes = extent_mul(g, bytes, extent_import(g, t, named, size_map));
+        }
+        if (part.count) slots = extent_add(g, slots, bytes);
+    }
+    if (room.overflow) graph_fail(g, WG_EOVERFLOW, "no memory holds the workspace");
+    return extent_add(g, slots, (wg_extent)room.at);
+}
+
 /* ---- the caller's buffers -------------------------------------------------------------------- */
 
 struct buffer {

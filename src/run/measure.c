@@ -68,6 +68,21 @@ static bool split(const wg_type *type, int64_t *factor, wg_extent *named, size_t
     return zero || !overflow;
 }
 
+/* Says of which value, and where it was made. Returns false. */
+static bool too_many_elements(const struct trace *t, type_id id, wg_error *error) {
+    char where[256] = "";
+    wg_text text = {.allocator = t->allocator};
+    value v = 1;
+    while (v < t->instr.count && instr_at(t, v)->type != id) v++;
+    if (v < t->instr.count) site_head(t, instr_at(t, v)->site, where, sizeof where);
+    type_text(t, type_at(t, id), &text);
+    fail_with(error, WG_EOVERFLOW,
+              "%s%s has more elements than a 64-bit number counts; make its extents smaller", where,
+              text.data ? text.data : "a value");
+    wg_text_free(&text);
+    return false;
+}
+
 bool measures_make(struct wg_function *fn, wg_error *error) {
     const struct trace *t = &fn->program->t;
     struct measures *m = &fn->measures;
@@ -84,10 +99,7 @@ bool measures_make(struct wg_function *fn, wg_error *error) {
         size_t count;
         struct measure *of = &m->count[id];
         if (!split(&t->type.at[id], &of->factor, key + 1, &count))
-            return fail_with(error, WG_EOVERFLOW,
-                             "a value has more elements than a 64-bit number counts; make its "
-                             "extents smaller"),
-                   false;
+            return too_many_elements(t, id, error);
         key[0] = of->factor;
         if (!key_intern(a, m, key + 1, count, &of->part) ||
             !key_intern(a, m, key, 1 + count, &m->domain[id]))

@@ -1,6 +1,7 @@
-/* Numeric differentiation, to check the exact one against: Jacobians by differences, and the test
- * of forward and reverse mode against each other and against central differences along random
- * directions. Nothing else in the library computes a derivative from here. */
+/* Numeric differentiation, to check the exact one against: Jacobians and directional derivatives by
+ * differences, the test of forward and reverse mode against each other and against central
+ * differences along random directions, and how far differences are off as their step shrinks.
+ * Nothing else in the library computes a derivative from here. */
 #include "run/run.h"
 
 #include "wengert/data.h"
@@ -143,6 +144,95 @@ wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input,
     return error->status;
 }
 
+/* ---- along a direction ----------------------------------------------------------------------- */
+
+/* A program moved along a direction, to both sides of a point. */
+struct line {
+    const wg_allocator *a;
+    size_t inputs, outputs;
+    wg_function *fn;
+    wg_tensor *moved, *above, *below; /* inputs at one place; outputs at two */
+    double largest;                   /* of |x| where x moves */
+    wg_dtype coarsest;                /* of what moves */
+};
+
+static void line_move(struct line *l, const wg_tensor *x, const wg_tensor *tangent, double step) {
+    for (size_t i = 0; i < l->inputs; i++)
+        for (int64_t k = tangent[i].data ? wg_tensor_count(&x[i]) : 0; k-- > 0;)
+            set(&l->moved[i], k, get(&x[i], k) + step * get(&tangent[i], k));
+}
+
+static bool same_type(const wg_tensor *a, const wg_tensor *b) {
+    bool same = a->dtype == b->dtype && a->rank == b->rank;
+    for (int k = 0; same && k < a->rank; k++) same = a->shape[k] == b->shape[k];
+    return same;
+}
+
+static wg_status line_open(struct line *l, const wg_program *program, const wg_tensor *x,
+                           const wg_tensor *tangent, wg_error *error) {
+    *l = (struct line){.a = &program->t.allocator,
+                       .inputs = wg_input_count(program),
+                       .outputs = wg_output_count(program),
+                       .coarsest = WG_F64};
+    l->fn = wg_compile(program, NULL, error);
+    l->moved = tensors(l->a, l->inputs);
+    l->above = tensors(l->a, l->outputs);
+    l->below = tensors(l->a, l->outputs);
+    if (!l->moved || !l->above || !l->below) return fail_memory(error);
+    if (wg_run(l->fn, NULL, x, l->above, error)) return error->status; /* all types are right */
+    for (size_t i = 0; i < l->inputs; i++) {
+        if (tangent[i].data && (!is_float(&x[i]) || !same_type(&x[i], &tangent[i])))
+            return fail_with(
+                error, is_float(&x[i]) ? WG_ESHAPE : WG_EDTYPE,
+                "numeric jvp: input \"%s\" and its tangent are not of one floating type "
+                "and shape",
+                wg_input_name(program, i));
+        if (clone(&x[i], l->a, &l->moved[i], error)) return error->status;
+        for (int64_t k = tangent[i].data ? wg_tensor_count(&x[i]) : 0; k-- > 0;)
+            l->largest = fmax(l->largest, fabs(get(&x[i], k)));
+        if (tangent[i].data && x[i].dtype == WG_F32) l->coarsest = WG_F32;
+    }
+    return WG_OK;
+}
+
+static void line_close(struct line *l) {
+    free_tensors(l->a, l->moved, l->inputs);
+    free_tensors(l->a, l->above, l->outputs);
+    free_tensors(l->a, l->below, l->outputs);
+    wg_function_free(l->fn);
+}
+
+wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
+                         const wg_tensor *tangent, wg_difference kind, double epsilon,
+                         wg_tensor *output, wg_error *error) {
+    wg_error own = {0};
+    struct line l;
+    if (!error) error = &own;
+    if (failed(error)) return error->status;
+    if (!program || !output || ((!input || !tangent) && wg_input_count(program)))
+        return fail_with(error, WG_EARGUMENT, "numeric jvp: the %s NULL",
+                         !program  ? "program is"
+                         : !output ? "outputs are"
+                                   : "inputs or tangents are");
+    if (line_open(&l, program, input, tangent, error) == WG_OK) {
+        double step = epsilon > 0 ? epsilon : best_step(l.coarsest, kind, l.largest);
+        double back = kind == WG_CENTRAL ? step : 0;
+        line_move(&l, input, tangent, step);
+        wg_run(l.fn, NULL, l.moved, l.above, error);
+        line_move(&l, input, tangent, -back);
+        wg_run(l.fn, NULL, l.moved, l.below, error);
+        for (size_t i = 0; i < l.outputs && !failed(error); i++) {
+            if (!is_float(&l.above[i])) continue;
+            for (int64_t k = wg_tensor_count(&l.above[i]); k-- > 0;)
+                set(&l.above[i], k, (get(&l.above[i], k) - get(&l.below[i], k)) / (step + back));
+            output[i] = l.above[i]; /* the caller's from here on */
+            l.above[i] = (wg_tensor){0};
+        }
+    }
+    line_close(&l);
+    return error->status;
+}
+
 /* ---- the gradient check ---------------------------------------------------------------------- */
 
 /* A program f, its derivatives forward and in reverse, and the tensors that they take and give. */
@@ -189,29 +279,48 @@ static void move(struct check_run *r, double step) {
 /* The larger one, where NaN is larger than any number. */
 static double worse(double a, double b) { return b <= a || isnan(a) ? a : b; }
 
-static wg_status try_direction(struct check_run *r, wg_random *random, wg_check_report *report,
-                               wg_error *error) {
-    wg_tensor *x_dot = r->jvp_in + r->inputs, *y_bar = r->vjp_in + r->inputs;
-    draw_direction(random, x_dot, r->x_count);
+/* A tangent x' and an adjoint y', and what forward mode makes of them: <J x', y'>. */
+static wg_status draw(struct check_run *r, wg_random *random, double *forward, wg_error *error) {
+    wg_tensor *y_bar = r->vjp_in + r->inputs;
+    draw_direction(random, r->jvp_in + r->inputs, r->x_count);
     draw_direction(random, y_bar, r->y_count);
     wg_run(r->f_jvp, NULL, r->jvp_in, r->jvp_out, error);
-    wg_run(r->f_vjp, NULL, r->vjp_in, r->vjp_out, error);
-    double step = best_step(r->coarsest, WG_CENTRAL, r->largest);
+    *forward = 0;
+    for (size_t i = 0; i < r->y_count && !failed(error); i++)
+        *forward += dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
+    return error->status;
+}
+
+/* The same by differences, with steps of this length along x'. */
+static wg_status differences(struct check_run *r, wg_difference kind, double step, double *numeric,
+                             wg_error *error) {
+    const wg_tensor *y_bar = r->vjp_in + r->inputs;
+    double back = kind == WG_CENTRAL ? step : 0;
     move(r, step);
     wg_run(r->f, NULL, r->moved, r->above, error);
-    move(r, -step);
+    move(r, -back);
     if (wg_run(r->f, NULL, r->moved, r->below, error)) return error->status;
-
-    double forward = 0, reverse = 0, numeric = 0;
-    for (size_t i = 0; i < r->y_count; i++) forward += dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
-    for (size_t i = 0; i < r->x_count; i++) reverse += dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
+    *numeric = 0;
     for (size_t i = 0, at = 0; i < r->outputs; i++) {
         if (!is_float(&r->above[i])) continue;
         for (int64_t k = wg_tensor_count(&r->above[i]); k-- > 0;)
-            numeric += get(&y_bar[at], k) * (get(&r->above[i], k) - get(&r->below[i], k));
+            *numeric += get(&y_bar[at], k) * (get(&r->above[i], k) - get(&r->below[i], k));
         at++;
     }
-    numeric /= 2 * step;
+    *numeric /= step + back;
+    return WG_OK;
+}
+
+static wg_status try_direction(struct check_run *r, wg_random *random, wg_check_report *report,
+                               wg_error *error) {
+    const wg_tensor *x_dot = r->jvp_in + r->inputs;
+    double step = best_step(r->coarsest, WG_CENTRAL, r->largest);
+    double forward, reverse = 0, numeric;
+    if (draw(r, random, &forward, error) ||
+        wg_run(r->f_vjp, NULL, r->vjp_in, r->vjp_out, error) ||
+        differences(r, WG_CENTRAL, step, &numeric, error))
+        return error->status;
+    for (size_t i = 0; i < r->x_count; i++) reverse += dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
     double scale = fmax(1, fabs(numeric));
     report->difference = worse(report->difference, fabs(forward - numeric) / scale);
     report->difference = worse(report->difference, fabs(reverse - numeric) / scale);
@@ -281,9 +390,26 @@ static void release(struct check_run *r) {
     wg_program_free(r->vjp);
 }
 
+/* Everything that a check runs, at this point; release in any case. */
+static wg_status check_open(struct check_run *r, const wg_program *program, const wg_tensor *input,
+                            wg_error *error) {
+    *r = (struct check_run){.a = &program->t.allocator, .x = input};
+    r->inputs = wg_input_count(program);
+    r->outputs = wg_output_count(program);
+    for (size_t i = 0; i < r->inputs; i++)
+        r->x_count += dtype_is_float(wg_input_type(program, i).dtype);
+    for (size_t i = 0; i < r->outputs; i++)
+        r->y_count += dtype_is_float(wg_output_type(program, i).dtype);
+    if (!r->x_count || !r->y_count)
+        return fail_with(error, WG_EDTYPE, "check: the program has no %s of a floating type",
+                         r->x_count ? "output" : "input");
+    return prepare(r, program, error);
+}
+
 wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, uint64_t seed,
                             wg_check_report *report, wg_error *error) {
     wg_error own = {0};
+    struct check_run r;
     if (!error) error = &own;
     if (failed(error)) return error->status;
     if (!program || !report || (!input && wg_input_count(program)))
@@ -292,20 +418,35 @@ wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, u
                          : !report ? "report is"
                                    : "inputs are");
     *report = (wg_check_report){0};
-    struct check_run r = {.a = &program->t.allocator, .x = input};
-    r.inputs = wg_input_count(program);
-    r.outputs = wg_output_count(program);
-    for (size_t i = 0; i < r.inputs; i++)
-        r.x_count += dtype_is_float(wg_input_type(program, i).dtype);
-    for (size_t i = 0; i < r.outputs; i++)
-        r.y_count += dtype_is_float(wg_output_type(program, i).dtype);
-    if (!r.x_count || !r.y_count)
-        return fail_with(error, WG_EDTYPE, "check: the program has no %s of a floating type",
-                         r.x_count ? "output" : "input");
-    prepare(&r, program, error);
+    check_open(&r, program, input, error);
     wg_random random = wg_random_seed(seed);
     for (size_t i = 0; i < DIRECTIONS && !failed(error); i++)
         try_direction(&r, &random, report, error);
+    release(&r);
+    return error->status;
+}
+
+wg_status wg_check_steps(const wg_program *program, const wg_tensor *input, uint64_t seed,
+                         const double *epsilon, size_t count, double *central, double *one_sided,
+                         wg_error *error) {
+    wg_error own = {0};
+    struct check_run r;
+    double *result[] = {central, one_sided}, exact = 0, numeric = 0;
+    if (!error) error = &own;
+    if (failed(error)) return error->status;
+    if (!program || (!input && wg_input_count(program)) ||
+        (count && (!epsilon || !central || !one_sided)))
+        return fail_with(error, WG_EARGUMENT,
+                         "check: a program, inputs, steps and room for results are needed");
+    check_open(&r, program, input, error);
+    wg_random random = wg_random_seed(seed);
+    if (!failed(error)) draw(&r, &random, &exact, error);
+    for (size_t i = 0; i < 2 * count && !failed(error); i++) {
+        if (differences(&r, i < count ? WG_CENTRAL : WG_ONE_SIDED, epsilon[i % count], &numeric,
+                        error))
+            break;
+        result[i / count][i % count] = fabs(numeric - exact) / fmax(1, fabs(exact));
+    }
     release(&r);
     return error->status;
 }

@@ -174,6 +174,12 @@ static inline bool has_named_extents(const struct wg_function *fn) {
     return fn->program->t.extent.count > 1;
 }
 
+/* ---- call.c ---------------------------------------------------------------------------------- */
+
+/* The bytes of workspace as an extent of g, the program's sizes there being size_map: exact but for
+ * blocks of named extents, which a call rounds up each. Errors are the graph's. */
+wg_extent workspace_extent(const struct wg_function *fn, wg_graph *g, const wg_extent *size_map);
+
 /* ---- interpret.c ----------------------------------------------------------------------------- */
 
 struct call { /* one call: what its steps see */
@@ -187,6 +193,12 @@ struct call { /* one call: what its steps see */
 };
 
 wg_status interpret(const struct call *c);
+
+/* ---- tensor.c -------------------------------------------------------------------------------- */
+/* The named sizes of a call on tensors, read off the inputs' shapes or else taken from `given`, and
+ * the addresses of the inputs' data; every type is checked, as wg_run does. */
+wg_status bind_inputs(const struct trace *t, const int64_t *given, const wg_tensor *input,
+                      int64_t *size, const void **data, wg_error *error);
 
 /* "file:line: ", or nothing where no site is known. */
 void site_head(const struct trace *t, uint32_t site, char *head, size_t size);

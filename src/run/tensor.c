@@ -33,7 +33,7 @@ static void add_shape(wg_text *text, wg_dtype dtype, size_t rank, const int64_t 
 static wg_status mismatch(const struct tensor_call *c, wg_status status, const char *what,
                           const struct port *port, const int64_t *shape, const wg_tensor *given) {
     const wg_type *type = type_of(c->t, port->v);
-    wg_text text = {.allocator = c->fn->allocator};
+    wg_text text = {.allocator = c->t->allocator};
     bool named = false;
     for (size_t i = 0; i < type->rank; i++) named |= type->extent[i] < 0;
     type_text(c->t, type, &text);
@@ -107,6 +107,12 @@ static wg_status read_inputs(struct tensor_call *c, const int64_t *size, const w
     for (size_t i = 0; status == WG_OK && i < t->input.count; i++)
         status = check_shape(c, "input", &t->input.at[i], &input[i]);
     return status;
+}
+
+wg_status bind_inputs(const struct trace *t, const int64_t *given, const wg_tensor *input,
+                      int64_t *size, const void **data, wg_error *error) {
+    struct tensor_call c = {.t = t, .size = size, .input = data, .error = error};
+    return read_inputs(&c, given, input);
 }
 
 /* ---- outputs --------------------------------------------------------------------------------- */

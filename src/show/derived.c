@@ -197,7 +197,7 @@ static bool write_equations(const struct derived *d) {
         if (s->has_tangents && !equation(d, &w, MARK_TANGENT, i, &line->tangent)) return false;
         if (s->has_adjoints && i < own && !equation(d, &w, MARK_ADJOINT, i, &line->adjoint))
             return false;
-        const wg_tensor *seed = d->seed[i] ? &s->input[input++] : NULL;
+        const wg_tensor *seed = d->seed[i] && s->has_values ? &s->input[input++] : NULL;
         if (!s->has_adjoints || line->kind == LINE_STEP) continue;
         struct equation *e = &line->gradient;
         e->left = lines_port(s, MARK_ADJOINT, i);

@@ -4,9 +4,11 @@
  * derivative rule appended reads as a person would have written it. The value is that of the
  * instructions, which may add in another order.
  *
- * No recursion: the pieces still to be written wait on a stack. Length is bounded: where an
- * expression grows too long, an ellipsis stands for the rest. How single operations are spelt is
- * the matter of notation.c. */
+ * No recursion: the pieces still to be written wait on a stack. Length is bounded for people: where
+ * an expression grows too long, an ellipsis stands for the rest. Spoken formulas, which the formula
+ * language reads again, are written whole: a chain that is too long to be flattened at once goes on
+ * inside brackets, and a broadcast that no other operand makes is a product with ones. How single
+ * operations are spelt is the matter of notation.c. */
 #include "show/show.h"
 
 #include <math.h>
@@ -29,17 +31,22 @@ enum piece_kind {
     PIECE_SEPARATOR,  /* text that is left out behind the ellipsis            */
     PIECE_CLOSER,     /* text that closes what is open                        */
     PIECE_ATTRIBUTES, /* of the value's operation, and what closes its call   */
-    PIECE_BRACKETS    /* of the value, a slice                                */
+    PIECE_BRACKETS,   /* of the value, a slice                                */
+    PIECE_REST,       /* the arguments of a call that come behind the first   */
+    PIECE_FULL,       /* a tensor of the value's type, all ones (zeros)       */
+    PIECE_ALIGNED     /* ", n, 1)": where the axes of a broadcast stand       */
 };
 
 enum operand_flag {
     MAGNITUDE = 1, /* without its sign, which is written already                   */
-    LOOSE = 2      /* NumPy's rule applies here: it makes the implicit broadcasts   */
+    LOOSE = 2,     /* NumPy's rule applies here: it makes the implicit broadcasts   */
+    TYPED = 4      /* a number here has no partner that tells its element type      */
 };
 
 struct piece {
     uint8_t kind, level, flags;
     value v;
+    uint32_t first; /* of PIECE_REST: the argument */
     const char *text;
 };
 
@@ -54,8 +61,8 @@ struct pieces {
 struct writer {
     const struct writing *w;
     wg_text *out;
-    struct piece stack[MAX_PIECES];
-    size_t depth, operands;
+    VEC(struct piece) stack;
+    size_t operands;
     bool cut; /* the ellipsis stands */
     bool ok;
 };
@@ -77,12 +84,35 @@ static const struct spelling *spelling_of(const struct writing *w) {
 
 /* ---- values ---------------------------------------------------------------------------------- */
 
+static uint8_t axes_of(const struct writing *w, value v) {
+    return (uint8_t)((1u << type_of(w->t, v)->rank) - 1);
+}
+
+/* The axes that the text of v has by itself, where all its arguments' are known. What is missing
+ * comes from other operands, or has to be said. */
+static uint8_t axes_written(const struct writing *w, value v) {
+    const struct instr *i = instr_at(w->t, v);
+    const value *x = args_of(w->t, i);
+    uint8_t axes = 0;
+    int64_t bits;
+    if (w->name[v]) return axes_of(w, v);
+    if (value_is_splat(w->t, v, &bits)) return 0;
+    if (i->op == OP_broadcast)
+        return (uint8_t)attr_words(w->t, i->attr)[attr_count(w->t, i->attr) - 1];
+    bool loose = i->op == OP_copy || i->op == OP_neg || i->op == OP_reciprocal ||
+                 i->op == OP_square || (op_is_elementwise(i->op) && i->narg > 1) ||
+                 (i->op == OP_dot && dot_is_scaling(w->t, v));
+    for (size_t k = 0; loose && k < i->narg; k++) axes |= w->axes[x[k]];
+    return loose ? axes : axes_of(w, v);
+}
+
 void writing_complete(const struct writing *w) {
     const struct trace *t = w->t;
     w->rank[0] = 0;
     w->derived[0] = false;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
+        if (w->axes) w->axes[v] = axes_written(w, v);
         if (w->name[v]) continue;
         w->rank[v] = 0;
         w->derived[v] = false;
@@ -103,6 +133,11 @@ static unsigned op_of(const struct writing *w, value v) {
     return instr_at(w->t, v)->op;
 }
 
+/* The language has to be told the shape of v. */
+static bool needs_shape(const struct writing *w, value v, unsigned flags) {
+    return w->axes && !w->name[v] && !(flags & LOOSE) && w->axes[v] != axes_of(w, v);
+}
+
 static bool is_literal(const struct writing *w, value v, int64_t *bits) {
     return !w->name[v] && value_is_splat(w->t, v, bits);
 }
@@ -110,7 +145,7 @@ static bool is_literal(const struct writing *w, value v, int64_t *bits) {
 /* The value behind copies, and behind broadcasts that the reader makes in thought. */
 static value look_through(const struct writing *w, value v, unsigned flags) {
     int64_t bits;
-    while (!w->name[v] && !is_literal(w, v, &bits)) {
+    while (!w->name[v] && !is_literal(w, v, &bits) && !needs_shape(w, v, flags)) {
         bool implicit = flags & LOOSE && broadcast_is_implicit(w->t, v);
         if (op_of(w, v) != OP_copy && !implicit) break;
         v = args(w, v)[0];
@@ -134,7 +169,7 @@ struct product {
 static bool is_product(const struct writing *w, value v) {
     unsigned op = op_of(w, v);
     if (op == OP_dot) return dot_is_scaling(w->t, v);
-    return op == OP_mul || op == OP_mulz || op == OP_div || op == OP_reciprocal;
+    return op == OP_mul || (op == OP_mulz && !w->axes) || op == OP_div || op == OP_reciprocal;
 }
 
 /* Literals, then factors in the order of the trace; tangents behind the others, adjoints in
@@ -174,7 +209,8 @@ static void flatten_product(const struct writing *w, value v, struct product *p)
             wg_dtype dtype = (wg_dtype)type_of(w->t, x)->dtype;
             p->minus ^= is_negative(dtype, bits);
             if (fabs(literal_to_f64(dtype, bits)) != 1) factor_insert(w, p, x, inverted);
-        } else if (w->name[x] || (op != OP_neg && !is_product(w, x))) {
+        } else if (w->name[x] || (op != OP_neg && !is_product(w, x)) ||
+                   (w->axes && p->over_count + p->under_count + depth + 2 > MAX_TERMS)) {
             factor_insert(w, p, x, inverted);
         } else if (depth + 2 > MAX_TERMS) {
             p->cut = true;
@@ -248,7 +284,8 @@ static void flatten_sum(const struct writing *w, value v, struct sum *s) {
         struct term top = stack[--depth];
         top.v = look_through(w, top.v, LOOSE);
         unsigned op = op_of(w, top.v);
-        if (w->name[top.v] || !is_sum(w, top.v)) {
+        if (w->name[top.v] || !is_sum(w, top.v) ||
+            (w->axes && s->count + depth + 2 > MAX_TERMS)) {
             term_insert(w, s, top);
         } else if (depth + 2 > MAX_TERMS) {
             s->cut = true;
@@ -285,8 +322,8 @@ static enum level level_of(const struct writing *w, value v) {
         return p.minus ? LEVEL_SUM : LEVEL_PRODUCT;
     }
     switch (op_of(w, v)) {
-    case OP_or:
-    case OP_xor: return LEVEL_OR;
+    case OP_or: return LEVEL_OR;
+    case OP_xor: return w->axes ? LEVEL_ATOM : LEVEL_OR;
     case OP_and: return LEVEL_AND;
     case OP_not: return LEVEL_NOT;
     case OP_square:
@@ -313,7 +350,8 @@ static void add_factors(const struct writing *w, struct pieces *list, const valu
     bool alone = w->notation == NOTATION_LATEX && count == 1; /* in braces, or by itself */
     for (size_t i = 0; i < count; i++) {
         if (i) add_text(list, spelling_of(w)->times);
-        add_operand(list, factor[i], alone ? LEVEL_ANY : LEVEL_POWER, MAGNITUDE | LOOSE);
+        unsigned sign = is_product(w, factor[i]) ? 0 : MAGNITUDE; /* one with a sign of its own */
+        add_operand(list, factor[i], alone ? LEVEL_ANY : LEVEL_POWER, sign | LOOSE);
     }
     if (count == 0) add_text(list, "1");
 }
@@ -382,6 +420,7 @@ static void add_call(struct writer *s, struct pieces *list, value v) {
     const struct writing *w = s->w;
     const struct instr *i = instr_at(w->t, v);
     unsigned flags = op_is_elementwise(i->op) && i->narg > 1 ? LOOSE : 0;
+    if (w->axes && i->op == OP_where) flags |= TYPED;
     bool latex = w->notation == NOTATION_LATEX;
     const char *close = NULL;
     if (latex && i->op == OP_sqrt) add_text(list, "\\sqrt{"), close = "}";
@@ -392,15 +431,59 @@ static void add_call(struct writer *s, struct pieces *list, value v) {
         if (k) add_text(list, ", ");
         add_operand(list, commuted(w, v, k), LEVEL_ANY, flags);
     }
-    if (i->narg > MAX_TERMS) add_text(list, ", "), add_text(list, spelling_of(w)->ellipsis);
+    if (i->narg > MAX_TERMS && !w->axes)
+        add_text(list, ", "), add_text(list, spelling_of(w)->ellipsis);
+    if (i->narg > MAX_TERMS && w->axes) {
+        add_piece(list, PIECE_REST, NULL, v);
+        list->at[list->count - 1].first = MAX_TERMS;
+    }
     if (close) add_piece(list, PIECE_CLOSER, close, 0);
     else if (i->narg) add_piece(list, PIECE_ATTRIBUTES, spelling_of(w)->close, v);
+}
+
+/* More arguments of a call that has many, and what is still left of them. */
+static void add_rest(const struct writing *w, struct pieces *list, const struct piece *p) {
+    const struct instr *i = instr_at(w->t, p->v);
+    size_t end = i->narg < p->first + MAX_TERMS ? i->narg : p->first + MAX_TERMS;
+    for (size_t k = p->first; k < end; k++) {
+        add_text(list, ", ");
+        add_operand(list, args(w, p->v)[k], LEVEL_ANY, 0);
+    }
+    if (end == i->narg) return;
+    add_piece(list, PIECE_REST, NULL, p->v);
+    list->at[list->count - 1].first = (uint32_t)end;
+}
+
+/* v, whose text lacks axes, times ones of its shape. */
+static void add_shaped(const struct writing *w, struct pieces *list, value v, enum level level) {
+    const struct spelling *spelling = spelling_of(w);
+    bool truth = type_of(w->t, v)->dtype == WG_BOOL, brackets = truth || level > LEVEL_PRODUCT;
+    int64_t bits;
+    double number = is_literal(w, v, &bits) && !truth
+                        ? literal_to_f64((wg_dtype)type_of(w->t, v)->dtype, bits)
+                        : NAN;
+    if (number == 1 || (number == 0 && !signbit(number))) {
+        add_piece(list, PIECE_FULL, number == 1 ? "ones" : "zeros", v);
+        return;
+    }
+    if (brackets) add_text(list, spelling->open);
+    add_operand(list, v, truth ? LEVEL_NOT : LEVEL_POWER, LOOSE);
+    add_text(list, truth ? " and " : spelling->times);
+    add_piece(list, PIECE_FULL, "ones", v);
+    if (brackets) add_piece(list, PIECE_CLOSER, spelling->close, 0);
+}
+
+/* A broadcast among operands that give it its shape; the reader repeats axes of one element. */
+static void add_aligned(const struct writing *w, struct pieces *list, value v) {
+    add_text(list, "reshape(");
+    add_operand(list, args(w, v)[0], LEVEL_ANY, 0);
+    add_piece(list, PIECE_ALIGNED, NULL, v);
 }
 
 static void add_operation(struct writer *s, struct pieces *list, value v, enum level level) {
     const struct writing *w = s->w;
     unsigned op = op_of(w, v);
-    const char *infix = infix_symbol(w->notation, op);
+    const char *infix = w->axes && op == OP_xor ? NULL : infix_symbol(w->notation, op);
     if (infix) {
         add_operand(list, commuted(w, v, 0), level + 1, LOOSE);
         add_text(list, infix);
@@ -413,6 +496,8 @@ static void add_operation(struct writer *s, struct pieces *list, value v, enum l
     } else if (op == OP_transpose && transpose_is_plain(w->t, v)) {
         add_operand(list, args(w, v)[0], LEVEL_ATOM, 0);
         add_text(list, spelling_of(w)->transposed);
+    } else if (op == OP_broadcast && w->axes) {
+        add_aligned(w, list, v);
     } else if (op == OP_slice) {
         add_operand(list, args(w, v)[0], LEVEL_ATOM, 0);
         add_piece(list, PIECE_BRACKETS, NULL, v);
@@ -427,6 +512,8 @@ static void write_literal(struct writer *s, const struct piece *p, value v, int6
     const struct spelling *spelling = spelling_of(s->w);
     wg_dtype dtype = (wg_dtype)type_of(s->w->t, v)->dtype;
     bool negative = is_negative(dtype, bits), brackets = negative && p->level > LEVEL_SUM;
+    bool typed = p->flags & TYPED && dtype != WG_F64 && dtype != WG_BOOL;
+    if (typed) s->ok = s->ok && text_format(s->out, "%s(", wg_dtype_name(dtype));
     enum number_style style = s->w->notation == NOTATION_LATEX ? NUMBER_LATEX : NUMBER_PLAIN;
     if (negative) {
         if (p->flags & MAGNITUDE) brackets = false;
@@ -440,6 +527,42 @@ static void write_literal(struct writer *s, const struct piece *p, value v, int6
         s->out->size--;
     }
     if (brackets) s->ok = s->ok && text_add(s->out, spelling->close);
+    if (typed) s->ok = s->ok && text_add(s->out, ")");
+}
+
+/* A tensor of ones in the type of v; a bool one is made by a comparison. */
+static bool write_full(const struct writing *w, value v, const char *name, wg_text *out) {
+    const wg_type *type = type_of(w->t, v);
+    bool cast = type->dtype != WG_F64 && type->dtype != WG_BOOL;
+    bool ok = !cast || text_format(out, "%s(", wg_dtype_name((wg_dtype)type->dtype));
+    ok = ok && text_format(out, "%s(", name);
+    for (size_t k = 0; ok && k < type->rank; k++)
+        ok = text_add(out, k ? ", " : "") && extent_text(w->t, type->extent[k], out);
+    return ok && text_add(out, type->dtype == WG_BOOL ? ") == 1" : cast ? "))" : ")");
+}
+
+/* The extents behind the argument of a reshape that puts its axes where the broadcast asks. */
+static bool write_aligned(const struct writing *w, value v, wg_text *out) {
+    const wg_type *type = type_of(w->t, v);
+    bool ok = true, begun = false;
+    for (unsigned k = 0; ok && k < type->rank; k++) {
+        bool mapped = w->axes[v] >> k & 1;
+        begun |= mapped;
+        if (begun) ok = text_add(out, ", ") && extent_text(w->t, mapped ? type->extent[k] : 1, out);
+    }
+    return ok && text_add(out, ")");
+}
+
+/* In front of what waits already. Without memory, or where no person would read on, false. */
+static bool push_pieces(struct writer *s, struct pieces *list) {
+    const wg_allocator *a = &s->w->t->allocator;
+    if (!s->w->axes && s->stack.count + list->count > MAX_PIECES) return false;
+    if (!VEC_RESERVE(a, &s->stack, s->stack.count + list->count)) {
+        s->ok = false;
+        return false;
+    }
+    while (list->count > 0) s->stack.at[s->stack.count++] = list->at[--list->count];
+    return true;
 }
 
 static void write_operand(struct writer *s, const struct piece *p) {
@@ -452,6 +575,11 @@ static void write_operand(struct writer *s, const struct piece *p) {
     s->operands++;
     if (w->name[v]) {
         s->ok = s->ok && text_add(s->out, w->name[v]);
+        return;
+    }
+    if (needs_shape(w, v, p->flags)) {
+        add_shaped(w, &list, v, (enum level)p->level);
+        push_pieces(s, &list);
         return;
     }
     if (is_literal(w, v, &bits)) {
@@ -467,32 +595,26 @@ static void write_operand(struct writer *s, const struct piece *p) {
     else if (level == LEVEL_POWER) add_power(w, &list, v);
     else add_operation(s, &list, v, level);
     if (brackets) add_piece(&list, PIECE_CLOSER, spelling->close, 0);
-    if (s->depth + list.count > MAX_PIECES) {
-        s->ok = s->ok && text_add(s->out, spelling->ellipsis);
-        s->cut = true;
-        return;
-    }
-    while (list.count > 0) s->stack[s->depth++] = list.at[--list.count];
+    if (push_pieces(s, &list) || !s->ok) return;
+    s->ok = text_add(s->out, spelling->ellipsis);
+    s->cut = true;
 }
 
 bool formula_write(const struct writing *w, value v, enum formula formula, wg_text *out) {
-    struct writer s; /* the stack is large, and needs no zeros */
-    s.w = w;
-    s.out = out;
-    s.depth = 1;
-    s.operands = 0;
-    s.cut = false;
-    s.ok = true;
+    struct writer s = {.w = w, .out = out, .ok = true};
+    struct pieces list;
     const char *name = w->name[v];
     if (formula == FORMULA_DEFINING) w->name[v] = NULL; /* while its own definition is written */
-    s.stack[0] = (struct piece){.kind = PIECE_OPERAND, .v = v};
-    if (formula == FORMULA_OPERAND) s.stack[0].flags = LOOSE;
-    while (s.depth > 0 && s.ok) {
-        struct piece p = s.stack[--s.depth];
+    if (w->axes) w->axes[v] = axes_written(w, v);
+    list.count = 0;
+    add_operand(&list, v, LEVEL_ANY, formula == FORMULA_OPERAND ? LOOSE : 0);
+    push_pieces(&s, &list);
+    while (s.stack.count > 0 && s.ok) {
+        struct piece p = s.stack.at[--s.stack.count];
         switch ((enum piece_kind)p.kind) {
         case PIECE_OPERAND:
             if (s.cut) break;
-            if (s.operands < MAX_OPERANDS) {
+            if (w->axes || s.operands < MAX_OPERANDS) {
                 write_operand(&s, &p);
             } else {
                 s.ok = text_add(out, spelling_of(w)->ellipsis);
@@ -505,8 +627,17 @@ bool formula_write(const struct writing *w, value v, enum formula formula, wg_te
             s.ok = (s.cut || function_attributes(w, p.v, out)) && text_add(out, p.text);
             break;
         case PIECE_BRACKETS: s.ok = s.cut || slice_brackets(w, p.v, out); break;
+        case PIECE_REST:
+            list.count = 0;
+            add_rest(w, &list, &p);
+            push_pieces(&s, &list);
+            break;
+        case PIECE_FULL: s.ok = write_full(w, p.v, p.text, out); break;
+        case PIECE_ALIGNED: s.ok = write_aligned(w, p.v, out); break;
         }
     }
+    VEC_FREE(&w->t->allocator, &s.stack);
     w->name[v] = name;
+    if (w->axes) w->axes[v] = axes_written(w, v);
     return s.ok;
 }

@@ -2,7 +2,7 @@
  * other options. Names and formulas are in ASCII, numbers exact. */
 #include "show/show.h"
 
-static bool string(wg_text *out, const char *text) {
+bool json_string(wg_text *out, const char *text) {
     bool ok = text_add(out, "\"");
     for (const char *c = text; *c && ok; c++) {
         if (*c == '"' || *c == '\\') ok = text_format(out, "\\%c", *c);
@@ -13,7 +13,7 @@ static bool string(wg_text *out, const char *text) {
 }
 
 static bool field(wg_text *out, const char *name, const char *text) {
-    return text_format(out, ",\"%s\":", name) && string(out, text);
+    return text_format(out, ",\"%s\":", name) && json_string(out, text);
 }
 
 static bool value_field(wg_text *out, const wg_tensor *tensor) {
@@ -22,7 +22,7 @@ static bool value_field(wg_text *out, const wg_tensor *tensor) {
 
 static bool derivative(wg_text *out, const char *kind, const struct equation *e) {
     if (!e->left) return true;
-    return text_format(out, ",\"%s\":{\"name\":", kind) && string(out, e->left) &&
+    return text_format(out, ",\"%s\":{\"name\":", kind) && json_string(out, e->left) &&
            (!e->right || field(out, "formula", e->right)) &&
            (!e->value || value_field(out, e->value)) && text_add(out, "}");
 }
@@ -37,7 +37,7 @@ static bool arguments(const struct lines *lines, const struct line *line, wg_tex
         ok = (k == 0 || text_add(out, ",")) &&
              formula_write(&lines->writing, args_of(lines->t, i)[k],
                            broadcasts ? FORMULA_OPERAND : FORMULA_VALUE, &argument) &&
-             string(out, argument.data);
+             json_string(out, argument.data);
     }
     wg_text_free(&argument);
     return ok && text_add(out, "]");
@@ -46,7 +46,7 @@ static bool arguments(const struct lines *lines, const struct line *line, wg_tex
 static bool write_line(const struct lines *lines, const struct line *line, wg_text *out) {
     bool step = line->kind == LINE_STEP;
     const struct equation *adjoint = line->kind == LINE_OUTPUT ? &line->gradient : &line->adjoint;
-    return text_add(out, "{\"name\":") && string(out, line->name) &&
+    return text_add(out, "{\"name\":") && json_string(out, line->name) &&
            (!step || arguments(lines, line, out)) &&
            field(out, line->kind == LINE_INPUT ? "input" : "formula", line->primal.right) &&
            field(out, "type", line->type) &&

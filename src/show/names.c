@@ -40,8 +40,21 @@ static size_t character_size(const char *c) {
     return n;
 }
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
+/* Bytes of the digit at c, plain or below the line (U+2080 .. U+2089); 0 if there is none. */
+static size_t digit_size(const char *c) {
+    if (*c >= '0' && *c <= '9') return 1;
+    return c[0] == '\xE2' && c[1] == '\x82' && (unsigned char)c[2] <= 0x89 ? 3 : 0;
+}
+
+/* Bytes of a name without the digits that end it; the first character is none of them. */
+static size_t stem_size(const char *name) {
+    size_t stem = character_size(name);
+    for (size_t at = stem; name[at];) {
+        size_t digit = digit_size(name + at);
+        at += digit ? digit : character_size(name + at);
+        if (!digit) stem = at;
+    }
+    return stem;
 }
 
 /* U+03B1 .. U+03C9 */
@@ -70,22 +83,25 @@ static bool latex_letters(wg_text *out, const char *name, size_t size) {
 }
 
 static bool latex_port(wg_text *out, enum mark mark, const char *name) {
-    size_t size = strlen(name), stem = size;
-    while (stem > 1 && is_digit(name[stem - 1])) stem--;
-    const char *below = name + stem; /* x12 and x_12 are x with an index */
+    size_t stem = stem_size(name);
+    const char *below = name + stem; /* x12, x_12 and x₁₂ are x with an index */
     if (*below && stem > 1 && name[stem - 1] == '_') stem--;
     bool one = character_size(name) == stem;
     const char *above = !one && mark == MARK_ADJOINT ? "\\overline{" : mark_latex[mark];
-    return text_format(out, "%s%s", above, one ? "" : "\\mathit{") &&
-           latex_letters(out, name, stem) &&
-           text_format(out, "%s%s", one ? "" : "}", mark ? "}" : "") &&
-           (!*below || text_format(out, "_{%s}", below));
+    bool ok = text_format(out, "%s%s", above, one ? "" : "\\mathit{") &&
+              latex_letters(out, name, stem) &&
+              text_format(out, "%s%s", one ? "" : "}", mark ? "}" : "");
+    if (!*below) return ok;
+    ok = ok && text_add(out, "_{");
+    for (const char *c = below; *c && ok; c += digit_size(c)) /* of three bytes the last counts */
+        ok = text_format(out, "%d", c[digit_size(c) - 1] & 0xF);
+    return ok && text_add(out, "}");
 }
 
 bool name_port(wg_text *out, enum notation notation, enum mark mark, const char *name) {
     if (notation == NOTATION_LATEX) return latex_port(out, mark, name);
     size_t first = character_size(name);
-    bool one = name[first + strspn(name + first, "0123456789")] == '\0';
+    bool one = stem_size(name) == first;
     if (notation == NOTATION_UNICODE && one)
         return text_bytes(out, name, first) && text_add(out, mark_above[mark]) &&
                text_add(out, name + first);

@@ -102,10 +102,13 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
     const char *name = op_def(i->op)->name;
     switch (i->op) {
     case OP_reduce_max: name = "max"; break;
+    case OP_reshape: name = w->axes && !type_at(t, i->type)->rank ? "sum" : name; break;
     case OP_cast: name = wg_dtype_name((wg_dtype)type_at(t, i->type)->dtype); break;
     case OP_take: name = take_is_pick(t, v) ? "pick" : name; break;
     case OP_dot: name = dot_is_outer(t, v) ? "outer" : "dot"; break;
-    case OP_size: return extent_text(t, attr_words(t, i->attr)[0], out);
+    case OP_size: /* a polynomial, maybe inside a product */
+        return text_add(out, w->axes ? "(" : "") &&
+               extent_text(t, attr_words(t, i->attr)[0], out) && text_add(out, w->axes ? ")" : "");
     case OP_iota:
         return text_add(out, latex ? "\\operatorname{iota}(" : "iota(") &&
                extent_text(t, attr_words(t, i->attr)[0], out) && text_add(out, ")");
@@ -117,7 +120,8 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
         for (size_t k = 0; k < type->rank; k++) tensor.shape[k] = type->extent[k];
         /* only read, as tensor_write says */
         memcpy(&tensor.data, &t->blob.at[attr_words(t, i->attr)[0]].data, sizeof tensor.data);
-        return tensor_write(out, &tensor, latex ? NUMBER_LATEX : NUMBER_PLAIN, 0, ELEMENTS_SHOWN);
+        return tensor_write(out, &tensor, latex ? NUMBER_LATEX : NUMBER_PLAIN, 0,
+                            w->axes ? 0 : ELEMENTS_SHOWN);
     }
     default: break;
     }

@@ -61,9 +61,11 @@ struct writing {
     uint32_t *rank;     /* place among the named ones; else the least of what the value is made of */
     bool *derived;      /* has a tangent or an adjoint in it */
     bool derived_first; /* adjoints in front of their factors, tangents behind */
+    uint8_t *axes;      /* spoken formulas, in the formula language: the axes (a mask) that the text
+                           of a value has by itself; NULL: for people */
 };
 
-/* Completes rank and derived for the values without a name. */
+/* Completes rank and derived, for the values without a name, and axes. */
 void writing_complete(const struct writing *w);
 /* What is written of a value. */
 enum formula {
@@ -168,6 +170,7 @@ bool write_text(const struct lines *lines, bool ascii, int digits, wg_text *out)
 bool write_markdown(const struct lines *lines, int digits, wg_text *out);
 bool write_latex(const struct lines *lines, int digits, wg_text *out);
 bool write_json(const struct lines *lines, wg_text *out);
+bool json_string(wg_text *out, const char *text); /* in quotes */
 bool write_dot(const struct lines *lines, int digits, wg_text *out);
 
 /* At most this many elements of a tensor are printed in a table. */

@@ -27,8 +27,13 @@ bool derive_begin(struct derivation *d, const wg_program *p, wg_error *error);
 /* The program built, or NULL and an error. */
 wg_program *derive_finish(struct derivation *d);
 
-/* Inputs (outputs) named by a list, NULL: all of a floating type; must be of a floating type. */
-bool derive_select(struct derivation *d, bool outputs, const char *names, struct selection *selection);
+/* Inputs (outputs) named by a list, in its order, each once. */
+bool derive_list(struct derivation *d, bool outputs, const char *names,
+                 struct selection *selection);
+/* The same for derivatives: all must be of a floating type, and there must be one. NULL: all that
+ * are of a floating type. */
+bool derive_select(struct derivation *d, bool outputs, const char *names,
+                   struct selection *selection);
 /* One input in g for each of from, of the same name and type. */
 bool derive_inputs(struct derivation *d);
 /* A name made by format from a and b that no input (output) of g has: "_2", "_3", ... is appended
@@ -46,15 +51,19 @@ value derive_or_zero(struct derivation *d, value v, value primal);
 /* Zeroed scratch; NULL, and an error recorded, without memory. */
 void *derive_array(struct derivation *d, size_t count, size_t size);
 
-/* jvp.c and vjp.c as programs. Outputs of from stand first if keep. */
+/* The outputs of from, as outputs of the same names. */
+void derive_primals(struct derivation *d);
+
+/* What wg_jvp and wg_vjp give, for a derivation that has begun: inputs, seeds and outputs; those of
+ * from stand first if keep. The selections are of from's inputs x and outputs y. */
 enum tangent_names {
-    NAMED_AFTER_OUTPUTS, /* "y_dot"                                                                */
-    NAMED_AFTER_INPUTS   /* "Hx": the program is a gradient, an output per input in the same order  */
+    NAMED_AFTER_OUTPUTS, /* "y_dot"                                                              */
+    NAMED_AFTER_INPUTS   /* "Hx": from is a gradient, its outputs belong to x in the same order  */
 };
-wg_program *derive_jvp(const wg_program *p, const char *of, const char *wrt, bool keep,
-                       enum tangent_names names, wg_error *error);
-wg_program *derive_vjp(const wg_program *p, const char *of, const char *wrt, bool keep,
-                       wg_error *error);
+bool derive_jvp(struct derivation *d, const struct selection *x, const struct selection *y,
+                bool keep, enum tangent_names names);
+bool derive_vjp(struct derivation *d, const struct selection *x, const struct selection *y,
+                bool keep);
 
 /* x[...] -> [extent, x...] */
 value batch_broadcast(wg_graph *g, value x, wg_extent extent);

@@ -1,5 +1,5 @@
-/* Forward mode: one walk, every instruction's tangent appended beside it. The rules are those of the
- * operation table; this file only knows what each class means. */
+/* Forward mode: one walk, every instruction's tangent appended beside it. The rules are those of
+ * the operation table; this file only knows what each class means. */
 #include "transform/transform.h"
 
 #include "op/build.h"
@@ -79,5 +79,6 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
         }
         if (hook) map_t[v] = hook->finish(hook->ctx, g, map[v], map_t[v]);
     }
+    g->site = 0;
     return g->error.status == WG_OK;
 }

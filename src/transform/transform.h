@@ -1,12 +1,12 @@
-/* Transformations inside a graph: what the public functions of wengert/program.h, the printed traces
- * and (later) eager graphs are made of. All append to a graph; nothing is changed in place. */
+/* Transformations inside a graph: what the public functions of wengert/program.h, the printed
+ * traces and eager graphs are made of. All append to a graph; nothing is changed in place. */
 #ifndef TRANSFORM_H
 #define TRANSFORM_H
 
 #include "op/op.h"
 
 /* What a caller that prints wants to see made: called with every primal value's finished tangent or
- * adjoint (0 = absent), returns what is used from there on (usually the same, or a `copy` of it). */
+ * adjoint (0 = absent), returns what is used from there on: usually the same, or a `copy` of it. */
 struct derivative_hook {
     value (*finish)(void *ctx, wg_graph *g, value primal, value derivative);
     void *ctx;
@@ -18,8 +18,8 @@ value jvp_rule(const struct rule *r, const value *tangent);
 /* Forward mode over the program `from`, appended to g: tangents stand beside their primals.
  *   input[i]    value in g of from's i-th input
  *   tangent[i]  its tangent, 0 = none
- *   map, map_t  arrays of from's instr.count, owned by the caller: each instruction's value in g and
- *               its tangent (0 = absent)                                                           */
+ *   map, map_t  arrays of from's instr.count, owned by the caller: each instruction's value in g
+ *               and its tangent (0 = absent)                                                     */
 bool jvp_program(wg_graph *g, const struct trace *from, const value *input, const value *tangent,
                  const wg_extent *size_map, const struct derivative_hook *hook, value *map,
                  value *map_t);

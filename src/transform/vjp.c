@@ -2,8 +2,8 @@
  * ordinary extended program. Adjoints exist only for values that depend on the inputs asked for
  * (activity); what nobody uses afterwards is removed when the program is built (need).
  *
- * A GENERAL operation has only a jvp. Its tangent is appended for placeholder tangents, and this same
- * walk runs back over those few instructions, with respect to the placeholders. */
+ * A GENERAL operation has only a jvp. Its tangent is appended for placeholder tangents, and this
+ * same walk runs back over those few instructions, with respect to the placeholders. */
 #include "transform/transform.h"
 
 #include "op/build.h"
@@ -48,7 +48,7 @@ static void mark_active(struct sweep *s) {
     const struct trace *t = &s->g->t;
     for (value v = s->begin; v < s->end; v++) {
         const struct instr *i = instr_at(t, v);
-        if (s->state[v - s->begin] & ACTIVE || !dtype_is_float(type_at(t, i->type)->dtype)) continue;
+        if (is_active(s, v) || !dtype_is_float(type_at(t, i->type)->dtype)) continue;
         for (size_t k = 0; k < i->narg; k++)
             if (is_active(s, args_of(t, i)[k])) s->state[v - s->begin] |= ACTIVE;
     }
@@ -64,12 +64,14 @@ static void contribute(struct sweep *s, value v, value ct, bool guarded) {
 static void sweep_run(struct sweep *s);
 
 /* Adjoints of a GENERAL operation's arguments by transposing its jvp. */
-static void transpose_jvp(struct sweep *s, const struct rule *r, const struct op_def *def, value ct) {
+static void transpose_jvp(struct sweep *s, const struct rule *r, const struct op_def *def,
+                          value ct) {
     wg_graph *g = s->g;
     value tangent[UINT8_MAX] = {0};
     value begin = (value)g->t.instr.count;
     if (s->inner) {
-        graph_fail(g, WG_EINTERNAL, "%s: the tangent of an operation uses it non-linearly", def->name);
+        graph_fail(g, WG_EINTERNAL, "%s: the tangent of an operation uses it non-linearly",
+                   def->name);
         return;
     }
     for (size_t k = 0; k < r->narg; k++)

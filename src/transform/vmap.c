@@ -1,6 +1,6 @@
-/* Batching: a program over a leading axis of examples. An instruction none of whose arguments carries
- * the axis is taken as it is; elementwise ones get every argument on the axis; the others bring their
- * own rule. */
+/* Batching: a program over a leading axis of examples. An instruction none of whose arguments
+ * carries the axis is taken as it is; elementwise ones get every argument on the axis; the others
+ * bring their own rule. */
 #include "transform/transform.h"
 
 #include "op/build.h"
@@ -10,7 +10,8 @@ value batch_broadcast(wg_graph *g, value x, wg_extent extent) {
     if (!x) return 0;
     wg_type type = *type_of(&g->t, x);
     if (type.rank == WG_MAX_RANK)
-        return graph_fail(g, WG_ESHAPE, "vmap: a value of rank %d cannot take another axis", WG_MAX_RANK);
+        return graph_fail(g, WG_ESHAPE, "vmap: a value of rank %d cannot take another axis",
+                          WG_MAX_RANK);
     memmove(type.extent + 1, type.extent, type.rank * sizeof *type.extent);
     type.extent[0] = extent;
     type.rank++;
@@ -59,5 +60,6 @@ bool vmap_program(wg_graph *g, const struct trace *from, const value *input, con
         g->flags = 0;
         g->origin = 0;
     }
+    g->site = 0;
     return g->error.status == WG_OK;
 }

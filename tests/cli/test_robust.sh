@@ -60,6 +60,18 @@ expect 1 '--at: noise.wg:[0-9]*:[0-9]*: this is no JSON' wengert eval -e x --at 
 printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976, 16), }" > lie.npy
 expect 1 '--at x: lie.npy: ' wengert eval -e x --at x=@lie.npy
 
+# a graph that Graphviz would not survive
+{
+    echo 'f(x) = {'
+    seq 2000 | sed 's/.*/y& = x*&/'
+    echo '}'
+} > wide.wg
+expect 0 '' wengert graph wide.wg -o wide.dot
+if wengert graph -e x --format svg > /dev/null 2>&1; then # this build draws
+    expect 1 "a graph of [0-9]* nodes and edges is too large" wengert graph wide.wg -o wide.svg
+    [ ! -e wide.svg ] || fail "a graph that is too large left a file"
+fi
+
 # a reader that leaves early: no message, and no end by anything but SIGPIPE
 yes 0.5, | head -n 100000 | tr -d '\n' | sed 's/^/[/; s/$/1]/' > large_list.json
 (wengert eval -e x --at x=@large_list.json 2> err; echo $? > status) | head -c 1 > out

@@ -59,6 +59,11 @@ run deep
 awk '{ for (i = 3; i <= NF; i += 2) if ($i <= 1e-12) same++ }
     END { exit !(NR == 3 && same == 12) }' "$temp/out" || fail "deep: $(cat "$temp/out")"
 
+# Sequences of other lengths from step to step, and longer than any that was learned from.
+run recurrent
+[ "$(sed -n 's/.*accuracy //p' "$temp/out" | wc -l)" = 6 ] || fail "recurrent: $(cat "$temp/out")"
+at_least "recurrent" "$(last_accuracy)" 0.98
+
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"
 head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"

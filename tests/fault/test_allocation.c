@@ -24,6 +24,18 @@ static wg_status building(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+static wg_status composing(const wg_allocator *allocator, void *ctx) {
+    static const char text[] = "g(x[n], A[n,n]) = einsum(\"ij,j,ii->i\", A, sort(x), A)*prod(x) "
+                               "+ sum(stack(x, cumprod(x[::-1]))) + norm(x, 3)";
+    wg_error error = {0};
+    wg_parse_options options = {.allocator = allocator};
+    (void)ctx;
+    wg_program *p = wg_parse(text, strlen(text), &options, &error);
+    wg_program_free(wg_vjp(p, NULL, NULL, &error));
+    wg_program_free(p);
+    return error.status;
+}
+
 static wg_status reading_formulas(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
     (void)ctx;
@@ -114,6 +126,7 @@ static wg_status showing(const wg_allocator *allocator, void *ctx) {
     }
 FAULT_TEST(building)
 FAULT_TEST(reading_formulas)
+FAULT_TEST(composing)
 FAULT_TEST(transforming)
 FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
@@ -122,6 +135,7 @@ FAULT_TEST(showing)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_survives),     cmocka_unit_test(reading_formulas_survives),
+        cmocka_unit_test(composing_survives),
         cmocka_unit_test(transforming_survives), cmocka_unit_test(printing_and_reading_survives),
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
     };

@@ -22,6 +22,21 @@ static void equal_instructions_are_one_value(void **state) {
     wg_graph_free(g);
 }
 
+static void equal_tensors_are_one_constant(void **state) {
+    (void)state;
+    static const double a[] = {1, 2, 3, 4}, b[] = {1, 2, 3, 5};
+    wg_graph *g = wg_graph_new();
+    uint32_t first = wg_constant(g, wg_f64(4), a).id;
+    assert_int_equal(wg_constant(g, wg_f64(4), a).id, first);
+    assert_int_not_equal(wg_constant(g, wg_f64(2, 2), a).id, first);
+    assert_int_not_equal(wg_constant(g, wg_i64(4), a).id, first);
+    assert_int_not_equal(wg_constant(g, wg_f64(4), b).id, first);
+    assert_int_not_equal(wg_constant(g, wg_f64(3), a).id, wg_constant(g, wg_f64(0), NULL).id);
+    assert_int_equal(g->t.blob.count, 4);
+    assert_int_equal(wg_graph_error(g)->status, WG_OK);
+    wg_graph_free(g);
+}
+
 static void constants_are_folded(void **state) {
     (void)state;
     wg_graph *g = wg_graph_new();
@@ -134,6 +149,7 @@ static void programs_are_parts_of_programs(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_instructions_are_one_value),
+        cmocka_unit_test(equal_tensors_are_one_constant),
         cmocka_unit_test(constants_are_folded),
         cmocka_unit_test(programs_have_no_dead_code),
         cmocka_unit_test(names_are_checked),

@@ -180,9 +180,6 @@ static void names_and_calls(void **state) {
     assert_refused("softmax(M, 1)", WG_EARGUMENT,
                    "formula:1:1: softmax takes 1 argument, not 2\n    softmax(M, 1)\n    ^\n"
                    "  hint: softmax(x, axis=-1)");
-    assert_refused("min(v)", WG_EARGUMENT,
-                   "formula:1:1: min takes 2 arguments, not 1\n    min(v)\n    ^\n"
-                   "  hint: the least element of x is -max(-x)");
     assert_refused("sin(v, axis=0)", WG_EARGUMENT,
                    "formula:1:1: sin has no options\n"
                    "    sin(v, axis=0)\n    ^");
@@ -254,7 +251,7 @@ static void shapes_and_types(void **state) {
                    "formula:1:2: a scalar has no axis to index\n    x[0]\n     ^");
     assert_refused(
         "v[::0]", WG_ESYNTAX,
-        "formula:1:5: the step of a slice is a whole number from 1 on\n    v[::0]\n        ^");
+        "formula:1:5: the step of a slice is a whole number, not 0\n    v[::0]\n        ^");
     assert_refused(
         "v[0.5:]", WG_EDTYPE,
         "formula:1:2: a bound of a slice is made of whole numbers and named sizes with + - *\n"

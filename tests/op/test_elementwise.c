@@ -665,17 +665,20 @@ static void bad_operands_do_not_crash(void **state) {
 }
 
 /* Every row, its operands of two shapes, and its partials. */
-static wg_status build_all(const wg_allocator *allocator, void *ctx) {
+static wg_status build_everything(const wg_allocator *allocator, void *ctx) {
     wg_graph *g = wg_graph_new_with(allocator);
     unsigned op = *(unsigned *)ctx;
     size_t narg = (size_t)op_def(op)->narg;
     if (!g) return WG_ENOMEM;
     wg_type wide = op_def(op)->sample->arg[0], one = wide;
     one.extent[0] = 1;
-    value x[] = {graph_input(g, "x", &wide), graph_input(g, "y", &one)};
-    value y = narg == 2 ? build_binary(g, op, x[0], x[1]) : build_unary(g, op, x[0]);
+    value x[] = {graph_input(g, "x", &wide), graph_input(g, "y", &one), 0};
+    if (narg == 3) x[2] = x[0];
+    value y = narg == 3   ? build_ternary(g, op, x[0], x[1], x[2])
+              : narg == 2 ? build_binary(g, op, x[0], x[1])
+                          : build_unary(g, op, x[0]);
     struct rule r = {.g = g, .x = x, .narg = narg, .op = op, .y = y};
-    if (y && narg == 2) x[1] = args_of(&g->t, instr_at(&g->t, y))[1];
+    if (y && narg >= 2) x[1] = args_of(&g->t, instr_at(&g->t, y))[1];
     for (size_t k = 0; k < narg && y && op_def(op)->partial; k++) op_def(op)->partial(&r, k);
     wg_status status = wg_graph_error(g)->status;
     wg_graph_free(g);
@@ -684,7 +687,7 @@ static wg_status build_all(const wg_allocator *allocator, void *ctx) {
 
 static void building_survives_without_memory(void **state) {
     (void)state;
-    for (unsigned op = OP_neg; op < OP_COUNT; op++) fail_every_request(build_all, &op);
+    for (unsigned op = OP_neg; op < OP_COUNT; op++) fail_every_request(build_everything, &op);
 }
 
 int main(void) {

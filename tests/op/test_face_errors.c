@@ -97,6 +97,20 @@ static void variables(void **state) {
     assert_int_equal(wg_extent_add(NULL, 1, 2), 0);
 }
 
+static void lists(void **state) {
+    (void)state;
+    static const int axis[] = {0};
+    wg_program *none = NULL;
+    WRONG(WG_EARGUMENT, "sum: the list of 1 is NULL", wg_sum_at(AT, t.x, 1, NULL));
+    WRONG(WG_EARGUMENT, "reshape: the list of 2 is NULL", wg_reshape_at(AT, t.x, 2, NULL));
+    WRONG(WG_EARGUMENT, "broadcast: the list of 3 is NULL", wg_broadcast_at(AT, t.x, 3, NULL));
+    WRONG(WG_EARGUMENT, "transpose: the list of 2 is NULL", wg_transpose_at(AT, t.x, 2, NULL));
+    WRONG(WG_EARGUMENT, "dot: the list of 1 is NULL",
+          wg_dot_at(AT, t.x, t.x, 0, NULL, NULL, 1, axis, NULL));
+    WRONG(WG_EARGUMENT, "apply: the program is NULL",
+          (wg_apply_at(AT, t.g, none, &t.x, NULL), 0));
+}
+
 /* The first error stays, and later calls give variables of the graph without a value. */
 static void errors_stick(void **state) {
     (void)state;
@@ -178,7 +192,7 @@ static void shapes(void **state) {
           "slice: 3 elements from 1 in steps of 1 leave axis 1 of f64[n,3] with extent 3" X,
           wg_slice_at(AT, t.x, 1, 1, 4, 1));
     WRONG(WG_ESHAPE, "slice: from 2 to 1 is backwards", wg_slice_at(AT, t.x, 1, 2, 1, 1));
-    WRONG(WG_EARGUMENT, "slice: the step is 0; it must be at least 1",
+    WRONG(WG_EARGUMENT, "slice: the step is 0; it must not be 0",
           wg_slice_at(AT, t.x, 1, 0, 2, 0));
     WRONG(WG_ESHAPE,
           "slice: the number of elements from 0 to n in steps of 2 is no polynomial of the "
@@ -307,6 +321,7 @@ static void memory_ends(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaves),        cmocka_unit_test(variables),
+        cmocka_unit_test(lists),
         cmocka_unit_test(errors_stick),  cmocka_unit_test(axes),
         cmocka_unit_test(shapes),        cmocka_unit_test(products),
         cmocka_unit_test(element_types), cmocka_unit_test(indexing),

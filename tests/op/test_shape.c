@@ -94,6 +94,17 @@ static void slices_and_pads(void **state) {
     }
 }
 
+/* A step beyond every extent takes one element, and multiplies nothing. */
+static void a_huge_step_takes_one(void **state) {
+    (void)state;
+    static const double x[] = {1, 2, 3, 4, 5, 6};
+    struct evaluate e = evaluate_begin();
+    wg_var v = evaluate_input(&e, false, WG_F64, SHAPE(3, 2), x);
+    evaluate(&e, wg_slice(v, 0, 1, 2, INT64_MAX));
+    ASSERT_VALUES(&e.out, 3, 4);
+    evaluate_end(&e);
+}
+
 /* x[0:2n:2] has n elements, x[n:2n+1:2] cannot be said; x[:n-1] is checked at the call. */
 static void slices_by_named_sizes(void **state) {
     (void)state;
@@ -205,6 +216,7 @@ int main(void) {
         cmocka_unit_test(broadcasts_as_numpy_does),
         cmocka_unit_test(slices_and_pads),
         cmocka_unit_test(slices_by_named_sizes),
+        cmocka_unit_test(a_huge_step_takes_one),
         cmocka_unit_test(concatenates),
         cmocka_unit_test(concatenates_many),
         cmocka_unit_test(infers_an_extent),

@@ -93,12 +93,51 @@ static wg_status differentiate(const wg_allocator *allocator, void *ctx) {
     (void)ctx;
     wg_error error = {0};
     wg_check_report report;
-    double jacobian[6];
+    double jacobian[6], step = 0.1, off[2];
+    wg_tensor tangent[] = {point[0], {0}, {0}}, dot[2] = {{0}};
     wg_program *p = two_of_three(allocator, &error);
+    if (p) wg_numeric_jvp(p, point, tangent, WG_CENTRAL, 0, dot, &error);
+    if (p) wg_check_steps(p, point, 1, &step, 1, &off[0], &off[1], &error);
+    for (int i = 0; i < 2; i++) wg_tensor_free(&dot[i], allocator);
     if (p) wg_numeric_jacobian(p, point, 0, 0, WG_CENTRAL, 0, jacobian, &error);
     if (p) wg_check_gradient(p, point, 1, &report, &error);
     wg_program_free(p);
     return error.status;
+}
+
+static void differences_along_a_direction(void **state) {
+    (void)state;
+    wg_error error = {0};
+    double direction[] = {1, 0, -2};
+    wg_tensor tangent[] = {{direction, WG_F64, 1, {3}}, {0}, {0}}, dot[2] = {{0}};
+    wg_program *p = two_of_three(NULL, &error);
+    for (int kind = WG_CENTRAL; kind <= WG_ONE_SIDED; kind++) {
+        wg_numeric_jvp(p, point, tangent, (wg_difference)kind, 0, dot, &error);
+        assert_ok(error);
+        const double *y = dot[0].data, *z = dot[1].data, limit = kind == WG_CENTRAL ? 1e-8 : 1e-5;
+        assert_true(fabs(y[0] + 6 * exp(2)) < limit && fabs(y[1] - 3 * exp(0.5)) < limit);
+        assert_true(fabs(z[0] - (2 * 0.5 - 8)) < limit);
+        for (int i = 0; i < 2; i++) wg_tensor_free(&dot[i], NULL);
+    }
+    tangent[0].shape[0] = 2;
+    assert_int_equal(wg_numeric_jvp(p, point, tangent, WG_CENTRAL, 0, dot, &error), WG_ESHAPE);
+    assert_null(dot[0].data);
+    wg_program_free(p);
+}
+
+/* Truncation falls with the step, of second and first order; rounding rises again behind. */
+static void errors_fall_and_rise_with_the_step(void **state) {
+    (void)state;
+    static const double step[] = {1e-1, 1e-2, 1e-3, 1e-13};
+    double central[4], one_sided[4];
+    wg_error error = {0};
+    wg_program *p = two_of_three(NULL, &error);
+    wg_check_steps(p, point, 1, step, 4, central, one_sided, &error);
+    assert_ok(error);
+    assert_true(central[0] / central[1] > 50 && central[1] / central[2] > 50);
+    assert_true(one_sided[0] / one_sided[1] > 5 && one_sided[1] / one_sided[2] > 5);
+    assert_true(central[3] > 1e-6 && one_sided[3] > 1e-6);
+    wg_program_free(p);
 }
 
 static void every_failed_allocation_is_reported(void **state) {
@@ -111,6 +150,8 @@ int main(void) {
                                        cmocka_unit_test(wrong_ports_are_refused),
                                        cmocka_unit_test(the_modes_agree_with_differences),
                                        cmocka_unit_test(the_check_sees_a_wrong_derivative),
+                                       cmocka_unit_test(differences_along_a_direction),
+                                       cmocka_unit_test(errors_fall_and_rise_with_the_step),
                                        cmocka_unit_test(every_failed_allocation_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the programs of a sample --------------------------------------------------------------------- */
+/* ---- the programs of a sample ---------------------------------------------------------------- */
 
 /* Inputs x0, x1, ...; output y. */
 static wg_program *sample_program(unsigned op, const struct op_sample *s, wg_dtype floating,
@@ -52,7 +52,7 @@ static wg_program *contracted(const wg_program *p, wg_error *error) {
     return wg_build(g, error);
 }
 
-/* ---- values ------------------------------------------------------------------------------------------ */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 static wg_tensor tensor_like(wg_type type) {
     wg_tensor t = {.dtype = (wg_dtype)type.dtype, .rank = type.rank};
@@ -127,7 +127,7 @@ static void step(wg_tensor *copy, const wg_tensor *x, const wg_tensor *d, size_t
             set(&copy[i], k, get(&x[i], k) + (d[i].data ? h * get(&d[i], k) : 0));
 }
 
-/* ---- the checks --------------------------------------------------------------------------------------- */
+/* ---- the checks ------------------------------------------------------------------------------ */
 
 struct sample_run {
     const wg_program *y, *loss;

@@ -145,7 +145,7 @@ wg_program *random_program(uint64_t seed, int length, bool smooth, const wg_allo
     return wg_build(g, error);
 }
 
-/* ---- inputs and runs ---------------------------------------------------------------------------- */
+/* ---- inputs and runs ------------------------------------------------------------------------- */
 
 static wg_extent extent_at(const wg_program *p, wg_type type, int axis, int64_t n) {
     /* the public face of extents is text; the programs here use n, 2n, n+1, ...: evaluate through it */
@@ -180,14 +180,24 @@ void free_tensors(wg_tensor *tensor, size_t count) {
     free(tensor);
 }
 
-wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *input) {
-    wg_error error = {0};
-    wg_tensor *output = calloc(wg_output_count(program) + 1, sizeof *output);
+wg_tensor *try_program(const wg_program *program, int64_t n, const wg_tensor *input,
+                       wg_error *error) {
+    size_t count = wg_output_count(program);
+    wg_tensor *output = calloc(count + 1, sizeof *output);
+    assert_non_null(output);
     int64_t size[16];
     for (size_t i = 0; i < 16; i++) size[i] = n;
-    wg_function *fn = wg_compile(program, NULL, &error);
-    wg_run(fn, size, input, output, &error);
-    if (error.status) fail_msg("%s", error.message);
+    wg_function *fn = wg_compile(program, NULL, error);
+    wg_run(fn, size, input, output, error);
     wg_function_free(fn);
+    if (error->status == WG_OK) return output;
+    free_tensors(output, count);
+    return NULL;
+}
+
+wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *input) {
+    wg_error error = {0};
+    wg_tensor *output = try_program(program, n, input, &error);
+    if (error.status) fail_msg("%s", error.message);
     return output;
 }

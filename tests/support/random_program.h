@@ -19,5 +19,8 @@ void free_tensors(wg_tensor *tensor, size_t count);
 
 /* Runs a program on tensors; outputs allocated. Asserts success (cmocka). */
 wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *input);
+/* The same; NULL on error. */
+wg_tensor *try_program(const wg_program *program, int64_t n, const wg_tensor *input,
+                       wg_error *error);
 
 #endif

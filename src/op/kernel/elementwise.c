@@ -6,6 +6,7 @@
  * else: so the result may take the place of an argument of the same element size, and iterations
  * are independent, which the compiler is told. Compiled without errno and traps, with NaN and
  * infinity as IEEE has them. */
+#include "op/kernel/special.h"
 #include "op/op.h"
 
 #include <tgmath.h>
@@ -46,6 +47,16 @@ typedef double f64;
             y[i] = (R)(value);                                                                     \
         }                                                                                          \
     }
+#define LOOP3(kernel, T, R, value)                                                                 \
+    static void kernel(size_t n, const void *const *arg, void *out) {                              \
+        const T *x0 = arg[0], *x1 = arg[1], *x2 = arg[2];                                          \
+        R *y = out;                                                                                \
+        INDEPENDENT                                                                                \
+        for (size_t i = 0; i < n; i++) {                                                           \
+            const T a = x0[i], b = x1[i], c = x2[i];                                               \
+            y[i] = (R)(value);                                                                     \
+        }                                                                                          \
+    }
 /* The same with u and v, the operands without a sign: signed overflow is undefined, this wraps. */
 #define LOOP1_INT(kernel, T, value)                                                                \
     static void kernel(size_t n, const void *const *arg, void *out) {                              \
@@ -72,6 +83,23 @@ typedef double f64;
         }                                                                                          \
     }
 
+/* Words of the rows of integers. Division rounds down; -1 is a case of its own because the smallest
+ * integer has no quotient by it. */
+static inline i64 floor_quotient(i64 a, i64 b) {
+    if (b == 0) return 0;
+    if (b == -1) return (i64)(0 - (ui64)a);
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+static inline i64 floor_remainder(i64 a, i64 b) {
+    if (b == 0) return a;
+    if (b == -1) return 0;
+    i64 rest = a % b;
+    return rest != 0 && (a < 0) != (b < 0) ? rest + b : rest;
+}
+#define BITS(x) (8 * sizeof(x))
+/* To the right with the sign kept, which C leaves to the compiler. */
+#define SHIFTED(a, count) ((a) < 0 ? ~(~u >> (count)) : u >> (count))
+
 /* ---- the rows of elementwise.def ------------------------------------------------------------ */
 
 #define UNARY(name, value, ...)                                                                    \
@@ -80,6 +108,15 @@ typedef double f64;
 #define BINARY(name, value, ...)                                                                   \
     LOOP2(name##_f32, f32, f32, value)                                                             \
     LOOP2(name##_f64, f64, f64, value)
+#define TERNARY(name, value, ...)                                                                  \
+    LOOP3(name##_f32, f32, f32, value)                                                             \
+    LOOP3(name##_f64, f64, f64, value)
+#define INTEGER1(name, value, doc)                                                                 \
+    LOOP1_INT(name##_i32, i32, value)                                                              \
+    LOOP1_INT(name##_i64, i64, value)
+#define INTEGER2(name, value, doc)                                                                 \
+    LOOP2_INT(name##_i32, i32, value)                                                              \
+    LOOP2_INT(name##_i64, i64, value)
 #define UNARY_INT(name, value, integer, ...)                                                       \
     UNARY(name, value, __VA_ARGS__)                                                                \
     LOOP1_INT(name##_i32, i32, integer)                                                            \
@@ -142,9 +179,13 @@ CASTS(f64, TO_I32(f64), TO_I64(f64))
 /* By operation and element type of the last argument. */
 static elementwise_kernel *const kernel[OP_COUNT][WG_DTYPE_COUNT] = {
 #define FLOATS(name) [WG_F32] = name##_f32, [WG_F64] = name##_f64
-#define NUMBERS(name) [WG_I32] = name##_i32, [WG_I64] = name##_i64, FLOATS(name)
+#define INTEGERS(name) [WG_I32] = name##_i32, [WG_I64] = name##_i64
+#define NUMBERS(name) INTEGERS(name), FLOATS(name)
 #define UNARY(name, ...) [OP_##name] = {FLOATS(name)},
 #define BINARY(name, ...) [OP_##name] = {FLOATS(name)},
+#define TERNARY(name, ...) [OP_##name] = {FLOATS(name)},
+#define INTEGER1(name, ...) [OP_##name] = {INTEGERS(name)},
+#define INTEGER2(name, ...) [OP_##name] = {INTEGERS(name)},
 #define UNARY_INT(name, ...) [OP_##name] = {NUMBERS(name)},
 #define BINARY_INT(name, ...) [OP_##name] = {NUMBERS(name)},
 #define PREDICATE1(name, ...) [OP_##name] = {FLOATS(name)},
@@ -154,6 +195,7 @@ static elementwise_kernel *const kernel[OP_COUNT][WG_DTYPE_COUNT] = {
 #define COMPARISON(name, ...) [OP_##name] = {[WG_BOOL] = name##_b8, NUMBERS(name)},
 #include "op/elementwise.def"
     [OP_where] = {where_b8, where_i32, where_i64, where_f32, where_f64},
+    [OP_stop_gradient] = {b8_copy, i32_copy, i64_copy, f32_copy, f64_copy},
     [OP_copy] = {b8_copy, i32_copy, i64_copy, f32_copy, f64_copy},
 };
 

@@ -19,6 +19,10 @@ wg_status run_argmax(const struct exec *e);
 wg_status run_logsumexp(const struct exec *e);
 wg_status run_norm(const struct exec *e);
 
+wg_status run_cumsum(const struct exec *e);
+wg_status run_recur(const struct exec *e);
+wg_status run_argsort(const struct exec *e);
+
 wg_status run_take(const struct exec *e);
 wg_status run_scatter_add(const struct exec *e);
 

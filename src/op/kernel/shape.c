@@ -61,7 +61,8 @@ static wg_status copy_window(const struct exec *e, const struct view *small,
     dense_strides(small, s);
     dense_strides(large, l);
     for (size_t i = 0; i < rank; i++) {
-        int64_t start = exec_extent(e, e->attr[i]), step = e->attr[2 * rank + i];
+        int64_t start = exec_extent(e, e->attr[i]), given = e->attr[2 * rank + i];
+        int64_t step = given < 0 ? -given : given;
         int64_t count = small->shape->extent[i], extent = large->shape->extent[i], reach;
         if (start < 0 || mul_overflows(count - 1, step, &reach) ||
             add_overflows(reach, start, &reach) || reach >= extent)
@@ -70,7 +71,8 @@ static wg_status copy_window(const struct exec *e, const struct view *small,
                 "%s: %lld elements from %lld in steps of %lld leave axis %zu of extent %lld",
                 out_of_large ? "slice" : "pad", (long long)count, (long long)start, (long long)step,
                 i, (long long)extent);
-        base += start * l[i];
+        base += (given < 0 ? reach : start) * l[i]; /* reach: the last element */
+        step = count > 1 ? given : 0; /* one element: any step, and it may be a huge one */
         axis[i] = out_of_large ? (struct strided_axis){count, step * l[i], s[i]}
                                : (struct strided_axis){count, s[i], step * l[i]};
     }

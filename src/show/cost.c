@@ -1,0 +1,118 @@
+/* What a program costs, as counts of operations. Arithmetic and functions of elements are counted;
+ * what only moves elements costs nothing here. */
+#include "show/show.h"
+
+/* The elements of values, and what is computed for each. */
+struct counting {
+    const struct trace *t;
+    const int64_t *size;
+    wg_error *error;
+};
+
+static wg_status count_elements(const struct counting *c, value v, double *count) {
+    int64_t shape[WG_MAX_RANK], exact;
+    if (!type_eval(c->t, type_of(c->t, v), c->size, shape, &exact))
+        return fail_with(c->error, WG_EOVERFLOW,
+                         "cost: a value has a negative extent or more elements than a 64-bit "
+                         "number counts; give other sizes");
+    *count = (double)exact;
+    return WG_OK;
+}
+
+/* Of each element of the result of an elementwise operation. */
+static void count_elementwise(unsigned op, double elements, wg_cost *cost) {
+    switch (op) {
+    case OP_add:
+    case OP_sub:
+    case OP_neg: cost->additions = elements; break;
+    case OP_mul:
+    case OP_mulz:
+    case OP_div:
+    case OP_square:
+    case OP_reciprocal: cost->multiplications = elements; break;
+    case OP_cast: break;
+    default: cost->functions = elements;
+    }
+}
+
+/* y[m,n] = sum over k of a[m,k] b[k,n]. */
+static wg_status count_dot(const struct counting *c, value v, double elements, wg_cost *cost) {
+    const struct instr *i = instr_at(c->t, v);
+    const int64_t *attr = attr_words(c->t, i->attr); /* batch, contract, a and b transposed */
+    const wg_type *a = type_of(c->t, args_of(c->t, i)[0]);
+    int64_t first = attr[2] ? attr[0] : a->rank - attr[1], extent;
+    double terms = 1;
+    for (int64_t k = first; k < first + attr[1]; k++) {
+        if (!extent_eval(c->t, a->extent[k], c->size, &extent))
+            return fail_with(c->error, WG_EOVERFLOW,
+                             "cost: an extent is negative; give other sizes");
+        terms *= (double)extent;
+    }
+    cost->multiplications = elements * terms;
+    cost->additions = terms > 1 ? elements * (terms - 1) : 0;
+    return WG_OK;
+}
+
+static wg_status count_instruction(const struct counting *c, value v, wg_cost *cost) {
+    const struct instr *i = instr_at(c->t, v);
+    const struct op_def *def = op_def(i->op);
+    double result, argument = 0;
+    *cost = (wg_cost){.instructions = def->class == LEAF ? 0 : 1};
+    if (count_elements(c, v, &result)) return c->error->status;
+    if (i->narg && count_elements(c, args_of(c->t, i)[0], &argument)) return c->error->status;
+    if (op_is_elementwise(i->op))
+        count_elementwise(i->op, result, cost);
+    else if (i->op == OP_dot)
+        return count_dot(c, v, result, cost);
+    else if (i->op == OP_sum)
+        cost->additions = argument > result ? argument - result : 0;
+    else if (i->op == OP_scatter_add)
+        cost->additions = argument;
+    else if (def->class != LEAF && def->class != LINEAR)
+        cost->functions = argument > result ? argument : result;
+    return WG_OK;
+}
+
+static void add_cost(wg_cost *sum, const wg_cost *term) {
+    sum->additions += term->additions;
+    sum->multiplications += term->multiplications;
+    sum->functions += term->functions;
+    sum->instructions += term->instructions;
+}
+
+/* All instructions once; or the outputs as trees, each value anew where it is used. */
+static wg_status count_all(const struct counting *c, bool expanded, wg_cost *tree, wg_cost *sum) {
+    const struct trace *t = c->t;
+    for (value v = 1; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        if (count_instruction(c, v, &tree[v])) return c->error->status;
+        if (!expanded) add_cost(sum, &tree[v]);
+        for (size_t k = 0; expanded && k < i->narg; k++)
+            add_cost(&tree[v], &tree[args_of(t, i)[k]]);
+    }
+    for (size_t i = 0; expanded && i < t->output.count; i++)
+        add_cost(sum, &tree[t->output.at[i].v]);
+    return WG_OK;
+}
+
+wg_status wg_count_operations(const wg_program *program, const int64_t *size, bool expanded,
+                              wg_cost *cost, wg_error *error) {
+    wg_error local = {.status = WG_OK};
+    if (!error) error = &local;
+    if (failed(error)) return error->status;
+    if (!program || !cost)
+        return fail_with(error, WG_EARGUMENT, "cost: the %s is NULL",
+                         program ? "result" : "program");
+    const struct trace *t = &program->t;
+    if (!size && t->size.count)
+        return fail_with(error, WG_EARGUMENT,
+                         "cost: the program has named sizes; give their values (%s=...)",
+                         name_at(t, t->size.at[0]));
+    *cost = (wg_cost){0};
+    struct counting c = {.t = t, .size = size, .error = error};
+    wg_cost *tree = mem_alloc_zero(&t->allocator, t->instr.count * sizeof *tree);
+    if (!tree) return fail_memory(error);
+    count_all(&c, expanded, tree, cost);
+    mem_free(&t->allocator, tree, t->instr.count * sizeof *tree);
+    return error->status;
+}
