@@ -114,7 +114,7 @@ static bool measure(const char *title, wg_program *(*make)(size_t, wg_error *)) 
     printf("   us an instruction\n");
     for (size_t n = SMALLEST; n <= LARGEST; n *= 10) {
         struct times t = {.us = {1e9, 1e9, 1e9, 1e9, 1e9}};
-        size_t repeat = LARGEST / n < 20 ? LARGEST / n + 2 : 20;
+        size_t repeat = LARGEST / n < 20 ? LARGEST / n + 5 : 20;
         for (size_t i = 0; i < repeat; i++)
             if (time_once(make, n, &t)) return false;
         printf("%-14zu", t.instructions);

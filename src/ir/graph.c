@@ -390,12 +390,13 @@ static bool is_shared(unsigned op) {
     return op != OP_copy && op != OP_input;
 }
 
-static bool instr_index_grow(wg_graph *g) {
+/* Makes the index wide enough for `count` instructions. */
+static bool instr_index_grow(wg_graph *g, size_t count) {
     struct intern *index = &g->instr_index;
     struct trace *t = &g->t;
-    if (2 * (t->instr.count + 1) <= index->capacity) return true;
+    if (2 * count <= index->capacity) return true;
     size_t capacity = index->capacity ? 2 * index->capacity : 64;
-    while (capacity < 2 * (t->instr.count + 1)) capacity *= 2;
+    while (capacity < 2 * count) capacity *= 2;
     struct intern_slot *slot = mem_alloc_zero(&t->allocator, capacity * sizeof *slot);
     if (!slot) return out_of_memory(g);
     intern_free(g, index);
@@ -410,6 +411,14 @@ static bool instr_index_grow(wg_graph *g) {
         slot[p.at] = (struct intern_slot){v, hash};
     }
     return true;
+}
+
+void graph_reserve(wg_graph *g, size_t count) {
+    struct trace *t = &g->t;
+    if (g->error.status || count > MAX_IDS) return;
+    if (!instr_index_grow(g, count) || !VEC_RESERVE(&t->allocator, &t->instr, count) ||
+        !VEC_RESERVE(&t->allocator, &t->arg, count))
+        out_of_memory(g);
 }
 
 value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
@@ -481,7 +490,7 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
         local[0] = local[1];
         local[1] = swap;
     }
-    if (!instr_index_grow(g)) return 0;
+    if (!instr_index_grow(g, t->instr.count + 1)) return 0;
     const struct intern *index = &g->instr_index;
     uint32_t hash = instr_hash(op, type, attr, local, narg);
     struct probe p = probe_start(index, hash, local, narg);

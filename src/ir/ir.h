@@ -166,6 +166,8 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
 /* Appends without identities or sharing: inputs, and readers of program text. */
 value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
                    size_t narg);
+/* Makes room for count instructions at once, where so many are to be expected. */
+void graph_reserve(wg_graph *g, size_t count);
 attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count);
 uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* extent.c; 0 on error */
 name_id graph_name(wg_graph *g, const char *string, size_t length);

@@ -16,6 +16,10 @@ void *derive_array(struct derivation *d, size_t count, size_t size) {
     return block;
 }
 
+/* A derivative program has about this many times the instructions of its primal: what is reserved,
+ * so that a large index is not made anew again and again while it grows. */
+enum { DERIVATIVE_GROWTH = 4 };
+
 bool derive_begin(struct derivation *d, const wg_program *p, wg_error *error) {
     *d = (struct derivation){.error = error};
     if (failed(error)) return false;
@@ -29,6 +33,7 @@ bool derive_begin(struct derivation *d, const wg_program *p, wg_error *error) {
     if (!d->size_map) fail_memory(error);
     else d->g = graph_like(p, d->size_map, error);
     if (!d->g) return false;
+    graph_reserve(d->g, DERIVATIVE_GROWTH * p->t.instr.count);
     size_t ports = p->t.input.count > p->t.output.count ? p->t.input.count : p->t.output.count;
     d->input = derive_array(d, p->t.input.count, sizeof *d->input);
     d->extra = derive_array(d, ports, sizeof *d->extra);
