@@ -30,7 +30,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 .PHONY: build setup demo check check-sanitize check-thread fuzz \
-    bench-mnist bench-scale bench-hvp bench-eager install clean help
+    bench-mnist bench-scale bench-hvp bench-eager bench-kernels report-ops install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -69,6 +69,12 @@ bench-hvp: build ## a Hessian-vector product's time against the gradient's at n 
 
 bench-eager: build ## nanoseconds a scalar instruction of an eager graph, gradient included
 	@$(BUILD)/bench/eager
+
+bench-kernels: build ## kernels as a share of memory bandwidth, products beside OpenBLAS's
+	@$(BUILD)/bench/kernels
+
+report-ops: build ## each operation's worst error against long double and against differences
+	@$(BUILD)/report_ops 2>/dev/null
 
 install: build ## install the library, its headers and the command under PREFIX (/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)

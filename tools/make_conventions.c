@@ -1,6 +1,6 @@
-/* Writes docs/conventions.md to standard output from the table of operations: what every row says of
- * itself, and of the elementwise ones values and derivatives at edge points and the error of f32, as
- * the library computes them. A test compares the committed file with this. */
+/* Writes docs/conventions.md to standard output from the table of operations: what every row says
+ * of itself, and of the elementwise ones values and derivatives at edge points and the error of
+ * f32, as the library computes them. A test compares the committed file with this. */
 #include "op/build.h"
 #include "wengert/run.h"
 
@@ -43,8 +43,8 @@ static void print_cell(const wg_function *fn, const wg_function *grad, size_t na
     }
 }
 
-/* The largest error of f32 against f64 over the range that the tests draw from, in units of the last
- * place of max(1, |y|), rounded up. */
+/* The largest error of f32 against f64 over the range that the tests draw from, in units of the
+ * last place of max(1, |y|), rounded up. */
 static void print_error(unsigned op) {
     static double x[3][SAMPLES], y[SAMPLES];
     static float x32[3][SAMPLES], y32[SAMPLES];

@@ -103,7 +103,8 @@ typedef struct wg_type {
     wg_extent extent[WG_MAX_RANK];
 } wg_type;
 
-/* A type from a list of extents; rank above WG_MAX_RANK gives a type that every function refuses. */
+/* A type from a list of extents; rank above WG_MAX_RANK gives a type that every function
+ * refuses. */
 static inline wg_type wg_type_of(wg_dtype dtype, size_t rank, const wg_extent *extent) {
     wg_type type;
     type.dtype = (uint8_t)dtype;

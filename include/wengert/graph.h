@@ -79,8 +79,8 @@ WG_API wg_extent wg_extent_of(wg_var x, int axis);
  * not taken sends nothing to any derivative. */
 WG_API wg_var wg_where_at(const char *file, int line, wg_var condition, wg_arg a, wg_arg b);
 WG_API wg_var wg_cast_at(const char *file, int line, wg_dtype dtype, wg_var x);
-/* x, taken for a constant by every derivative: zero in both modes and every order. Differences do not
- * know that, so wg_check_gradient disagrees where x matters. */
+/* x, taken for a constant by every derivative: zero in both modes and every order. Differences do
+ * not know that, so wg_check_gradient disagrees where x matters. */
 WG_API wg_var wg_stop_gradient_at(const char *file, int line, wg_var x);
 
 /* ---- shape ----------------------------------------------------------------------------------- */
@@ -94,15 +94,15 @@ WG_API wg_var wg_transpose_at(const char *file, int line, wg_var x, size_t rank,
 WG_API wg_var wg_broadcast_at(const char *file, int line, wg_var x, size_t rank,
                               const wg_extent *extent);
 /* Axis `axis`, elements start, start + step, ... before stop; for a negative step those above stop.
- * WG_INFER for start or stop: from, or to, the end of the axis, so that (x, 0, WG_INFER, WG_INFER, -1)
- * reverses. What leaves the axis is an error, here or at the call. */
+ * WG_INFER for start or stop: from, or to, the end of the axis, so that (x, 0, WG_INFER, WG_INFER,
+ * -1) reverses. What leaves the axis is an error, here or at the call. */
 WG_API wg_var wg_slice_at(const char *file, int line, wg_var x, int axis, wg_extent start,
                           wg_extent stop, int64_t step);
 WG_API wg_var wg_concat_at(const char *file, int line, int axis, size_t count, const wg_var *part);
 
 /* ---- reductions over the axes listed (none listed: all; negative: from the end) -------------- */
-/* The sum over nothing is 0, the mean of nothing NaN, the maximum of nothing -inf for floating types
- * (an error at the call for integers), logsumexp of nothing -inf, the norm of nothing 0. */
+/* The sum over nothing is 0, the mean of nothing NaN, the maximum of nothing -inf for floating
+ * types (an error at the call for integers), logsumexp of nothing -inf, the norm of nothing 0. */
 
 WG_API wg_var wg_sum_at(const char *file, int line, wg_var x, size_t count, const int *axis);
 WG_API wg_var wg_mean_at(const char *file, int line, wg_var x, size_t count, const int *axis);
@@ -129,8 +129,8 @@ WG_API wg_var wg_scatter_add_at(const char *file, int line, wg_var update, wg_va
 
 /* a f64[..., m, k], b f64[..., k, n] -> f64[..., m, n]; a vector loses the axis that it lacks. */
 WG_API wg_var wg_matmul_at(const char *file, int line, wg_var a, wg_var b);
-/* The contraction over pairs of axes: first `batch` pairs that stay, then `contract` that are summed
- * away: result [batch..., a's others..., b's others...]. */
+/* The contraction over pairs of axes: first `batch` pairs that stay, then `contract` that are
+ * summed away: result [batch..., a's others..., b's others...]. */
 WG_API wg_var wg_dot_at(const char *file, int line, wg_var a, wg_var b, size_t batch,
                         const int *a_batch, const int *b_batch, size_t contract,
                         const int *a_contract, const int *b_contract);
@@ -156,7 +156,7 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 #define WG_HEAD_(first, ...) first
 #define WG_TAIL_(first, ...) __VA_ARGS__
 /* The arguments behind the first as a count and an array of T. */
-#define WG_REST_(T, ...)                                                                            \
+#define WG_REST_(T, ...)                                                                           \
     sizeof((T[]){WG_TAIL_(__VA_ARGS__, 0)}) / sizeof(T) - 1, (const T[]){WG_TAIL_(__VA_ARGS__, 0)}
 
 #define wg_size(g, name) wg_size_at(WG_HERE, g, name)
@@ -171,9 +171,12 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 #define wg_cast(dtype, x) wg_cast_at(WG_HERE, dtype, x)
 #define wg_stop_gradient(x) wg_stop_gradient_at(WG_HERE, x)
 /* wg_reshape(x, m, n), wg_transpose(x) or wg_transpose(x, 1, 0), wg_broadcast(x, m, n) */
-#define wg_reshape(...) wg_reshape_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(wg_extent, __VA_ARGS__))
-#define wg_transpose(...) wg_transpose_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
-#define wg_broadcast(...) wg_broadcast_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(wg_extent, __VA_ARGS__))
+#define wg_reshape(...) \
+    wg_reshape_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(wg_extent, __VA_ARGS__))
+#define wg_transpose(...) \
+    wg_transpose_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
+#define wg_broadcast(...) \
+    wg_broadcast_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(wg_extent, __VA_ARGS__))
 #define wg_slice(x, axis, start, stop, step) wg_slice_at(WG_HERE, x, axis, start, stop, step)
 /* wg_concat(axis, a, b, ...) */
 #define wg_concat(...) wg_concat_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), \
@@ -182,13 +185,16 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 /* wg_sum(x), wg_sum(x, 0), wg_sum(x, 0, 1), ... */
 #define wg_sum(...) wg_sum_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
 #define wg_mean(...) wg_mean_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
-#define wg_reduce_max(...) wg_reduce_max_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
-#define wg_logsumexp(...) wg_logsumexp_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
+#define wg_reduce_max(...) \
+    wg_reduce_max_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
+#define wg_logsumexp(...) \
+    wg_logsumexp_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
 #define wg_norm(...) wg_norm_at(WG_HERE, WG_HEAD_(__VA_ARGS__, 0), WG_REST_(int, __VA_ARGS__))
 #define wg_argmax(x, axis) wg_argmax_at(WG_HERE, x, axis)
 #define wg_take(x, index, axis) wg_take_at(WG_HERE, x, index, axis)
 #define wg_pick(x, index) wg_pick_at(WG_HERE, x, index)
-#define wg_scatter_add(update, index, axis, extent) wg_scatter_add_at(WG_HERE, update, index, axis, extent)
+#define wg_scatter_add(update, index, axis, extent) \
+    wg_scatter_add_at(WG_HERE, update, index, axis, extent)
 #define wg_matmul(a, b) wg_matmul_at(WG_HERE, a, b)
 #define wg_softmax(x, axis) wg_softmax_at(WG_HERE, x, axis)
 #define wg_log_softmax(x, axis) wg_log_softmax_at(WG_HERE, x, axis)

@@ -1,4 +1,4 @@
-/* More operations for graphs: shape, reductions and scans, order, indexing, Einstein's summation.
+/* More operations for graphs: shape, reductions and scans, order, indexing, windows, einsum.
  * The conventions are those of wengert/graph.h: axes count from the end if negative, a list of none
  * is all, errors are the graph's. Functions made of several operations have the derivatives that
  * follow from those; docs/conventions.md lists edge points. */
@@ -81,18 +81,72 @@ WG_API wg_var wg_scatter_along_at(const char *file, int line, wg_var update, wg_
 WG_API wg_var wg_one_hot_at(const char *file, int line, wg_var index, wg_extent count,
                             wg_dtype dtype);
 /* count elements along the axis from `start` on, an integer scalar that the call computes; x with
- * such a stretch replaced. A stretch that leaves the axis is WG_EINDEX at the call: it is not moved. */
+ * such a stretch replaced. A stretch that leaves the axis is WG_EINDEX at the call: it is not
+ * moved. */
 WG_API wg_var wg_dynamic_slice_at(const char *file, int line, wg_var x, wg_var start, int axis,
                                   wg_extent count);
 WG_API wg_var wg_dynamic_update_at(const char *file, int line, wg_var x, wg_var update,
                                    wg_var start, int axis);
 
+/* ---- random numbers -------------------------------------------------------------------------- */
+
+/* Numbers of a type as a pure function of key and counter, i32 or i64: the same arguments give the
+ * same numbers everywhere; two counters of one key share none of their blocks of bits. So a
+ * program that needs new numbers in every call takes a counter as input, say the step's number.
+ * Keys and counters of shape [b...], of which one may be a scalar, give results [b..., type's
+ * shape...]: one draw for each. A mapped draw whose key and counter are not mapped is one for all
+ * examples. Derivatives are zero. The source is Philox4x32-10 (Salmon, Moraes, Dror and Shaw,
+ * 2011), not for secrets.
+ *
+ * All bits of an i32 or i64; f32 or f64 in [0, 1), multiples of 2^-24 or 2^-53; f32 or f64 of mean
+ * 0 and variance 1 by Box and Muller's formula, at most 5.8 or 8.6 from 0, of at most WG_MAX_RANK -
+ * 1 axes. WG_EDTYPE for other types, WG_ESHAPE for keys and counters of two shapes. */
+WG_API wg_var wg_draw_bits_at(const char *file, int line, wg_var key, wg_var counter,
+                              wg_type type);
+WG_API wg_var wg_draw_uniform_at(const char *file, int line, wg_var key, wg_var counter,
+                                 wg_type type);
+WG_API wg_var wg_draw_normal_at(const char *file, int line, wg_var key, wg_var counter,
+                                wg_type type);
+
+/* ---- convolution and pooling ----------------------------------------------------------------- */
+
+/* How a window moves over an image, along its height and its width; all zero, or NULL, is the plain
+ * one. low and high are zeros (for the largest element: nothing) before and behind the image. */
+typedef struct wg_window {
+    int64_t stride[2];   /* 0: 1, and for pooling the window's size */
+    int64_t dilation[2]; /* distance of the window's elements; 0: 1 */
+    int64_t low[2], high[2];
+    int64_t groups; /* of channels, each with kernels of its own; 0: 1 */
+} wg_window;
+
+/* x [n,c,h,w], kernel [o,c/groups,i,j] -> [n,o,p,q] with p = floor((h + low + high -
+ * ((i-1)*dilation + 1)) / stride) + 1, likewise q: y[n,o,p,q] = the sum over c, i, j of
+ * x[n,c, p*stride + i*dilation - low, ..] * kernel[o,c,i,j]; the kernel is not turned around. The
+ * window must fit into the padded image. f32, f64 and integers. */
+WG_API wg_var wg_conv2d_at(const char *file, int line, wg_var x, wg_var kernel,
+                           const wg_window *window);
+/* x [n,c,l], kernel [o,c/groups,i] -> [n,o,p]: the same; the window's first numbers count. */
+WG_API wg_var wg_conv1d_at(const char *file, int line, wg_var x, wg_var kernel,
+                           const wg_window *window);
+/* The transpose of wg_conv2d in its image: x [n,o,p,q], kernel [o,c/groups,i,j] -> [n,c,h,w] with
+ * h = (p-1)*stride + (i-1)*dilation + 1 - low - high, likewise w. Where a stride left some of the
+ * image behind, a negative high adds it again. */
+WG_API wg_var wg_conv_transpose2d_at(const char *file, int line, wg_var x, wg_var kernel,
+                                     const wg_window *window);
+/* The largest element, and the mean, of every window of size[0] by size[1] of x [n,c,h,w], f32 or
+ * f64. Ties share the derivative equally, NaN is the largest; padding counts as zeros of the mean.
+ * Extents follow as for wg_conv2d; groups have no meaning here. */
+WG_API wg_var wg_max_pool2d_at(const char *file, int line, wg_var x, const int64_t size[2],
+                               const wg_window *window);
+WG_API wg_var wg_avg_pool2d_at(const char *file, int line, wg_var x, const int64_t size[2],
+                               const wg_window *window);
+
 /* ---- Einstein's summation -------------------------------------------------------------------- */
 
 /* wg_einsum("bij,bjk->bik", a, b): a letter for every axis of every operand; letters that the
  * result lacks are summed over, a letter that an operand has twice is its diagonal. Without "->",
- * the result has the letters that occur once, in alphabetical order, capitals first. A letter has one extent:
- * nothing stretches. Operands are contracted from the left to the right. */
+ * the result has the letters that occur once, in alphabetical order, capitals first. A letter has
+ * one extent: nothing stretches. Operands are contracted from the left to the right. */
 WG_API wg_var wg_einsum_at(const char *file, int line, const char *text, size_t count,
                            const wg_var *x);
 
@@ -137,6 +191,17 @@ WG_API wg_var wg_einsum_at(const char *file, int line, const char *text, size_t 
 #define wg_dynamic_slice(x, start, axis, count) wg_dynamic_slice_at(WG_HERE, x, start, axis, count)
 #define wg_dynamic_update(x, update, start, axis) \
     wg_dynamic_update_at(WG_HERE, x, update, start, axis)
+/* wg_draw_normal(key, counter, wg_f64(n, 3)) */
+#define wg_draw_bits(key, counter, ...) wg_draw_bits_at(WG_HERE, key, counter, __VA_ARGS__)
+#define wg_draw_uniform(key, counter, ...) wg_draw_uniform_at(WG_HERE, key, counter, __VA_ARGS__)
+#define wg_draw_normal(key, counter, ...) wg_draw_normal_at(WG_HERE, key, counter, __VA_ARGS__)
+/* wg_conv2d(x, k, NULL), wg_conv2d(x, k, &(wg_window){.stride = {2, 2}, .low = {1, 1}}) */
+#define wg_conv2d(x, kernel, window) wg_conv2d_at(WG_HERE, x, kernel, window)
+#define wg_conv1d(x, kernel, window) wg_conv1d_at(WG_HERE, x, kernel, window)
+#define wg_conv_transpose2d(x, kernel, window) wg_conv_transpose2d_at(WG_HERE, x, kernel, window)
+/* wg_max_pool2d(x, ((int64_t[]){2, 2}), NULL) */
+#define wg_max_pool2d(x, size, window) wg_max_pool2d_at(WG_HERE, x, size, window)
+#define wg_avg_pool2d(x, size, window) wg_avg_pool2d_at(WG_HERE, x, size, window)
 #define wg_einsum(text, ...) wg_einsum_at(WG_HERE, text, WG_VARS_(__VA_ARGS__))
 #endif
 

@@ -29,7 +29,8 @@ WG_API void wg_function_free(wg_function *fn);
 
 /* Runs fn: size[i] for each named size, input[i] and output[i] the dense row-major buffers of each
  * input and output, in the program's order. Buffers belong to the caller and are neither copied nor
- * kept. Output buffers may not overlap inputs or each other (WG_EALIAS), but for donated pairs.
+ * kept. Output buffers may not overlap inputs or each other (WG_EALIAS), but for donated pairs;
+ * above 4096 pairs to compare, outputs times inputs and outputs, that is the caller's own care.
  * On error the outputs hold anything. Allocates one workspace of wg_workspace_size bytes. */
 WG_API wg_status wg_call(const wg_function *fn, const int64_t *size, const void *const *input,
                          void *const *output);
@@ -63,13 +64,14 @@ WG_API wg_status wg_find_nonfinite(const wg_program *program, const int64_t *siz
                                    const wg_tensor *input, uint32_t *instruction, wg_text *report,
                                    wg_error *error);
 
-/* ---- numeric differentiation and checks ---------------------------------------------------------- */
+/* ---- numeric differentiation and checks ------------------------------------------------------ */
 
 typedef enum wg_difference { WG_CENTRAL, WG_ONE_SIDED } wg_difference;
 
-/* The Jacobian of output `of` by input `wrt` (indices) by differences with step epsilon (0: the cube
- * root of the machine epsilon, scaled by |x|; the square root if one-sided): jacobian f64[y..., x...]
- * dense, of count(y) * count(x) elements. Evaluates the program 2 count(x) times. */
+/* The Jacobian of output `of` by input `wrt` (indices) by differences with step epsilon (0: the
+ * cube root of the machine epsilon, scaled by |x|; the square root if one-sided): jacobian
+ * f64[y..., x...] dense, of count(y) * count(x) elements. Evaluates the program 2 count(x)
+ * times. */
 WG_API wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
                                      size_t wrt, wg_difference kind, double epsilon,
                                      double *jacobian, wg_error *error);
@@ -86,10 +88,10 @@ WG_API wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *inpu
 
 typedef struct wg_check_report {
     double difference; /* largest | d.grad - (f(x + e d) - f(x - e d)) / 2e | / max(1, scale) over
-                          the directions d drawn from the unit sphere                              */
+                          the directions d drawn from the unit sphere                             */
     double product;    /* largest | <J x', y'> - <x', J^T y'> | / max(1, scale): forward against
-                          reverse mode                                                             */
-    size_t directions; /* how many were drawn                                                      */
+                          reverse mode                                                            */
+    size_t directions; /* how many were drawn                                                     */
 } wg_check_report;
 
 /* Checks forward against reverse mode and both against central differences at this point, on seeded

@@ -12,7 +12,8 @@
 #include <stdlib.h>
 
 /* A node or an edge is a line of the text. Beyond some thousands of them the layout runs out of
- * stack, for it recurses over the graph, or out of anybody's patience; with many it is kept short. */
+ * stack, for it recurses over the graph, or out of anybody's patience; with many it is kept
+ * short. */
 enum { MANY_LINES = 300, MAX_LINES = 1500 };
 
 static int silent(char *message) {

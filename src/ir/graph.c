@@ -195,6 +195,8 @@ void graph_free_tables(wg_graph *g) {
     intern_free(g, &g->name_index);
     intern_free(g, &g->input_index);
     intern_free(g, &g->output_index);
+    intern_free(g, &g->size_index);
+    intern_free(g, &g->check_index);
     intern_free(g, &g->blob_index);
 }
 
@@ -680,12 +682,15 @@ uint32_t graph_size(wg_graph *g, const char *name) {
     if (g->error.status || !takes_ports(g, "named sizes", name) || !name_is_good(g, "a size", name))
         return 0;
     name_id id = graph_name(g, name, strlen(name));
-    for (size_t i = 0; i < t->size.count; i++)
-        if (t->size.at[i] == id) return (uint32_t)i;
-    name_id *new = g->error.status ? NULL : VEC_PUSH(&t->allocator, &t->size);
+    if (g->error.status || !intern_grow(g, &g->size_index)) return 0;
+    uint32_t hash = (uint32_t)hash_mix(0, id);
+    size_t at = hash;
+    for (const struct intern_slot *s; (s = intern_next(&g->size_index, hash, &at)); at++)
+        if (t->size.at[s->id - 1] == id) return s->id - 1;
+    name_id *new = VEC_PUSH(&t->allocator, &t->size);
     if (!new) return (uint32_t)out_of_memory(g);
     *new = id;
-    return (uint32_t)(t->size.count - 1);
+    return intern_put(&g->size_index, at, (uint32_t)t->size.count, hash) - 1;
 }
 
 void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, const char *what) {
@@ -706,13 +711,20 @@ void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, con
         wg_text_free(&r);
         return;
     }
-    for (size_t i = 0; i < t->check.count; i++) {
-        const struct check *c = &t->check.at[i];
+    if (g->error.status || !intern_grow(g, &g->check_index)) return;
+    uint32_t hash = words_hash((const int64_t[]){left, right, equal}, 3);
+    size_t at = hash;
+    for (const struct intern_slot *s; (s = intern_next(&g->check_index, hash, &at)); at++) {
+        const struct check *c = &t->check.at[s->id - 1];
         if (c->left == left && c->right == right && c->equal == equal) return;
     }
-    struct check *check = g->error.status ? NULL : VEC_PUSH(&t->allocator, &t->check);
-    if (check) *check = (struct check){left, right, equal, g->site};
-    else out_of_memory(g);
+    struct check *check = VEC_PUSH(&t->allocator, &t->check);
+    if (!check) {
+        out_of_memory(g);
+        return;
+    }
+    *check = (struct check){left, right, equal, g->site};
+    intern_put(&g->check_index, at, (uint32_t)t->check.count, hash);
 }
 
 /* The index of a blob with these bytes, or -1 and an error. Equal bytes are one blob, so that what

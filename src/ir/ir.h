@@ -91,8 +91,8 @@ struct intern {
     size_t capacity, count;
 };
 
-/* Whoever computes the values of an eager graph: told of every instruction that is appended, when it
- * stands in its place, and of the graph's end. It reports into the graph's error. */
+/* Whoever computes the values of an eager graph: told of every instruction that is appended, when
+ * it stands in its place, and of the graph's end. It reports into the graph's error. */
 struct evaluator {
     void (*appended)(struct evaluator *e, wg_graph *g, value v);
     void (*end)(struct evaluator *e, wg_graph *g);
@@ -103,8 +103,9 @@ struct wg_graph {
     struct evaluator *eager; /* NULL: the graph only grows, a program computes its values later */
     wg_error error; /* the first; later calls do nothing */
     struct intern instr_index, type_index, attr_index, extent_index, name_index;
-    struct intern input_index, output_index; /* ports by name: id 1 + index */
-    struct intern blob_index;                /* constant tensors by their bytes: id 1 + index */
+    struct intern input_index, output_index; /* ports by name: id 1 + index, as in what follows */
+    struct intern size_index, check_index;   /* named sizes by name, checks by what they say */
+    struct intern blob_index;                /* constant tensors by their bytes */
     uint32_t site;    /* given to the instructions appended next */
     value origin;     /* likewise */
     uint8_t flags;    /* likewise */

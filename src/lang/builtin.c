@@ -425,6 +425,59 @@ static value apply_dynamic_update(struct parser *p, const struct call *c, const 
     return build_dynamic_update(p->g, x, update, term_build(p, arg[2], WG_I64), axis);
 }
 
+/* ---- random numbers -------------------------------------------------------------------------- */
+
+enum { BITS, UNIFORM, NORMAL };
+static value (*const drawn[])(wg_graph *, value, value, const wg_type *) = {
+    [BITS] = build_draw_bits, [UNIFORM] = build_draw_uniform, [NORMAL] = build_draw_normal,
+};
+
+static value apply_draw(struct parser *p, const struct call *c, const struct builtin *b,
+                        const struct term *arg, size_t count) {
+    (void)c;
+    wg_type type = {.dtype = b->detail == BITS ? WG_I64 : WG_F64};
+    value key = term_build(p, arg[0], WG_I64), counter = term_build(p, arg[1], WG_I64);
+    if (!read_extents(p, b, arg + 2, count - 2, false, &type)) return 0;
+    return drawn[b->detail](p->g, key, counter, &type);
+}
+
+/* ---- windows --------------------------------------------------------------------------------- */
+
+enum { CONV1, CONV2, CONV_TRANSPOSE, MAX_POOL, AVG_POOL };
+
+/* Whole numbers behind the operands, the same for both axes: of pooling the size first, then
+ * stride, padding, dilation and, of convolution, groups. */
+static value apply_window(struct parser *p, const struct call *c, const struct builtin *b,
+                          const struct term *arg, size_t count) {
+    (void)c;
+    bool pool = b->detail >= MAX_POOL;
+    int64_t number[4] = {0}, size = 0;
+    value x = 0, kernel = 0;
+    if (pool) x = term_default(p, arg[0]);
+    else if (!term_pair(p, arg[0], arg[1], &x, &kernel)) return 0;
+    for (size_t i = pool ? 1 : 2; i < count; i++) {
+        wg_type whole = {0};
+        if (!read_extents(p, b, arg + i, 1, false, &whole)) return 0;
+        if (whole.extent[0] < 0)
+            return graph_fail(p->g, WG_EARGUMENT, "%s: a plain number is wanted: %s", b->name,
+                              b->usage);
+        if (i == 1) size = whole.extent[0];
+        else number[i - 2] = whole.extent[0];
+    }
+    wg_window w = {.groups = number[3]};
+    for (size_t i = 0; i < 2; i++) {
+        w.stride[i] = number[0];
+        w.low[i] = w.high[i] = number[1];
+        w.dilation[i] = number[2];
+    }
+    switch (b->detail) {
+    case MAX_POOL: return build_max_pool(p->g, x, (const int64_t[]){size, size}, &w);
+    case AVG_POOL: return build_avg_pool(p->g, x, (const int64_t[]){size, size}, &w);
+    case CONV_TRANSPOSE: return build_conv_transpose(p->g, x, kernel, &w);
+    default: return build_convolution(p->g, x, kernel, b->detail == CONV1 ? 1 : 2, &w);
+    }
+}
+
 /* ---- lists of arguments ---------------------------------------------------------------------- */
 
 /* All arguments in one element type; the caller frees count values. NULL on error. */
@@ -522,12 +575,27 @@ static const struct builtin builtins[] = {
     {"expand",        "expand(x, axis=0)",            apply_expand,   1, 1, AXIS, 0},
     {"stack",         "stack(a, b, axis=0)",          apply_stack,    1, ANY, AXIS, 0},
     {"tile",          "tile(x, 2, 1)",                apply_tile,     1, ANY, 0, 0},
-    {"pad",           "pad(x, 1, 2, axis=0) or pad(x, 1, 2, value, axis=0)", apply_pad, 3, 4, AXIS, 0},
+    {"pad",           "pad(x, 1, 2, axis=0) or pad(x, 1, 2, value, axis=0)",
+     apply_pad, 3, 4, AXIS, 0},
     {"take_along",    "take_along(x, index, axis=-1)", apply_along,   2, 2, AXIS, -1},
     {"scatter_along", "scatter_along(update, index, n, axis=-1)", apply_along, 3, 3, AXIS, -1},
     {"one_hot",       "one_hot(index, n)",            apply_one_hot,  2, 2, 0, 0},
     {"dynamic_slice", "dynamic_slice(x, start, count, axis=0)", apply_dynamic, 3, 3, AXIS, 0},
-    {"dynamic_update", "dynamic_update(x, update, start, axis=0)", apply_dynamic_update, 3, 3, AXIS, 0},
+    {"dynamic_update", "dynamic_update(x, update, start, axis=0)",
+     apply_dynamic_update, 3, 3, AXIS, 0},
+    {"draw_bits",     "draw_bits(key, counter, n, m)", apply_draw,    2, ANY, 0, BITS},
+    {"draw_uniform",  "draw_uniform(key, counter, n, m)", apply_draw, 2, ANY, 0, UNIFORM},
+    {"draw_normal",   "draw_normal(key, counter, n, m)", apply_draw,  2, ANY, 0, NORMAL},
+    {"conv1d", "conv1d(x, kernel, stride, padding, dilation, groups)",
+     apply_window, 2, 6, 0, CONV1},
+    {"conv2d", "conv2d(x, kernel, stride, padding, dilation, groups)",
+     apply_window, 2, 6, 0, CONV2},
+    {"conv_transpose2d", "conv_transpose2d(x, kernel, stride, padding, dilation, groups)",
+     apply_window, 2, 6, 0, CONV_TRANSPOSE},
+    {"max_pool2d", "max_pool2d(x, size, stride, padding, dilation)",
+     apply_window, 2, 5, 0, MAX_POOL},
+    {"avg_pool2d", "avg_pool2d(x, size, stride, padding, dilation)",
+     apply_window, 2, 5, 0, AVG_POOL},
     {"einsum",        "einsum(\"ij,jk->ik\", a, b)",  apply_einsum,   1, ANY, TEXT, 0},
 };
 // clang-format on

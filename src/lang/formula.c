@@ -5,10 +5,32 @@
 
 /* ---- headings of definitions ----------------------------------------------------------------- */
 
+/* Blames the bracket that nothing closes: the last in the text, from `start` on, that brought the
+ * nesting of its kind to what is left of it at the end. By kinds, because in `{ sin(x }` it is the
+ * parenthesis. */
+static void fail_unclosed(struct parser *p, struct reader start) {
+    static const char open[] = "([{", close[] = ")]}";
+    int64_t left[3] = {0};
+    struct token unclosed = start.token;
+    for (int pass = 0; pass < 2; pass++) {
+        int64_t nesting[3] = {0};
+        for (p->in = start; p->in.token.kind != T_END; lex_next(p)) {
+            for (size_t k = 0; k < 3; k++) {
+                if (p->in.token.kind == (unsigned)close[k]) nesting[k]--;
+                if (p->in.token.kind != (unsigned)open[k]) continue;
+                if (++nesting[k] == left[k] && left[k] > 0) unclosed = p->in.token;
+            }
+        }
+        memcpy(left, nesting, sizeof left);
+    }
+    parse_fail(p, unclosed.place, WG_ESYNTAX, "this '%c' is not closed", (int)unclosed.kind);
+}
+
 /* From the bracket that is next to behind the one that closes it; counts the commas directly in it.
  * Brackets further in are only counted: their kinds are checked when the text is read. */
 static bool skip_brackets(struct parser *p, size_t *commas) {
-    struct token open = p->in.token, last;
+    struct reader start = p->in;
+    struct token open = start.token, last;
     unsigned close = open.kind == '(' ? ')' : open.kind == '[' ? ']' : '}';
     size_t nesting = 0;
     *commas = 0;
@@ -18,7 +40,7 @@ static bool skip_brackets(struct parser *p, size_t *commas) {
         if (last.kind == ')' || last.kind == ']' || last.kind == '}') nesting--;
         if (last.kind == ',' && nesting == 1) ++*commas;
         if (last.kind == T_END) {
-            parse_fail(p, open.place, WG_ESYNTAX, "this '%c' is not closed", (int)open.kind);
+            fail_unclosed(p, start);
             return false;
         }
         lex_next(p);

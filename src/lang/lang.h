@@ -246,7 +246,7 @@ struct call {
     int axis[WG_MAX_RANK];
     uint8_t axis_count;
     bool has_axis, has_keep, keep;
-    const char *text; /* the first argument if it is a text in quotes, without them; not on the stack */
+    const char *text; /* the first argument if it is in quotes, without them; not on the stack */
     size_t text_length;
 };
 bool builtin_exists(const char *name, size_t length);

@@ -5,6 +5,7 @@
 #define OP_BUILD_H
 
 #include "op/op.h"
+#include "wengert/ops.h"
 
 /* ---- leaves ---- */
 value build_number(wg_graph *g, wg_dtype dtype, double number); /* scalar */
@@ -20,11 +21,21 @@ value build_binary(wg_graph *g, unsigned op, value a, value b);
 value build_ternary(wg_graph *g, unsigned op, value a, value b, value c);
 value build_where(wg_graph *g, value condition, value a, value b);
 value build_cast(wg_graph *g, wg_dtype dtype, value a);
-static inline value build_add(wg_graph *g, value a, value b) { return build_binary(g, OP_add, a, b); }
-static inline value build_sub(wg_graph *g, value a, value b) { return build_binary(g, OP_sub, a, b); }
-static inline value build_mul(wg_graph *g, value a, value b) { return build_binary(g, OP_mul, a, b); }
-static inline value build_div(wg_graph *g, value a, value b) { return build_binary(g, OP_div, a, b); }
-static inline value build_neg(wg_graph *g, value a) { return build_unary(g, OP_neg, a); }
+static inline value build_add(wg_graph *g, value a, value b) {
+    return build_binary(g, OP_add, a, b);
+}
+static inline value build_sub(wg_graph *g, value a, value b) {
+    return build_binary(g, OP_sub, a, b);
+}
+static inline value build_mul(wg_graph *g, value a, value b) {
+    return build_binary(g, OP_mul, a, b);
+}
+static inline value build_div(wg_graph *g, value a, value b) {
+    return build_binary(g, OP_div, a, b);
+}
+static inline value build_neg(wg_graph *g, value a) {
+    return build_unary(g, OP_neg, a);
+}
 /* ct * p in a rule, as an absolute-zero product where the rule is guarded; sum of two terms of
  * which either may be absent. */
 value rule_mul(const struct rule *r, value ct, value p);
@@ -36,8 +47,8 @@ value build_transpose(wg_graph *g, value a, const uint8_t *perm); /* result axis
 /* a's axes, in order, become those of the result that `mapped` names (bit i = axis i). */
 value build_broadcast(wg_graph *g, value a, const wg_type *shape, uint32_t mapped);
 value build_broadcast_to(wg_graph *g, value a, const wg_type *shape); /* NumPy's rule */
-/* start, count: extents; all for every axis. A negative step takes the elements that the positive one
- * takes, from the last to the first. */
+/* start, count: extents; all for every axis. A negative step takes the elements that the positive
+ * one takes, from the last to the first. */
 value build_slice(wg_graph *g, value a, const wg_extent *start, const wg_extent *count,
                   const int64_t *step);
 /* Zeros of shape total with out[start + i*step] = a[i]: the transpose of a slice. */
@@ -77,18 +88,36 @@ value build_take(wg_graph *g, value a, value index, unsigned axis, unsigned batc
 value build_scatter_add(wg_graph *g, value update, value index, unsigned axis, unsigned batch,
                         wg_extent extent);
 
+/* ---- random numbers of a type: i32 or i64 bits; f32 or f64 in [0, 1), or normal ---- */
+/* key and counter i32/i64[b...], either of them scalar -> [b..., type's shape...] */
+value build_draw_bits(wg_graph *g, value key, value counter, const wg_type *type);
+value build_draw_uniform(wg_graph *g, value key, value counter, const wg_type *type);
+value build_draw_normal(wg_graph *g, value key, value counter, const wg_type *type);
+
 /* ---- products ---- */
 /* The contraction: a[batch..., m..., k...] (a_transposed: [batch..., k..., m...]) with
  * b[batch..., k..., n...] (b_transposed: [batch..., n..., k...]) -> [batch..., m..., n...];
  * batch and contract count the leading shared and the contracted axes. */
 value build_dot(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
                 bool a_transposed, bool b_transposed);
-/* The same over pairs of axes anywhere, in pairs[0] of a and pairs[1] of b: first `batch` pairs that
- * stay, then `contract` that are summed away -> [batch..., a's others..., b's others...]. */
+/* The same as an absolute-zero contraction: a term with a factor 0 is 0, whatever the other is. */
+value build_dotz(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                 bool a_transposed, bool b_transposed);
+/* build_dot over pairs of axes anywhere, in pairs[0] of a and pairs[1] of b: first `batch` pairs
+ * that stay, then `contract` that are summed away -> [batch..., a's others..., b's others...]. */
 value build_dot_axes(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
                      const uint8_t *const pairs[2]);
 /* Matrix product as NumPy's @: vectors allowed, leading axes broadcast. */
 value build_matmul(wg_graph *g, value a, value b);
+
+/* ---- convolution and pooling ---- */
+/* The trilinear form of conv.c, of which `word`, CONV_WORDS of op/conv.h, says the result. */
+value build_conv(wg_graph *g, const int64_t *word, value a, value b);
+/* As networks lay it out (compose_window.c): space has one axis or two; NULL: the plain window. */
+value build_convolution(wg_graph *g, value x, value kernel, unsigned space, const wg_window *w);
+value build_conv_transpose(wg_graph *g, value x, value kernel, const wg_window *w);
+value build_max_pool(wg_graph *g, value x, const int64_t size[2], const wg_window *w);
+value build_avg_pool(wg_graph *g, value x, const int64_t size[2], const wg_window *w);
 
 /* ---- composites (compose.c) ---- */
 value build_softmax(wg_graph *g, value a, unsigned axis);
@@ -99,8 +128,8 @@ value build_mse(wg_graph *g, value a, value b); /* mean of (a-b)^2 */
 
 /* ---- composites of shape and index (compose_shape.c) ---- */
 value build_reverse(wg_graph *g, value a, uint32_t axes);
-/* start, start + step, ... before stop; WG_INFER: from, or to, the end of the axis. slice_range makes
- * of them what build_slice takes: the lowest place and the count. */
+/* start, start + step, ... before stop; WG_INFER: from, or to, the end of the axis. slice_range
+ * makes of them what build_slice takes: the lowest place and the count. */
 bool slice_range(wg_graph *g, wg_extent extent, wg_extent *start, wg_extent stop, int64_t step,
                  wg_extent *count);
 value build_slice_axis(wg_graph *g, value a, unsigned axis, wg_extent start, wg_extent stop,

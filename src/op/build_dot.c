@@ -4,14 +4,25 @@
 #include "op/build.h"
 #include "op/describe.h"
 
-value build_dot(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
-                bool a_transposed, bool b_transposed) {
+static value contraction(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                         bool a_transposed, bool b_transposed, bool absolute) {
     if (!a || !b || g->error.status) return 0;
     /* where there is only one block to order, the flag says nothing: one form for one meaning */
     if (contract == 0 || type_of(&g->t, a)->rank <= batch + contract) a_transposed = false;
     if (contract == 0 || type_of(&g->t, b)->rank <= batch + contract) b_transposed = false;
-    attr_id attr = graph_attr(g, (const int64_t[]){batch, contract, a_transposed, b_transposed}, 4);
+    const int64_t word[] = {batch, contract, a_transposed, b_transposed, true};
+    attr_id attr = graph_attr(g, word, absolute ? 5 : 4);
     return graph_emit(g, OP_dot, attr, (const value[]){a, b}, 2);
+}
+
+value build_dot(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                bool a_transposed, bool b_transposed) {
+    return contraction(g, a, b, batch, contract, a_transposed, b_transposed, false);
+}
+
+value build_dotz(wg_graph *g, value a, value b, unsigned batch, unsigned contract,
+                 bool a_transposed, bool b_transposed) {
+    return contraction(g, a, b, batch, contract, a_transposed, b_transposed, true);
 }
 
 /* ---- any axes -------------------------------------------------------------------------------- */

@@ -26,8 +26,8 @@ value build_argmin(wg_graph *g, value a, unsigned axis) {
 
 /* ---- products -------------------------------------------------------------------------------- */
 
-/* Along the axis: 1, x_0, x_0 x_1, ..., n + 1 of them, as the recurrence y_i = x_i y_i-1 behind a 1;
- * reversed: the products from the end, and the 1 last. */
+/* Along the axis: 1, x_0, x_0 x_1, ..., n + 1 of them, as the recurrence y_i = x_i y_i-1 behind a
+ * 1; reversed: the products from the end, and the 1 last. */
 static value products(wg_graph *g, value a, unsigned axis, bool reverse) {
     if (!a || g->error.status) return 0;
     wg_type type = *type_of(&g->t, a), longer = type, one = type;

@@ -1,6 +1,6 @@
-/* Functions of shape and index that are a few operations each: new axes, copies side by side, values
- * around, reversal, one element per place, one-hot rows, windows that start where a value says.
- * Their derivatives are those of their parts. */
+/* Functions of shape and index that are a few operations each: new axes, copies side by side,
+ * values around, reversal, one element per place, one-hot rows, windows that start where a value
+ * says. Their derivatives are those of their parts. */
 #include "op/build.h"
 #include "op/describe.h"
 

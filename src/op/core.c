@@ -101,7 +101,8 @@ const struct op_def op_data = {
 static bool iota_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        wg_type *type) {
     (void)x, (void)narg;
-    if (!require_words(g, op, attr, 1) || !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
+    if (!require_words(g, op, attr, 1) ||
+        !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
         return false;
     *type = wg_type_of(WG_I64, 1, attr_words(&g->t, attr));
     return true;
@@ -132,7 +133,8 @@ const struct op_def op_iota = {
 static bool size_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        wg_type *type) {
     (void)x, (void)narg;
-    if (!require_words(g, op, attr, 1) || !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
+    if (!require_words(g, op, attr, 1) ||
+        !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
         return false;
     *type = (wg_type){.dtype = WG_I64};
     return true;

@@ -1,11 +1,13 @@
 /* The general contraction and the matrix product that is made of it. attr = batch, contract,
- * a_transposed, b_transposed: with batch axes b, contracted axes k and own axes m and n, in blocks,
+ * a_transposed, b_transposed, and a fifth word, 1, if its products are absolute-zero ones (mulz):
+ * with batch axes b, contracted axes k and own axes m and n, in blocks,
  *
  *   a[b, m, k] or, transposed, a[b, k, m]        c[b, k, n] or, transposed, c[b, n, k]
  *   y[b, m, n] = sum over k of a[b, m, k] * c[b, k, n]
  *
  * This form is closed under differentiation: each adjoint is again a dot of the same values, with
- * other flags, and no copy is ever transposed. Arbitrary axes are brought to it in build_dot.c. */
+ * other flags, and no copy is ever transposed. Below a `where` adjoints are absolute-zero dots, and
+ * so is whatever is derived of those. Arbitrary axes are brought to this form in build_dot.c. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
@@ -13,11 +15,24 @@
 struct dot {
     unsigned batch, contract;
     bool flip[2]; /* operand 0, operand 1 is transposed */
+    bool absolute;
 };
+
+static bool is_absolute(const struct trace *t, attr_id attr) {
+    return attr_count(t, attr) == 5 && attr_words(t, attr)[4] == 1;
+}
 
 static struct dot dot_of(const struct trace *t, attr_id attr) {
     const int64_t *word = attr_words(t, attr);
-    return (struct dot){(unsigned)word[0], (unsigned)word[1], {word[2] != 0, word[3] != 0}};
+    return (struct dot){(unsigned)word[0], (unsigned)word[1], {word[2] != 0, word[3] != 0},
+                        is_absolute(t, attr)};
+}
+
+/* A dot of the same kind of products. */
+static value dot_like(wg_graph *g, const struct dot *d, value a, value b, unsigned batch,
+                      unsigned contract, bool a_transposed, bool b_transposed) {
+    return (d->absolute ? build_dotz : build_dot)(g, a, b, batch, contract, a_transposed,
+                                                  b_transposed);
 }
 
 /* The number of axes that only operand k has. */
@@ -69,7 +84,7 @@ static void hint_contraction(wg_graph *g, const struct dot *d, const value *x) {
 static bool dot_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                       wg_type *type) {
     (void)narg;
-    if (!require_words(g, op, attr, 4)) return false;
+    if (!is_absolute(&g->t, attr) && !require_words(g, op, attr, 4)) return false;
     struct dot d = dot_of(&g->t, attr);
     const int64_t *word = attr_words(&g->t, attr);
     wg_type a = *type_of(&g->t, x[0]), b = *type_of(&g->t, x[1]);
@@ -141,7 +156,7 @@ static value dot_identity(wg_graph *g, attr_id attr, const value *x, size_t narg
         d.flip[k] = !d.flip[k];
     }
     if (operand[0] == x[0] && operand[1] == x[1]) return 0;
-    return build_dot(g, operand[0], operand[1], d.batch, d.contract, d.flip[0], d.flip[1]);
+    return dot_like(g, &d, operand[0], operand[1], d.batch, d.contract, d.flip[0], d.flip[1]);
 }
 
 /* ---- derivative ------------------------------------------------------------------------------ */
@@ -150,12 +165,15 @@ static value dot_identity(wg_graph *g, attr_id attr, const value *x, size_t narg
  * m] where a is transposed; that of c is A^T ct [b, k, n], or ct^T A [b, n, k]. The flag of the
  * other operand turns with the side on which it stands. */
 static value dot_transpose(const struct rule *r, size_t k, value ct) {
-    struct dot d = dot_of(&r->g->t, r->attr);
-    unsigned m = own_axes(&r->g->t, &d, r->x[0]), n = own_axes(&r->g->t, &d, r->x[1]);
-    if (k == 0 && !d.flip[0]) return build_dot(r->g, ct, r->x[1], d.batch, n, false, !d.flip[1]);
-    if (k == 0) return build_dot(r->g, r->x[1], ct, d.batch, n, d.flip[1], true);
-    if (!d.flip[1]) return build_dot(r->g, r->x[0], ct, d.batch, m, !d.flip[0], false);
-    return build_dot(r->g, ct, r->x[0], d.batch, m, true, d.flip[0]);
+    wg_graph *g = r->g;
+    struct dot d = dot_of(&g->t, r->attr);
+    const value *x = r->x;
+    unsigned m = own_axes(&g->t, &d, x[0]), n = own_axes(&g->t, &d, x[1]);
+    d.absolute |= r->guarded;
+    if (k == 0 && !d.flip[0]) return dot_like(g, &d, ct, x[1], d.batch, n, false, !d.flip[1]);
+    if (k == 0) return dot_like(g, &d, x[1], ct, d.batch, n, d.flip[1], true);
+    if (!d.flip[1]) return dot_like(g, &d, x[0], ct, d.batch, m, !d.flip[0], false);
+    return dot_like(g, &d, ct, x[0], d.batch, m, true, d.flip[0]);
 }
 
 /* ---- batching -------------------------------------------------------------------------------- */
@@ -180,18 +198,18 @@ static value dot_batch(const struct batch *b) {
     struct dot d = dot_of(&g->t, b->attr);
     value x[2] = {b->x[0], b->x[1]};
     if (b->batched[0] && b->batched[1])
-        return build_dot(g, x[0], x[1], d.batch + 1, d.contract, d.flip[0], d.flip[1]);
+        return dot_like(g, &d, x[0], x[1], d.batch + 1, d.contract, d.flip[0], d.flip[1]);
     size_t k = b->batched[0] ? 0 : 1;
     unsigned axis = d.batch; /* where the new one stands in the result */
     value y;
     if (own_axes(&g->t, &d, x[k]) == 1) { /* the new one alone: choose the order of blocks */
         value rows = move_axis(g, x[k], 0, d.batch);
-        y = k == 0 ? build_dot(g, rows, x[1], d.batch, d.contract, false, d.flip[1])
-                   : build_dot(g, rows, x[0], d.batch, d.contract, false, !d.flip[0]);
+        y = k == 0 ? dot_like(g, &d, rows, x[1], d.batch, d.contract, false, d.flip[1])
+                   : dot_like(g, &d, rows, x[0], d.batch, d.contract, false, !d.flip[0]);
     } else {
         if (k == 1) axis += own_axes(&g->t, &d, x[0]);
         x[k] = move_axis(g, x[k], 0, first_own(&d, k));
-        y = build_dot(g, x[0], x[1], d.batch, d.contract, d.flip[0], d.flip[1]);
+        y = dot_like(g, &d, x[0], x[1], d.batch, d.contract, d.flip[0], d.flip[1]);
     }
     return move_axis(g, y, axis, 0);
 }
@@ -209,6 +227,9 @@ static value sample_tn(wg_graph *g, const value *x) {
 }
 static value sample_tt(wg_graph *g, const value *x) {
     return build_dot(g, x[0], x[1], 0, 1, true, true);
+}
+static value sample_absolute(wg_graph *g, const value *x) {
+    return build_dotz(g, x[0], x[1], 0, 1, false, true);
 }
 static value sample_outer(wg_graph *g, const value *x) {
     return build_dot(g, x[0], x[1], 0, 0, false, false);
@@ -235,6 +256,8 @@ static const struct op_sample dot_sample[] = {
      "two contracted axes"},
     {2, {{WG_F64, 2, {2, 0}}, {WG_F64, 2, {0, 3}}}, {-2, -2}, {2, 2}, sample_nn,
      "a contraction over nothing"},
+    {2, {{WG_F64, 2, {2, 3}}, {WG_F64, 2, {4, 3}}}, {-2, -2}, {2, 2}, sample_absolute,
+     "absolute-zero products"},
     {2, {{WG_F64, 2, {0, 3}}, {WG_F64, 2, {3, 2}}}, {-2, -2}, {2, 2}, sample_nn, "no rows"},
     {0}};
 
@@ -244,7 +267,8 @@ const struct op_def op_dot = {
     .narg = 2,
     .linear_mask = 3,
     .doc = "y[b,m,n] = sum over k of a[b,m,k] * c[b,k,n], either operand transposed in its last "
-           "two blocks of axes; 0 where k is over nothing. Integers wrap around",
+           "two blocks of axes; 0 where k is over nothing. In adjoints below a where a term with a "
+           "factor 0 is 0, also if the other is infinite or NaN. Integers wrap around",
     .infer = dot_infer,
     .identity = dot_identity,
     .transpose = dot_transpose,

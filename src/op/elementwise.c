@@ -1,5 +1,5 @@
 /* The rows of elementwise.def as rows of the operation table: partials, shape rule, identities and
- * samples. Kernels are in kernel/elementwise.c, builders in build_elementwise.c.
+ * samples. Kernels are in kernel/elementwise_loops.h, builders in build_elementwise.c.
  *
  * A partial is read by a small stack machine: every word of the row pushes a value, or pops its
  * operands and pushes the result. The commas below fix the order from left to right, which the
@@ -185,7 +185,8 @@ static value simplify(wg_graph *g, unsigned op, const value *x) {
 
 static bool hint_at_cast(wg_graph *g, unsigned op, unsigned dtype) {
     if (op_kernel(op, WG_F64, WG_F64)) graph_hint(g, "cast first: {wg_cast(WG_F64, x)|f64(x)}");
-    else if (op_kernel(op, WG_I64, WG_I64)) graph_hint(g, "cast first: {wg_cast(WG_I64, x)|i64(x)}");
+    else if (op_kernel(op, WG_I64, WG_I64))
+        graph_hint(g, "cast first: {wg_cast(WG_I64, x)|i64(x)}");
     else if (dtype != WG_BOOL) graph_hint(g, "make a bool of it first: {wg_ne(x, 0)|x != 0}");
     return false;
 }

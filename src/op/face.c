@@ -438,8 +438,9 @@ wg_var wg_dot_at(const char *file, int line, wg_var a, wg_var b, size_t batch, c
             pair[k][i] = (uint8_t)axis;
         }
     }
-    return face_result(nothing, g, build_dot_axes(g, a.id, b.id, (unsigned)batch, (unsigned)contract,
-                                             (const uint8_t *const[]){pair[0], pair[1]}));
+    return face_result(nothing, g,
+                       build_dot_axes(g, a.id, b.id, (unsigned)batch, (unsigned)contract,
+                                      (const uint8_t *const[]){pair[0], pair[1]}));
 }
 
 /* ---- composites ------------------------------------------------------------------------------ */

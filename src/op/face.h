@@ -1,5 +1,5 @@
-/* What the files of public functions share: the look at what a caller hands over. Each check records
- * an error of the graph, which begins with the function's name, and returns false. */
+/* What the files of public functions share: the look at what a caller hands over. Each check
+ * records an error of the graph, which begins with the function's name, and returns false. */
 #ifndef OP_FACE_H
 #define OP_FACE_H
 

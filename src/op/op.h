@@ -28,7 +28,7 @@ enum op_class {
     LINEAR,      /* in the arguments of linear_mask: transpose */
     MULTILINEAR, /* in each argument of linear_mask on its own: transpose per argument */
     GENERAL,     /* jvp; vjp follows by transposing it */
-    NODIFF       /* piecewise constant, stopped, or not floating: derivative zero, stated in doc   */
+    NODIFF       /* piecewise constant, stopped, or not floating: derivative zero, stated in doc  */
 };
 
 enum op_flag {

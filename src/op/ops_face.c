@@ -1,5 +1,5 @@
-/* The public functions of wengert/ops.h: as in face.c, they check what only the public interface can
- * get wrong, note the caller's line, and leave the rest to the builders. */
+/* The public functions of wengert/ops.h: as in face.c, they check what only the public interface
+ * can get wrong, note the caller's line, and leave the rest to the builders. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/face.h"
@@ -183,6 +183,33 @@ wg_var wg_dynamic_update_at(const char *file, int line, wg_var x, wg_var update,
     return face_result(x, g, good ? build_dynamic_update(g, x.id, update.id, start.id, at) : 0);
 }
 
+/* ---- random numbers -------------------------------------------------------------------------- */
+
+static wg_var face_draw(const char *file, int line, const char *name, wg_var key, wg_var counter,
+                        wg_type type,
+                        value (*build)(wg_graph *, value, value, const wg_type *)) {
+    wg_graph *g = face_enter(file, line, name, 2, (const wg_var[]){key, counter});
+    bool good = g && type.dtype < WG_DTYPE_COUNT && type.rank <= WG_MAX_RANK;
+    if (g && !good) graph_fail(g, WG_EARGUMENT, "%s: what is asked for is no type", name);
+    for (size_t i = 0; good && i < type.rank; i++) good = face_extent(g, name, type.extent[i]);
+    return face_result(key.graph ? key : counter, g,
+                       good ? build(g, key.id, counter.id, &type) : 0);
+}
+
+wg_var wg_draw_bits_at(const char *file, int line, wg_var key, wg_var counter, wg_type type) {
+    return face_draw(file, line, "draw_bits", key, counter, type, build_draw_bits);
+}
+
+wg_var wg_draw_uniform_at(const char *file, int line, wg_var key, wg_var counter, wg_type type) {
+    return face_draw(file, line, "draw_uniform", key, counter, type, build_draw_uniform);
+}
+
+wg_var wg_draw_normal_at(const char *file, int line, wg_var key, wg_var counter, wg_type type) {
+    return face_draw(file, line, "draw_normal", key, counter, type, build_draw_normal);
+}
+
+/* ---- Einstein's summation -------------------------------------------------------------------- */
+
 static value named_einsum(wg_graph *g, const char *text, const value *x, size_t count) {
     if (!text) return graph_fail(g, WG_EARGUMENT, "einsum: the text is NULL");
     return build_einsum(g, text, strlen(text), x, count);
@@ -199,4 +226,37 @@ wg_var wg_einsum_at(const char *file, int line, const char *text, size_t count, 
     value y = named_einsum(g, text, id, count);
     mem_free(&g->t.allocator, id, bytes);
     return face_result(x[0], g, y);
+}
+
+/* ---- convolution and pooling ----------------------------------------------------------------- */
+
+wg_var wg_conv2d_at(const char *file, int line, wg_var x, wg_var kernel, const wg_window *window) {
+    wg_graph *g = face_enter(file, line, "conv2d", 2, (const wg_var[]){x, kernel});
+    return face_result(x.graph ? x : kernel, g,
+                       g ? build_convolution(g, x.id, kernel.id, 2, window) : 0);
+}
+
+wg_var wg_conv1d_at(const char *file, int line, wg_var x, wg_var kernel, const wg_window *window) {
+    wg_graph *g = face_enter(file, line, "conv1d", 2, (const wg_var[]){x, kernel});
+    return face_result(x.graph ? x : kernel, g,
+                       g ? build_convolution(g, x.id, kernel.id, 1, window) : 0);
+}
+
+wg_var wg_conv_transpose2d_at(const char *file, int line, wg_var x, wg_var kernel,
+                              const wg_window *window) {
+    wg_graph *g = face_enter(file, line, "conv_transpose2d", 2, (const wg_var[]){x, kernel});
+    return face_result(x.graph ? x : kernel, g,
+                       g ? build_conv_transpose(g, x.id, kernel.id, window) : 0);
+}
+
+wg_var wg_max_pool2d_at(const char *file, int line, wg_var x, const int64_t size[2],
+                        const wg_window *window) {
+    wg_graph *g = face_enter(file, line, "max_pool2d", 1, &x);
+    return face_result(x, g, g ? build_max_pool(g, x.id, size, window) : 0);
+}
+
+wg_var wg_avg_pool2d_at(const char *file, int line, wg_var x, const int64_t size[2],
+                        const wg_window *window) {
+    wg_graph *g = face_enter(file, line, "avg_pool2d", 1, &x);
+    return face_result(x, g, g ? build_avg_pool(g, x.id, size, window) : 0);
 }

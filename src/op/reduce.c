@@ -40,7 +40,8 @@ static bool reduces_nothing(const wg_graph *g, attr_id attr, value x, wg_type *s
     return true;
 }
 
-/* One element's sum, maximum and log sum exp are that element. */
+/* One element's sum and maximum are that element. So is its log sum exp, whose derivative at an
+ * infinity is not that of an identity: it keeps its own rule. */
 static value reduce_identity(wg_graph *g, attr_id attr, const value *x, size_t narg) {
     (void)narg;
     wg_type shape;
@@ -203,9 +204,9 @@ const struct op_def op_logsumexp = {
     .class = GENERAL,
     .narg = 1,
     .doc = "y = log(sum of exp(x)) over axes, shifted by the largest x; -inf over nothing or where "
-           "all x are -inf, and the derivative is 0 there; +inf and NaN propagate",
+           "all x are -inf, also if there is one x, and the derivative is 0 there; +inf and NaN "
+           "propagate",
     .infer = reduce_infer,
-    .identity = reduce_identity,
     .jvp = logsumexp_jvp,
     .batch = reduce_batch,
     .run = run_logsumexp,

@@ -1,7 +1,7 @@
 /* Operations along one axis whose result keeps the shape: running sums, linear recurrences, and the
  * order of the elements. Running and whole products, and sorted values, are made of these in
- * compose_reduce.c: a product's derivative by way of a recurrence divides by nothing, so it is right
- * where elements are 0, in every order. */
+ * compose_reduce.c: a product's derivative by way of a recurrence divides by nothing, so it is
+ * right where elements are 0, in every order. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
@@ -104,7 +104,8 @@ static value recur_jvp(const struct rule *r, const value *t) {
     return build_recur(r->g, r->x[0], inhomogeneous, axis, reverse);
 }
 
-/* The adjoint of b obeys s_i = ct_i + a_i+1 s_i+1, the recurrence backwards; that of a is s_i y_i-1. */
+/* The adjoint of b obeys s_i = ct_i + a_i+1 s_i+1, the recurrence backwards; that of a is s_i
+ * y_i-1. */
 static value recur_vjp(const struct rule *r, size_t k, value ct) {
     unsigned axis = axis_of(&r->g->t, r->attr);
     bool reverse = is_reversed(&r->g->t, r->attr);

@@ -462,8 +462,8 @@ const struct op_def op_slice = {
     .class = LINEAR,
     .narg = 1,
     .linear_mask = 0xff,
-    .doc = "y[i] = x[start + i*step] for i < count, along every axis; a negative step takes the same "
-           "elements as its absolute value, from the last to the first; its transpose is pad",
+    .doc = "y[i] = x[start + i*step] for i < count, along every axis; a negative step takes the "
+           "same elements as its absolute value, from the last to the first; its transpose is pad",
     .infer = slice_infer,
     .attr_is_extent = window_word_is_extent,
     .identity = slice_identity,
@@ -494,8 +494,8 @@ const struct op_def op_pad = {
     .class = LINEAR,
     .narg = 1,
     .linear_mask = 0xff,
-    .doc = "y[start + i*step] = x[i] along every axis, 0 elsewhere; a negative step puts x there from "
-           "its last element to its first; its transpose is slice",
+    .doc = "y[start + i*step] = x[i] along every axis, 0 elsewhere; a negative step puts x there "
+           "from its last element to its first; its transpose is slice",
     .infer = pad_infer,
     .attr_is_extent = window_word_is_extent,
     .identity = pad_identity,

@@ -33,15 +33,24 @@ static void add_sizes(const struct trace *t, const int64_t *size, wg_text *text)
                     (long long)size[i]);
 }
 
-/* `left` as text, with its value where it is more than a number. */
+/* An extent as text, with its value where it is more than a number. */
 static void add_extent(const struct trace *t, wg_extent e, const int64_t *size, wg_text *text) {
     int64_t number;
     extent_text(t, e, text);
     if (e >= 0) return;
     if (extent_eval(t, e, size, &number) || number != e)
-        text_format(text, " = %lld", (long long)number);
+        text_format(text, ", which is %lld", (long long)number);
     else
-        text_add(text, " (too large)");
+        text_add(text, ", which is too large");
+}
+
+/* Whether it is more than one size or one number: its value alone does not tell where it is
+ * from. */
+static bool is_composed(const struct trace *t, wg_extent e) {
+    if (e >= 0) return false;
+    struct span span = t->extent.at[-e]; /* of terms: coefficient, degree, sizes */
+    const int64_t *word = t->word.at + span.at;
+    return span.count != 3 || word[0] != 1 || word[1] != 1;
 }
 
 static wg_status check_failed(const struct wg_function *fn, const struct check *check,
@@ -52,9 +61,13 @@ static wg_status check_failed(const struct wg_function *fn, const struct check *
     wg_text text = {.allocator = fn->allocator};
     site_head(t, check->site, head, sizeof head);
     add_extent(t, check->left, size, &text);
+    if (check->left < 0) text_add(&text, ",");
     text_add(&text, check->equal ? " must equal " : " must be at most ");
     add_extent(t, check->right, size, &text);
-    add_sizes(t, size, &text);
+    if (is_composed(t, check->left) || is_composed(t, check->right)) {
+        if (check->right < 0) text_add(&text, ",");
+        add_sizes(t, size, &text);
+    }
     fail_with(error, WG_ESHAPE, "%s%s", head, text.data ? text.data : "sizes do not go together");
     wg_text_free(&text);
     return WG_ESHAPE;

@@ -1,5 +1,6 @@
 /* What a program costs, as counts of operations. Arithmetic and functions of elements are counted;
  * what only moves elements costs nothing here. */
+#include "op/conv.h"
 #include "show/show.h"
 
 /* The elements of values, and what is computed for each. */
@@ -53,6 +54,28 @@ static wg_status count_dot(const struct counting *c, value v, double elements, w
     return WG_OK;
 }
 
+/* Whichever tensor is the result: every element of the output meets one kernel, its channels and
+ * places, zeros beside the image counted. */
+static wg_status count_conv(const struct counting *c, value v, wg_cost *cost) {
+    const struct instr *i = instr_at(c->t, v);
+    const value *x = args_of(c->t, i);
+    int64_t result = attr_words(c->t, i->attr)[CONV_RESULT];
+    value kernel = result == KERNEL ? v : x[result == OUTPUT], output = result == OUTPUT ? v : x[1];
+    double terms, elements;
+    int64_t own;
+    if (count_elements(c, kernel, &terms) || count_elements(c, output, &elements))
+        return c->error->status;
+    const wg_type *type = type_of(c->t, kernel); /* [g, o, ...] */
+    for (size_t k = 0; k < 2; k++) {
+        if (!extent_eval(c->t, type->extent[k], c->size, &own))
+            return fail_with(c->error, WG_EOVERFLOW,
+                             "cost: an extent is negative; give other sizes");
+        terms = own ? terms / (double)own : 0;
+    }
+    cost->multiplications = cost->additions = elements * terms;
+    return WG_OK;
+}
+
 static wg_status count_instruction(const struct counting *c, value v, wg_cost *cost) {
     const struct instr *i = instr_at(c->t, v);
     const struct op_def *def = op_def(i->op);
@@ -64,6 +87,8 @@ static wg_status count_instruction(const struct counting *c, value v, wg_cost *c
         count_elementwise(i->op, result, cost);
     else if (i->op == OP_dot)
         return count_dot(c, v, result, cost);
+    else if (i->op == OP_conv)
+        return count_conv(c, v, cost);
     else if (i->op == OP_sum)
         cost->additions = argument > result ? argument - result : 0;
     else if (i->op == OP_scatter_add)

@@ -53,19 +53,22 @@ static bool write_node(const struct lines *lines, size_t i, int digits, wg_text 
     const struct equation *adjoint = line->kind == LINE_OUTPUT ? &line->gradient : &line->adjoint;
     enum notation notation = lines->writing.notation;
     const char *title = line->name, *name = line->name, *formula = NULL;
+    unsigned op = instr_at(lines->t, line->v)->op;
+    const wg_tensor *number = line->primal.value;
     if (line->kind == LINE_STEP) {
-        title = op_symbol(notation, instr_at(lines->t, line->v)->op);
+        title = op_symbol(notation, op);
         formula = line->primal.right;
     } else if (line->kind == LINE_INPUT) {
         title = line->primal.right;
     } else {
-        name = line->primal.value ? line->primal.right : NULL;
+        name = number ? line->primal.right : NULL;
+        if (op == OP_constant || op == OP_data) number = NULL; /* 3, not 3 = 3 */
     }
     bool ok = text_format(out, "    n%zu [%s%slabel=<<TABLE BORDER=\"0\" CELLSPACING=\"0\" "
                                "CELLPADDING=\"1\"><TR><TD><FONT POINT-SIZE=\"14\"><B>",
                           i, look[line->kind], look[line->kind][0] ? ", " : "") &&
               escaped(out, title) && text_add(out, "</B></FONT></TD></TR>") &&
-              write_row(out, MARK_PRIMAL, name, formula, line->primal.value, digits);
+              write_row(out, MARK_PRIMAL, name, formula, number, digits);
     if (ok && !lines->all_scalars)
         ok = text_add(out, "<TR><TD><FONT COLOR=\"#6B7280\" POINT-SIZE=\"10\">") &&
              escaped(out, line->type) && text_add(out, "</FONT></TD></TR>");

@@ -1,5 +1,5 @@
-/* What a program needs of memory: the bytes of a call, as numbers or as formulas in named sizes, and
- * the residuals, the primal values that live on until the adjoint computation has read them. */
+/* What a program needs of memory: the bytes of a call, as numbers or as formulas in named sizes,
+ * and the residuals, the primal values that live on until the adjoint computation has read them. */
 #include "run/run.h"
 #include "show/show.h"
 

@@ -68,6 +68,10 @@ bool number_write(wg_text *out, wg_dtype dtype, int64_t bits, enum number_style 
     return text_add(out, special[style][isnan(number) ? 0 : number > 0 ? 1 : 2]);
 }
 
+/* More pairs of empty brackets than this tell a reader nothing, and a file of no bytes can ask for
+ * any number of them. */
+enum { EMPTY_LISTS = 4096 };
+
 /* Brackets open where an axis begins and close where it ends: the element after which k axes end is
  * the one whose number, plus one, is a multiple of the product of the last k extents. */
 static size_t axes_at(const wg_tensor *tensor, int64_t index) {
@@ -82,18 +86,25 @@ static size_t axes_at(const wg_tensor *tensor, int64_t index) {
 
 bool tensor_write(wg_text *out, const wg_tensor *tensor, enum number_style style, int digits,
                   size_t most) {
-    int64_t count = wg_tensor_count(tensor);
-    if (count <= 0) return text_add(out, "[]");
+    wg_tensor lists = *tensor; /* the axes before the first of extent 0, if there is one */
+    bool empty = wg_tensor_count(tensor) <= 0;
+    for (int k = tensor->rank; empty && k-- > 0;)
+        if (tensor->shape[k] <= 0) lists.rank = k;
+    int64_t count = wg_tensor_count(&lists);
+    if (empty && (lists.rank == 0 || count <= 0 || count > EMPTY_LISTS))
+        return text_add(out, "[]");
     int64_t shown = most && (uint64_t)count > most ? (int64_t)most : count;
     const char *separator = style == NUMBER_JSON ? "," : ", ";
     bool ok = true;
     size_t open = 0;
     for (int64_t i = 0; i < shown && ok; i++) {
-        for (size_t k = i ? axes_at(tensor, i) : (size_t)tensor->rank; k > 0 && ok; k--, open++)
+        for (size_t k = i ? axes_at(&lists, i) : (size_t)lists.rank; k > 0 && ok; k--, open++)
             ok = text_add(out, "[");
-        ok = ok && number_write(out, tensor->dtype, element_bits(tensor->dtype, tensor->data, i),
-                                style, digits);
-        for (size_t k = axes_at(tensor, i + 1); k > 0 && ok && i + 1 < count; k--, open--)
+        if (ok && empty) ok = text_add(out, "[]");
+        else if (ok)
+            ok = number_write(out, tensor->dtype, element_bits(tensor->dtype, tensor->data, i),
+                              style, digits);
+        for (size_t k = axes_at(&lists, i + 1); k > 0 && ok && i + 1 < count; k--, open--)
             ok = text_add(out, "]");
         if (i + 1 < shown) ok = ok && text_add(out, separator);
     }

@@ -58,7 +58,7 @@ struct writing {
     const struct trace *t;
     enum notation notation;
     const char **name;  /* of each value; NULL: written out */
-    uint32_t *rank;     /* place among the named ones; else the least of what the value is made of */
+    uint32_t *rank;     /* place among the named ones; else the least of what it is made of */
     bool *derived;      /* has a tangent or an adjoint in it */
     bool derived_first; /* adjoints in front of their factors, tangents behind */
     uint8_t *axes;      /* spoken formulas, in the formula language: the axes (a mask) that the text

@@ -1,5 +1,5 @@
 # Replays a transcript: prints the lines of standard input that begin with "# " or "$ ", and behind
-# each "$ " line what its command prints, both streams as they come, and "[status]" if that is not 0.
+# each "$ " line what its command prints, both streams as they come, and "[status]" if it is not 0.
 # A transcript is right if its replay is equal to it; run `sh tests/cli/replay.sh < FILE` with
 # WENGERT set to write one anew. Sourced by the tests beside it; no test by itself.
 

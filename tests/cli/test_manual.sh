@@ -40,7 +40,8 @@ complete_line wengert hvp --mode ''
 complete_line wengert eval case_a
 END
     bash try.bash > got || fail "the completion of bash"
-    printf '%s\n' 'graph gradient' --mode 'auto numeric' case_a.wg | diff - got || fail "completions"
+    printf '%s\n' 'graph gradient' --mode 'auto numeric' case_a.wg | diff - got ||
+        fail "completions"
 fi
 command -v zsh > /dev/null && { zsh -n completion/_wengert || fail "the completion of zsh"; }
 wengert --generate /nowhere 2> err && fail "a folder that is not there"

@@ -57,7 +57,8 @@ expect 0 '' wengert eval -e 'sum(x)' --at @large.json
 expect 1 '--at: noise.wg:[0-9]*:[0-9]*: this is no JSON' wengert eval -e x --at @noise.wg
 
 # a size that no memory holds
-printf '\223NUMPY\1\0v\0%-117s\n' "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976, 16), }" > lie.npy
+printf '\223NUMPY\1\0v\0%-117s\n' \
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976, 16), }" > lie.npy
 expect 1 '--at x: lie.npy: ' wengert eval -e x --at x=@lie.npy
 
 # a graph that Graphviz would not survive

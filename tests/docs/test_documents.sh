@@ -17,7 +17,8 @@ if [ -n "${WG_SANITIZE_FLAGS:-}" ]; then
 fi
 
 failed=0 ran=0
-for document in "$WG_SOURCE_DIR"/README.md "$WG_SOURCE_DIR"/CONTRIBUTING.md "$WG_SOURCE_DIR"/docs/*.md; do
+for document in "$WG_SOURCE_DIR"/README.md "$WG_SOURCE_DIR"/CONTRIBUTING.md \
+    "$WG_SOURCE_DIR"/docs/*.md; do
     [ -f "$document" ] || continue
     name=$(basename "$document" .md)
     mkdir "$work/$name"

@@ -26,7 +26,8 @@ static wg_status building(const wg_allocator *allocator, void *ctx) {
 
 static wg_status composing(const wg_allocator *allocator, void *ctx) {
     static const char text[] = "g(x[n], A[n,n]) = einsum(\"ij,j,ii->i\", A, sort(x), A)*prod(x) "
-                               "+ sum(stack(x, cumprod(x[::-1]))) + norm(x, 3)";
+                               "+ sum(stack(x, cumprod(x[::-1]))) + norm(x, 3)"
+                               "+ sum(x*draw_normal(1, 2, n))";
     wg_error error = {0};
     wg_parse_options options = {.allocator = allocator};
     (void)ctx;
@@ -109,7 +110,8 @@ static wg_status showing(const wg_allocator *allocator, void *ctx) {
     wg_text text = {.allocator = *allocator};
     wg_program *p = parsed(allocator, &error);
     for (int format = WG_TEXT; format <= WG_JSON; format++) {
-        wg_show_options options = {.format = (wg_format)format, .tangent = true, .adjoint = true, .at = in};
+        wg_show_options options = {
+            .format = (wg_format)format, .tangent = true, .adjoint = true, .at = in};
         wg_show_trace(p, &options, &text, &error);
     }
     wg_show_options options = {.tangent = true, .adjoint = true, .at = in};

@@ -7,7 +7,8 @@ static void equal_polynomials_are_one_number(void **state) {
     wg_graph *g = wg_graph_new();
     wg_extent n = wg_size(g, "n"), m = wg_size(g, "m");
     wg_extent a = extent_mul(g, extent_add(g, n, 1), extent_add(g, m, 2));
-    wg_extent b = extent_add(g, extent_add(g, extent_mul(g, m, n), m), extent_add(g, extent_mul(g, 2, n), 2));
+    wg_extent b = extent_add(g, extent_add(g, extent_mul(g, m, n), m),
+                             extent_add(g, extent_mul(g, 2, n), 2));
     assert_true(a == b && a < 0);
     assert_true(extent_sub(g, a, b) == 0);
     assert_true(extent_sub(g, extent_add(g, n, 5), n) == 5);

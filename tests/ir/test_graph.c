@@ -70,6 +70,31 @@ static void programs_have_no_dead_code(void **state) {
     wg_program_free(p);
 }
 
+/* Many sizes and many checks, each asked for twice. */
+static void sizes_and_checks_are_shared(void **state) {
+    (void)state;
+    enum { MANY = 300 };
+    wg_graph *g = wg_graph_new();
+    wg_extent size[MANY];
+    for (int twice = 0; twice < 2; twice++) {
+        for (int i = 0; i < MANY; i++) {
+            char name[16];
+            snprintf(name, sizeof name, "n%d", i);
+            wg_extent n = wg_size(g, name);
+            if (twice) assert_true(n == size[i]);
+            size[i] = n;
+        }
+        for (int i = 1; i < MANY; i++) {
+            graph_require(g, size[i - 1], size[i], true, "test");
+            graph_require(g, size[i - 1], size[i], false, "test");
+        }
+        assert_int_equal(g->t.size.count, MANY);
+        assert_int_equal(g->t.check.count, 2 * (MANY - 1));
+    }
+    assert_int_equal(wg_graph_error(g)->status, WG_OK);
+    wg_graph_free(g);
+}
+
 static void names_are_checked(void **state) {
     (void)state;
     static const struct {
@@ -141,7 +166,8 @@ static void programs_are_parts_of_programs(void **state) {
     wg_var bad = wg_input(g, "v", wg_f32(5));
     wg_apply(g, grad, &bad, &out);
     assert_int_equal(wg_graph_error(g)->status, WG_EDTYPE);
-    assert_non_null(strstr(wg_graph_error(g)->message, "apply: input \"x\" is f64[5], given f32[5]"));
+    assert_non_null(
+        strstr(wg_graph_error(g)->message, "apply: input \"x\" is f64[5], given f32[5]"));
     wg_graph_free(g);
     wg_program_free(grad);
 }
@@ -152,6 +178,7 @@ int main(void) {
         cmocka_unit_test(equal_tensors_are_one_constant),
         cmocka_unit_test(constants_are_folded),
         cmocka_unit_test(programs_have_no_dead_code),
+        cmocka_unit_test(sizes_and_checks_are_shared),
         cmocka_unit_test(names_are_checked),
         cmocka_unit_test(a_program_needs_an_output),
         cmocka_unit_test(the_first_error_stays),

@@ -1,5 +1,5 @@
-/* The functions of the language beyond those that test_formula.c shows: each is called once, and its
- * numbers are compared. */
+/* The functions of the language beyond those that test_formula.c shows: each is called once, and
+ * its numbers are compared. */
 #include "support/test.h"
 
 #include <math.h>
@@ -57,7 +57,15 @@ static void functions_give_their_values(void **state) {
     GIVES("dynamic_slice([1, 2, 3], i64(1), 2)", 2, 3);
     GIVES("dynamic_update([1, 2, 3], [9], i64(1))", 1, 9, 3);
     GIVES("einsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[5, 6], [7, 8]])", 19, 22, 43, 50);
+    GIVES("bit_and(draw_bits(i64(0), i64(0), 1), i64(4294967295))", 0x6627e8d5);
+    GIVES("sum(f64(draw_uniform(1, 2, 2, 3) < 1), axis=1)", 3, 3);
+    GIVES("draw_normal(1, 2) - draw_normal(1, 2)", 0);
     GIVES("fma(2, [3], 4)", 10);
+    GIVES("conv1d(reshape([1, 2, 4], 1, 1, 3), reshape([1, 10], 1, 1, 2), 1, 1)", 10, 21, 42, 4);
+    GIVES("conv2d(ones(1, 1, 3, 3), ones(1, 1, 2, 2), 2)", 4);
+    GIVES("conv_transpose2d(ones(1, 1, 1, 1), ones(1, 1, 2, 2))", 1, 1, 1, 1);
+    GIVES("max_pool2d(reshape([0, 1, 2, 3, 4, 5, 6, 7], 1, 1, 2, 4), 2)", 5, 7);
+    GIVES("avg_pool2d(reshape([1, 2, 3, 6], 1, 1, 2, 2), 2)", 3);
     GIVES("idiv(i64([7]), i64([-2]))", -4);
 }
 

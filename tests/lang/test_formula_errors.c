@@ -103,6 +103,12 @@ static void definitions(void **state) {
     assert_refused("f(x) = {\n y = x", WG_ESYNTAX,
                    "formula:1:8: this '{' is not closed\n"
                    "    f(x) = {\n           ^");
+    assert_refused("f(x) = {\n y = sin(x\n z = (x)\n}", WG_ESYNTAX,
+                   "formula:2:9: this '(' is not closed\n     y = sin(x\n            ^");
+    assert_refused("f(x) = {\n y = (x[0)\n}", WG_ESYNTAX,
+                   "formula:2:8: this '[' is not closed\n     y = (x[0)\n           ^");
+    assert_refused("f(x) = {\n y = sin((x)", WG_ESYNTAX,
+                   "formula:2:9: this '(' is not closed\n     y = sin((x)\n            ^");
     assert_refused("f(x) = {\n y = x)\n}", WG_ESYNTAX,
                    "formula:2:7: ')' cannot close the '{' of line 1\n     y = x)\n          ^");
     assert_refused(

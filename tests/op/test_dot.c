@@ -215,6 +215,51 @@ static void batches_are_rows(void **state) {
     }
 }
 
+/* y = sum of the elements of A x where the mask is set: what the other rows of A hold, infinities
+ * and NaN, does not come back to x, nor to a matrix in its place. In every orientation. */
+static void rows_not_taken_send_nothing(void **state) {
+    (void)state;
+    enum { N = 40 };
+    static double a[N * N], mask[N], ones[N * N];
+    for (int which = 0; which < 4; which++) {
+        bool at = which & 1, bt = which & 2;
+        double expected[N * N] = {0};
+        for (int i = 0; i < N; i++) {
+            mask[i] = i % 3 == 0;
+            for (int k = 0; k < N; k++) {
+                double *element = &a[at ? k * N + i : i * N + k];
+                *element = mask[i] > 0 ? left[i * N + k] : k % 2 ? INFINITY : NAN;
+                for (int j = 0; mask[i] > 0 && j < N; j++)
+                    expected[bt ? j * N + k : k * N + j] += *element;
+                ones[i * N + k] = 1;
+            }
+        }
+        wg_dtype dtype = which == 3 ? WG_F32 : WG_F64;
+        wg_graph *g = wg_graph_new();
+        wg_error error = {0};
+        wg_extent n = wg_size(g, "n");
+        wg_type square = wg_type_of(dtype, 2, (const wg_extent[]){n, n});
+        wg_var m = wg_input(g, "mask", wg_type_of(dtype, 1, &n));
+        wg_var A = wg_input(g, "A", square), x = wg_input(g, "x", square);
+        wg_var y = {g, build_dot(g, A.id, x.id, 0, 1, at, bt)};
+        wg_var taken = wg_gt(wg_broadcast(wg_reshape(m, n, 1), n, n), 0);
+        wg_output(g, "y", wg_sum(wg_where(taken, y, 0)));
+        wg_program *p = wg_build(g, &error), *grad = wg_grad(p, "x", &error);
+        wg_function *fn = wg_compile(grad, NULL, &error);
+        assert_ok(error);
+        void *in[3] = {as(dtype, mask, N), as(dtype, a, N * N), as(dtype, ones, N * N)};
+        wg_tensor out = {as(dtype, ones, N * N), dtype, 2, {N, N}};
+        wg_status status = wg_call(fn, (int64_t[]){N}, (const void *const *)in, &out.data);
+        assert_int_equal(status, WG_OK);
+        assert_numbers(&out, expected, N * N, 0);
+        for (int i = 0; i < 3; i++) free(in[i]);
+        free(out.data);
+        wg_function_free(fn);
+        wg_program_free(grad);
+        wg_program_free(p);
+    }
+}
+
 int main(void) {
     fill();
     const struct CMUnitTest tests[] = {
@@ -226,6 +271,7 @@ int main(void) {
         cmocka_unit_test(contracts_any_axes),
         cmocka_unit_test(transposes_are_absorbed),
         cmocka_unit_test(batches_are_rows),
+        cmocka_unit_test(rows_not_taken_send_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -458,6 +458,13 @@ static wg_var guarded_quotient(wg_graph *g, wg_var x) {
     return wg_where(wg_eq(x, 0), 1, wg_div(wg_sin(x), x));
 }
 
+/* Both operands of the product are NaN where x is negative. */
+static wg_var guarded_product(wg_graph *g, wg_var x) {
+    (void)g;
+    wg_var v = wg_broadcast(wg_log(x), 3);
+    return wg_where(wg_gt(x, 0), wg_matmul(v, v), 0);
+}
+
 static void check_orders(formula *f, double x, const double *expected, size_t orders) {
     for (unsigned modes = 0; modes < 1u << orders; modes++) {
         wg_graph *g = wg_graph_new();
@@ -489,6 +496,9 @@ static void the_branch_not_taken_sends_nothing(void **state) {
     check_orders(guarded_chain, 0, (const double[]){0, 0, 0, 0}, 4);
     check_orders(guarded_chain, 1, (const double[]){0.5, 0.5, -0.5, 1}, 4);
     check_orders(guarded_quotient, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(guarded_product, -1, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_product, 0, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_product, 1, (const double[]){0, 6, -18, 66}, 4);
 }
 
 static wg_var norm_of_two(wg_graph *g, wg_var x) {

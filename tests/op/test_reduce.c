@@ -161,8 +161,27 @@ static void edges_of_max(void **state) {
     check_vector(wg_reduce_max_at, NULL, 0, -INFINITY, NULL);
 }
 
+/* An axis that is known to be of extent 1 is no exception: the derivative at -inf is 0. */
+static void logsumexp_of_one(void **state) {
+    (void)state;
+    const double x[] = {-INFINITY, 2}, expected[] = {0, 1};
+    wg_graph *g = wg_graph_new();
+    wg_error error = {0};
+    wg_output(g, "y", wg_sum(wg_logsumexp(wg_input(g, "x", wg_f64(2, 1)), 1)));
+    wg_program *p = wg_build(g, &error), *grad = wg_grad(p, NULL, &error);
+    wg_function *fn = wg_compile(grad, NULL, &error);
+    assert_ok(error);
+    double dx[2];
+    assert_int_equal(wg_call(fn, NULL, (const void *[]){x}, (void *[]){dx}), WG_OK);
+    for (int i = 0; i < 2; i++) assert_true(dx[i] == expected[i]);
+    wg_function_free(fn);
+    wg_program_free(grad);
+    wg_program_free(p);
+}
+
 static void edges_of_logsumexp(void **state) {
     (void)state;
+    check_vector(wg_logsumexp_at, NUMBERS(-INFINITY), -INFINITY, (double[]){0});
     check_vector(wg_logsumexp_at, NUMBERS(1000, 1000), 1000 + log(2), (double[]){0.5, 0.5});
     check_vector(wg_logsumexp_at, NUMBERS(-1000, -1000), -1000 + log(2), (double[]){0.5, 0.5});
     check_vector(wg_logsumexp_at, NUMBERS(-1000, 1000), 1000, (double[]){0, 1});
@@ -270,6 +289,7 @@ int main(void) {
         cmocka_unit_test(integers_wrap_and_compare),
         cmocka_unit_test(edges_of_max),
         cmocka_unit_test(edges_of_logsumexp),
+        cmocka_unit_test(logsumexp_of_one),
         cmocka_unit_test(edges_of_norm),
         cmocka_unit_test(norms_of_columns_scale),
         cmocka_unit_test(second_derivatives_at_edges),

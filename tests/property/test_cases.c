@@ -1,5 +1,5 @@
-/* The worked cases A, B and C through the C interface, to their printed digits; the same through the
- * command are golden/cli/cases.txt. */
+/* The worked cases A, B and C through the C interface, to their printed digits; the same through
+ * the command are golden/cli/cases.txt. */
 #include "support/test.h"
 
 #include <math.h>

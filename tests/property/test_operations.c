@@ -10,11 +10,16 @@ static void check(unsigned op, const struct op_sample *sample, void *ctx) {
     const char *name = op_def(op)->name, *note = sample->note ? sample->note : "";
     for (uint64_t seed = 1; seed <= 3; seed++) {
         struct op_errors e = op_check(op, sample, seed);
-        if (e.first > 1e-7) fail_msg("%s (%s): gradient off differences by %.2g", name, note, e.first);
-        if (e.second > 1e-7) fail_msg("%s (%s): Hessian off differences by %.2g", name, note, e.second);
-        if (e.orders > 1e-10) fail_msg("%s (%s): orders of modes differ by %.2g", name, note, e.orders);
-        if (e.product > 1e-12) fail_msg("%s (%s): forward and reverse differ by %.2g", name, note, e.product);
-        if (e.batched > 1e-12) fail_msg("%s (%s): batched and loop differ by %.2g", name, note, e.batched);
+        if (e.first > 1e-7)
+            fail_msg("%s (%s): gradient off differences by %.2g", name, note, e.first);
+        if (e.second > 1e-7)
+            fail_msg("%s (%s): Hessian off differences by %.2g", name, note, e.second);
+        if (e.orders > 1e-10)
+            fail_msg("%s (%s): orders of modes differ by %.2g", name, note, e.orders);
+        if (e.product > 1e-12)
+            fail_msg("%s (%s): forward and reverse differ by %.2g", name, note, e.product);
+        if (e.batched > 1e-12)
+            fail_msg("%s (%s): batched and loop differ by %.2g", name, note, e.batched);
         if (e.single > 1e-4) fail_msg("%s (%s): f32 and f64 differ by %.2g", name, note, e.single);
     }
 }

@@ -99,7 +99,8 @@ static void check_reports_no_difference_on_smooth_programs(void **state) {
             assert_ok(error);
             if (!(report.difference <= 1e-7) || !(report.product <= 1e-12))
                 fail_msg("program %llu at n = %lld: difference %.3g, product %.3g",
-                         (unsigned long long)seed, (long long)sizes[s], report.difference, report.product);
+                         (unsigned long long)seed, (long long)sizes[s], report.difference,
+                         report.product);
             free_tensors(in, wg_input_count(p));
         }
         wg_program_free(p);
@@ -125,7 +126,8 @@ static void second_derivatives_agree(void **state) {
                 for (int k = 0; k < 9; k++) {
                     sum += full[9 * i + k] * direction[k];
                     scale += fabs(full[9 * i + k]);
-                    assert_true(fabs(full[9 * i + k] - full[9 * k + i]) <= 1e-11 * (1 + fabs(full[9 * i + k])));
+                    assert_true(fabs(full[9 * i + k] - full[9 * k + i]) <=
+                                1e-11 * (1 + fabs(full[9 * i + k])));
                 }
                 assert_true(fabs(sum - product[i]) <= 1e-11 * scale);
             }
@@ -152,7 +154,8 @@ static void both_jacobian_modes_agree(void **state) {
         for (int s = 0; s < SIZES; s++) {
             wg_random random = wg_random_seed(seed + 5);
             wg_tensor *in = random_inputs(p, sizes[s], &random);
-            wg_tensor *f = run_program(forward, sizes[s], in), *r = run_program(reverse, sizes[s], in);
+            wg_tensor *f = run_program(forward, sizes[s], in),
+                      *r = run_program(reverse, sizes[s], in);
             for (size_t i = 0; i < blocks; i++) {
                 assert_string_equal(wg_output_name(forward, i), wg_output_name(reverse, i));
                 assert_int_equal(wg_tensor_count(&f[i]), wg_tensor_count(&r[i]));
@@ -160,7 +163,8 @@ static void both_jacobian_modes_agree(void **state) {
                     double a = ((double *)f[i].data)[k], b = ((double *)r[i].data)[k];
                     if (!(fabs(a - b) <= 1e-11 * (1 + fabs(a))))
                         fail_msg("program %llu, %s[%lld]: %.17g forward, %.17g in reverse",
-                                 (unsigned long long)seed, wg_output_name(forward, i), (long long)k, a, b);
+                                 (unsigned long long)seed, wg_output_name(forward, i), (long long)k,
+                                 a, b);
                 }
             }
             free_tensors(in, wg_input_count(p));
@@ -263,7 +267,8 @@ static void programs_survive_print_and_read(void **state) {
             wg_tensor *in = random_inputs(p, 2, &random);
             wg_tensor *a = run_program(both[i], 2, in), *b = run_program(again, 2, in);
             for (size_t k = 0; k < wg_output_count(again); k++)
-                assert_memory_equal(a[k].data, b[k].data, (size_t)wg_tensor_count(&a[k]) * sizeof(double));
+                assert_memory_equal(a[k].data, b[k].data,
+                                    (size_t)wg_tensor_count(&a[k]) * sizeof(double));
             free_tensors(in, wg_input_count(p));
             free_tensors(a, wg_output_count(again));
             free_tensors(b, wg_output_count(again));

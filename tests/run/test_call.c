@@ -121,7 +121,22 @@ static void what_shapes_cannot_prove_is_checked(void **state) {
     wg_call_with(fn, (int64_t[]){4, 6}, (const void *[]){x4}, (void *[]){y}, workspace, &error);
     assert_ok(error);
     wg_call_with(fn, (int64_t[]){4, 5}, (const void *[]){x4}, (void *[]){y}, workspace, &error);
-    assert_message(&error, WG_ESHAPE, "shape.c:6: 3*n = 12 must equal 2*m = 10 for n = 4, m = 5");
+    assert_message(&error, WG_ESHAPE,
+                   "shape.c:6: 3*n, which is 12, must equal 2*m, which is 10, for n = 4, m = 5");
+    wg_function_free(fn);
+}
+
+/* The value of a size that stands alone is told once. */
+static void checks_name_a_size_once(void **state) {
+    (void)state;
+    wg_graph *g = wg_graph_new();
+    wg_var x = wg_input(g, "x", wg_f64(wg_size(g, "n")));
+    wg_output(g, "y", wg_slice_at("slice.c", 3, x, 0, 0, 5, 1));
+    wg_function *fn = compile(g, NULL);
+    double x2[2] = {0}, y[5];
+    wg_error error = {0};
+    wg_call_with(fn, (int64_t[]){2}, (const void *[]){x2}, (void *[]){y}, workspace, &error);
+    assert_message(&error, WG_ESHAPE, "slice.c:3: 5 must be at most n, which is 2");
     wg_function_free(fn);
 }
 
@@ -319,6 +334,7 @@ int main(void) {
                                        cmocka_unit_test(buffers_without_elements_may_be_null),
                                        cmocka_unit_test(sizes_are_checked),
                                        cmocka_unit_test(what_shapes_cannot_prove_is_checked),
+        cmocka_unit_test(checks_name_a_size_once),
                                        cmocka_unit_test(errors_of_operations_tell_their_line),
                                        cmocka_unit_test(overlaps_are_refused),
                                        cmocka_unit_test(donated_buffers_are_updated_in_place),

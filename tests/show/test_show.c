@@ -4,6 +4,7 @@
 #include "support/test.h"
 
 #include "ir/ir.h"
+#include "show/show.h"
 #include "support/failing_allocator.h"
 
 #include <pthread.h>
@@ -382,12 +383,53 @@ static void test_memory(void **state) {
     }
 }
 
+/* Axes in front of one of extent 0 keep their brackets, but not millions of them. */
+static void test_empty_tensors(void **state) {
+    static const struct {
+        int rank;
+        int64_t shape[3];
+        const char *text;
+    } empty[] = {{1, {0}, "[]"},
+                 {2, {0, 3}, "[]"},
+                 {2, {2, 0}, "[[], []]"},
+                 {3, {2, 1, 0}, "[[[]], [[]]]"},
+                 {3, {2, 0, 4}, "[[], []]"},
+                 {2, {INT64_MAX, 0}, "[]"},
+                 {3, {INT64_MAX, INT64_MAX, 0}, "[]"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        wg_tensor tensor = {NULL, WG_F64, empty[i].rank, {0}};
+        memcpy(tensor.shape, empty[i].shape, sizeof empty[i].shape);
+        wg_text text = {0};
+        assert_true(tensor_write(&text, &tensor, NUMBER_PLAIN, 0, 0));
+        assert_string_equal(text.data, empty[i].text);
+        wg_text_free(&text);
+    }
+}
+
+/* An output that is a number is drawn as that number, once. */
+static void test_constant_in_graph(void **state) {
+    wg_error error = {0};
+    wg_text text = {0};
+    double x = 2;
+    wg_tensor at = {.data = &x, .dtype = WG_F64};
+    wg_program *p = parsed("f(x) = { y = x + 1\n z = 3 }", &error);
+    (void)state;
+    wg_show_graph(p, &(wg_show_options){.at = &at, .ascii = true}, &text, &error);
+    assert_ok(error);
+    assert_non_null(strstr(text.data, ">3</FONT>"));
+    assert_null(strstr(text.data, ">3 = 3<"));
+    wg_text_free(&text);
+    wg_program_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden),         cmocka_unit_test(test_formulas),
         cmocka_unit_test(test_outputs),        cmocka_unit_test(test_seeds),
         cmocka_unit_test(test_errors),         cmocka_unit_test(test_long_sums),
         cmocka_unit_test(test_small_stack),    cmocka_unit_test(test_nested),
-        cmocka_unit_test(test_latex_is_balanced), cmocka_unit_test(test_memory)};
+        cmocka_unit_test(test_latex_is_balanced), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_empty_tensors),  cmocka_unit_test(test_constant_in_graph)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -379,7 +379,8 @@ static void check_single(struct sample_run *s, unsigned op, const struct op_samp
 }
 
 static void check_derivatives(struct sample_run *s, unsigned op, const struct op_sample *sample,
-                              const char *wrt, size_t floats, struct op_errors *e, wg_error *error) {
+                              const char *wrt, size_t floats, struct op_errors *e,
+                              wg_error *error) {
     wg_program *loss = weighted(s->y, error);
     wg_program *grad = wg_grad(loss, wrt, error), *hvp = wg_hvp(loss, wrt, error);
     if (error->status) fail_msg("%s: %s", op_def(op)->name, error->message);
@@ -436,7 +437,8 @@ struct op_errors op_check(unsigned op, const struct op_sample *sample, uint64_t 
     return e;
 }
 
-void op_each_sample(void (*visit)(unsigned op, const struct op_sample *sample, void *ctx), void *ctx) {
+void op_each_sample(void (*visit)(unsigned op, const struct op_sample *sample, void *ctx),
+                    void *ctx) {
     for (unsigned op = 1; op < OP_COUNT; op++)
         for (const struct op_sample *s = op_def(op)->sample; s && (s->narg || s->make); s++)
             visit(op, s, ctx);

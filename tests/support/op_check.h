@@ -19,6 +19,7 @@ struct op_errors {
 struct op_errors op_check(unsigned op, const struct op_sample *sample, uint64_t seed);
 
 /* Calls visit for every operation of the table and each of its samples. */
-void op_each_sample(void (*visit)(unsigned op, const struct op_sample *sample, void *ctx), void *ctx);
+void op_each_sample(void (*visit)(unsigned op, const struct op_sample *sample, void *ctx),
+                    void *ctx);
 
 #endif

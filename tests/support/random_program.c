@@ -37,7 +37,9 @@ static wg_var beside(wg_var a, wg_var b) {
     if (same_shape(a, b)) return b;
     wg_type s = wg_type_of_var(a), t = wg_type_of_var(b);
     if (s.rank == 2 && t.rank == 1 && s.extent[1] == t.extent[0]) return b; /* a row */
-    return t.rank == 0 ? b : wg_tanh(wg_mean(wg_concat(0, wg_reshape(b, WG_INFER), wg_reshape(wg_sum(b), 1))));
+    return t.rank == 0
+               ? b
+               : wg_tanh(wg_mean(wg_concat(0, wg_reshape(b, WG_INFER), wg_reshape(wg_sum(b), 1))));
 }
 
 static wg_var unary(struct maker *m, wg_var x) {
@@ -98,7 +100,8 @@ static wg_var movement(struct maker *m, wg_var x) {
         return wg_take(x, wg_constant(m->g, wg_i32(4), order), last);
     default:
         if (t.extent[last] != 3) return wg_sin(x);
-        return wg_scatter_add(wg_slice(x, last, 0, 2, 1), wg_constant(m->g, wg_i32(2), order), last, 3);
+        return wg_scatter_add(wg_slice(x, last, 0, 2, 1), wg_constant(m->g, wg_i32(2), order), last,
+                              3);
     }
 }
 
@@ -148,7 +151,8 @@ wg_program *random_program(uint64_t seed, int length, bool smooth, const wg_allo
 /* ---- inputs and runs ------------------------------------------------------------------------- */
 
 static wg_extent extent_at(const wg_program *p, wg_type type, int axis, int64_t n) {
-    /* the public face of extents is text; the programs here use n, 2n, n+1, ...: evaluate through it */
+    /* the public face of extents is text; the programs here use n, 2n, n+1, ...: evaluate through
+     * it */
     return type.extent[axis] >= 0 ? type.extent[axis] : test_extent(p, type.extent[axis], n);
 }
 

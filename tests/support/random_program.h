@@ -1,14 +1,15 @@
-/* Seeded random programs over the public interface, for property tests: smooth and kinked elementwise
- * operations, fan-out, broadcasting, reductions, products, slices, indexing and branches, on shapes
- * with the named size n. Values stay bounded, so that differences are meaningful. */
+/* Seeded random programs over the public interface, for property tests: smooth and kinked
+ * elementwise operations, fan-out, broadcasting, reductions, products, slices, indexing and
+ * branches, on shapes with the named size n. Values stay bounded, so that differences are
+ * meaningful. */
 #ifndef RANDOM_PROGRAM_H
 #define RANDOM_PROGRAM_H
 
 #include <wengert.h>
 
 /* A program of about `length` instructions with inputs a[], b f64[n], c f64[n,3], d f64[3,3] and
- * outputs y f64 (a scalar that depends on everything) and z (some tensor). smooth: without kinks and
- * branches. NULL and an error if building fails. */
+ * outputs y f64 (a scalar that depends on everything) and z (some tensor). smooth: without kinks
+ * and branches. NULL and an error if building fails. */
 wg_program *random_program(uint64_t seed, int length, bool smooth, const wg_allocator *allocator,
                            wg_error *error);
 

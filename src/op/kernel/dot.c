@@ -1,8 +1,11 @@
 /* The kernel of dot: one matrix product for each element of the batch axes, by BLAS where it is
  * there, the element type is its own and the product is large enough to be worth a call; else by
- * product.h. Threads of a BLAS are its own matter and are left as they are set. */
+ * product.h. Threads of a BLAS are its own matter and are left as they are set. An absolute-zero
+ * product, where 0 times anything is 0, differs from these only beside infinities and NaN, so it
+ * has loops of its own for operands that hold some, and else is one of these. */
 #include "op/kernel/kernel.h"
 
+#include <float.h>
 #include <limits.h>
 
 #if WG_BLAS
@@ -44,7 +47,7 @@ struct product {
     bool a_transposed, b_transposed;
 };
 
-/* attr: batch, contract, a_transposed, b_transposed */
+/* attr: batch, contract, a_transposed, b_transposed, and a fifth word for absolute-zero products */
 static struct product product_of(const struct exec *e) {
     struct product p = {1, 1, 1, 1, e->attr[2] != 0, e->attr[3] != 0};
     const int64_t *a = e->arg[0].shape->extent, *b = e->arg[1].shape->extent;
@@ -97,6 +100,40 @@ PLAIN_PRODUCT(plain_f32, float, f32)
 PLAIN_PRODUCT(plain_u64, uint64_t, u64)
 PLAIN_PRODUCT(plain_u32, uint32_t, u32)
 
+/* ---- absolute-zero products ------------------------------------------------------------------ */
+
+#define ABSOLUTE_PRODUCT(NAME, FINITE, T, LARGEST)                                                 \
+    static bool FINITE(const T *x, int64_t count) {                                                \
+        int other = 0;                                                                             \
+        for (int64_t i = 0; i < count; i++) other |= !(x[i] >= -LARGEST && x[i] <= LARGEST);       \
+        return !other;                                                                             \
+    }                                                                                              \
+    /* Computes y and returns true where an operand holds an infinity or NaN. */                   \
+    static bool NAME(const struct product *p, const T *a, const T *b, T *y) {                      \
+        if (FINITE(a, p->m * p->depth) && FINITE(b, p->depth * p->n)) return false;                \
+        int64_t a_row = p->a_transposed ? 1 : p->depth, a_column = p->a_transposed ? p->m : 1;     \
+        int64_t b_row = p->b_transposed ? 1 : p->n, b_column = p->b_transposed ? p->depth : 1;     \
+        for (int64_t i = 0; i < p->m; i++) {                                                       \
+            for (int64_t j = 0; j < p->n; j++) {                                                   \
+                T sum = 0;                                                                         \
+                for (int64_t k = 0; k < p->depth; k++) {                                           \
+                    T l = a[i * a_row + k * a_column], r = b[k * b_row + j * b_column];            \
+                    if (l != 0 && r != 0) sum += l * r;                                            \
+                }                                                                                  \
+                y[i * p->n + j] = sum;                                                             \
+            }                                                                                      \
+        }                                                                                          \
+        return true;                                                                               \
+    }
+ABSOLUTE_PRODUCT(absolute_f64, is_finite_f64, double, DBL_MAX)
+ABSOLUTE_PRODUCT(absolute_f32, is_finite_f32, float, FLT_MAX)
+
+static bool absolute_product(wg_dtype dtype, const struct product *p, const void *a, const void *b,
+                             void *y) {
+    if (dtype == WG_F64) return absolute_f64(p, a, b, y);
+    return dtype == WG_F32 && absolute_f32(p, a, b, y);
+}
+
 wg_status run_dot(const struct exec *e) {
     struct product p = product_of(e);
     size_t size = wg_dtype_size((wg_dtype)e->out.dtype);
@@ -105,7 +142,7 @@ wg_status run_dot(const struct exec *e) {
         memset(e->out.data, 0, (size_t)e->out.shape->count * size);
         return WG_OK;
     }
-    bool blas = false;
+    bool blas = false, absolute = e->attr_count == 5;
 #if WG_BLAS
     blas = is_for_blas(&p);
 #endif
@@ -113,6 +150,7 @@ wg_status run_dot(const struct exec *e) {
         const void *a = (const char *)e->arg[0].data + (size_t)(i * p.m * p.depth) * size;
         const void *b = (const char *)e->arg[1].data + (size_t)(i * p.depth * p.n) * size;
         void *y = (char *)e->out.data + (size_t)(i * p.m * p.n) * size;
+        if (absolute && absolute_product((wg_dtype)e->out.dtype, &p, a, b, y)) continue;
         switch (e->out.dtype) {
 #if WG_BLAS
         case WG_F64: (blas ? blas_f64 : plain_f64)(&p, a, b, y); break;

@@ -26,6 +26,9 @@ wg_status run_argsort(const struct exec *e);
 wg_status run_take(const struct exec *e);
 wg_status run_scatter_add(const struct exec *e);
 
+wg_status run_draw_bits(const struct exec *e);
+
 wg_status run_dot(const struct exec *e);
+wg_status run_conv(const struct exec *e);
 
 #endif

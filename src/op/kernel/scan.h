@@ -1,7 +1,7 @@
 /* Running sums and recurrences along the middle axis of x[outer, n, inner], and the order of its
- * elements, for one element type; included once for each, with T the type, U its type without a sign
- * where it is an integer, A the type that sums are kept in, and F(name) a name for it. Lines are
- * walked row by row, so that the inner loop is dense. */
+ * elements, for one element type; included once for each, with T the type, U its type without a
+ * sign where it is an integer, A the type that sums are kept in, and F(name) a name for it. Lines
+ * are walked row by row, so that the inner loop is dense. */
 
 /* y_i = x_0 + ... + x_i, or x_i + ... + x_n-1 if reversed; sum has room for INNER elements. */
 static void F(cumsum)(int64_t outer, int64_t n, int64_t inner, bool reverse, const T *x, T *y) {

@@ -2,8 +2,8 @@
  * argument and the asymptotic series there, to the left by reflection: Abramowitz and Stegun,
  * Handbook of Mathematical Functions, 6.3.5-6.3.18 and 6.4.6-6.4.12; higher orders by Euler and
  * Maclaurin's sum for the zeta function of Hurwitz (NIST Handbook, 25.11.5 and 5.15.2). Measured
- * against long double, errors are below 8 * 2^-52 max(1, |y|) for digamma and trigamma between 10^-3
- * and 10^4. */
+ * against long double, errors are below 8 * 2^-52 max(1, |y|) for digamma and trigamma between
+ * 10^-3 and 10^4. */
 #include "op/kernel/special.h"
 
 #include <math.h>
