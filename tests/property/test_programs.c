@@ -13,16 +13,6 @@
 static const int64_t sizes[] = {0, 1, 2, 17};
 enum { SIZES = 4, PROGRAMS = 60 };
 
-static double dot(const wg_tensor *a, const wg_tensor *b, double *scale) {
-    double sum = 0;
-    for (int64_t i = 0; i < wg_tensor_count(a); i++) {
-        double term = ((const double *)a->data)[i] * ((const double *)b->data)[i];
-        sum += term;
-        *scale += fabs(term);
-    }
-    return sum;
-}
-
 enum { HOLDS, NOT_BUILT, NOT_RUN, DISAGREES }; /* what checks for the shrinker find */
 
 static int found(int failure, char *message, const char *format, ...) {
@@ -47,9 +37,9 @@ static int compare_modes(const wg_program *p, const wg_program *jvp, const wg_pr
     wg_tensor *adjoint = try_program(vjp, n, reverse, &error);
     double left = 0, right = 0, scale = 1;
     for (size_t i = 0; adjoint && i < out; i++)
-        left += dot(&tangent[out + i], &reverse[in + i], &scale);
+        left += inner_product(&tangent[out + i], &reverse[in + i], &scale);
     for (size_t i = 0; adjoint && i < in; i++)
-        right += dot(&adjoint[out + i], &forward[in + i], &scale);
+        right += inner_product(&adjoint[out + i], &forward[in + i], &scale);
     free_tensors(forward, wg_input_count(jvp));
     free_tensors(reverse, wg_input_count(vjp));
     free_tensors(tangent, wg_output_count(jvp));

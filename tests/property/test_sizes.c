@@ -19,17 +19,6 @@ static wg_program *golden(const char *file, const char *function, wg_error *erro
     return wg_parse(text, size, &options, error);
 }
 
-static double inner(const wg_tensor *a, const wg_tensor *b, double *scale) {
-    double sum = 0;
-    assert_int_equal(wg_tensor_count(a), wg_tensor_count(b));
-    for (int64_t i = 0; i < wg_tensor_count(a); i++) {
-        double term = ((const double *)a->data)[i] * ((const double *)b->data)[i];
-        sum += term;
-        *scale += fabs(term);
-    }
-    return sum;
-}
-
 static void check_at(const wg_program *p, const wg_program *jvp, const wg_program *vjp, int64_t n) {
     wg_random random = wg_random_seed(7 + (uint64_t)n);
     size_t in = wg_input_count(p), out = wg_output_count(p);
@@ -40,8 +29,8 @@ static void check_at(const wg_program *p, const wg_program *jvp, const wg_progra
                (size_t)wg_tensor_count(&forward[i]) * sizeof(double));
     wg_tensor *tangent = run_program(jvp, n, forward), *adjoint = run_program(vjp, n, reverse);
     double left = 0, right = 0, scale = 1;
-    for (size_t i = 0; i < out; i++) left += inner(&tangent[out + i], &reverse[in + i], &scale);
-    for (size_t i = 0; i < in; i++) right += inner(&adjoint[out + i], &forward[in + i], &scale);
+    for (size_t i = 0; i < out; i++) left += inner_product(&tangent[out + i], &reverse[in + i], &scale);
+    for (size_t i = 0; i < in; i++) right += inner_product(&adjoint[out + i], &forward[in + i], &scale);
     if (!(fabs(left - right) <= 1e-12 * scale))
         fail_msg("n = %lld: %.17g forward, %.17g in reverse", (long long)n, left, right);
     free_tensors(forward, wg_input_count(jvp));

@@ -2,6 +2,7 @@
 
 #include "support/test.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,4 +205,14 @@ wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *in
     wg_tensor *output = try_program(program, n, input, &error);
     if (error.status) fail_msg("%s", error.message);
     return output;
+}
+
+double inner_product(const wg_tensor *a, const wg_tensor *b, double *scale) {
+    double sum = 0;
+    for (int64_t i = 0; i < wg_tensor_count(a); i++) {
+        double term = ((const double *)a->data)[i] * ((const double *)b->data)[i];
+        sum += term;
+        *scale += fabs(term);
+    }
+    return sum;
 }

@@ -24,4 +24,7 @@ wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *in
 wg_tensor *try_program(const wg_program *program, int64_t n, const wg_tensor *input,
                        wg_error *error);
 
+/* The sum of the products of the elements of two f64 tensors; *scale grows by their absolutes. */
+double inner_product(const wg_tensor *a, const wg_tensor *b, double *scale);
+
 #endif
