@@ -20,4 +20,13 @@ int64_t test_extent(const wg_program *program, wg_extent extent, int64_t n);
         if ((error).status) fail_msg("%s", (error).message);                                       \
     } while (0)
 
+/* The call, which uses &error of the function around it, is NULL and says exactly this. */
+#define EXPECT_ERROR(code, text, call)                                                             \
+    do {                                                                                           \
+        error = (wg_error){0};                                                                     \
+        assert_null(call);                                                                         \
+        assert_string_equal(error.message, text);                                                  \
+        assert_int_equal(error.status, code);                                                      \
+    } while (0)
+
 #endif

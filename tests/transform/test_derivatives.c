@@ -88,15 +88,6 @@ static void taken_names_get_numbers(void **state) {
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-/* EXPECT_ERROR(status, message, call on p and &error), where the function has an error */
-#define EXPECT_ERROR(code, text, call)                                                             \
-    do {                                                                                           \
-        error = (wg_error){0};                                                                     \
-        assert_null(call);                                                                         \
-        assert_string_equal(error.message, text);                                                  \
-        assert_int_equal(error.status, code);                                                      \
-    } while (0)
-
 static void errors_say_what_there_is(void **state) {
     (void)state;
     wg_error error = {0};

@@ -67,14 +67,6 @@ static void specialize_fixes_sizes(void **state) {
     wg_program_free(same);
 }
 
-#define EXPECT_ERROR(code, text, call)                                                             \
-    do {                                                                                           \
-        error = (wg_error){0};                                                                     \
-        assert_null(call);                                                                         \
-        assert_string_equal(error.message, text);                                                  \
-        assert_int_equal(error.status, code);                                                      \
-    } while (0)
-
 static void errors_say_what_is_wrong(void **state) {
     (void)state;
     wg_error error = {0};
