@@ -68,9 +68,7 @@ static double time_compiled(double *sum, size_t *instructions, wg_error *error) 
     wg_output(g, "y", recurrence(wrt[0], wrt[1]));
     wg_program *program = wg_build(g, error), *gradient = wg_grad(program, NULL, error);
     wg_function *fn = wg_compile(gradient, NULL, error);
-    size_t bytes = 0;
-    wg_workspace_size(fn, NULL, &bytes, error);
-    void *workspace = error->status ? NULL : aligned_alloc(64, (bytes + 63) / 64 * 64);
+    void *workspace = wg_workspace_new(fn, NULL, error);
     for (int r = 0; r < REPEAT && !error->status; r++) {
         double begin = now();
         for (int i = 0; i < STEPS; i++)
@@ -81,7 +79,7 @@ static double time_compiled(double *sum, size_t *instructions, wg_error *error) 
     }
     *sum = out[0] + out[1];
     *instructions = wg_program_length(gradient);
-    free(workspace);
+    wg_workspace_free(workspace);
     wg_function_free(fn);
     wg_program_free(gradient);
     wg_program_free(program);

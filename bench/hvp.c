@@ -43,9 +43,9 @@ int main(void) {
 
     size_t bytes[2] = {0};
     void *workspace[2] = {0};
-    for (int i = 0; i < 2 && !error.status; i++) {
+    for (int i = 0; i < 2; i++) {
         bytes[i] = workspace_at(fn[i], N, &error);
-        workspace[i] = aligned_alloc(64, (bytes[i] + 63) / 64 * 64);
+        workspace[i] = wg_workspace_new(fn[i], (int64_t[]){N}, &error);
     }
     double *point = malloc(N * sizeof *point), *along = malloc(N * sizeof *along);
     double *out[2] = {malloc(N * sizeof **out), malloc(N * sizeof **out)}, ms[2][ROUNDS];
@@ -75,7 +75,7 @@ int main(void) {
            bytes[1], ratio);
     for (int i = 0; i < 2; i++) {
         wg_function_free(fn[i]);
-        free(workspace[i]);
+        wg_workspace_free(workspace[i]);
         free(out[i]);
     }
     free(point);

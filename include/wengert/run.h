@@ -34,13 +34,20 @@ WG_API void wg_function_free(wg_function *fn);
  * On error the outputs hold anything. Allocates one workspace of wg_workspace_size bytes. */
 WG_API wg_status wg_call(const wg_function *fn, const int64_t *size, const void *const *input,
                          void *const *output);
-/* The same with the message in error, in a workspace of the caller's (at least wg_workspace_size
- * bytes, aligned to 64; NULL: allocate one). With a workspace nothing is allocated. */
+/* The same with the message in error, in a workspace of the caller's (of wg_workspace_new, or at
+ * least wg_workspace_size bytes, aligned to 64; NULL: allocate one). With a workspace nothing is
+ * allocated. */
 WG_API wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *const *input,
                               void *const *output, void *workspace, wg_error *error);
 /* The bytes of workspace that a call with these sizes needs; WG_EOVERFLOW if no memory holds it. */
 WG_API wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, size_t *bytes,
                                    wg_error *error);
+/* A workspace for calls of fn with these sizes, of wg_workspace_size bytes, from fn's allocator;
+ * NULL on error. It keeps nothing from one call to the next and serves one call at a time, so every
+ * thread takes one of its own. Free it with wg_workspace_free, before or after fn. */
+WG_API void *wg_workspace_new(const wg_function *fn, const int64_t *size, wg_error *error);
+/* Only for what wg_workspace_new gave; NULL is fine. */
+WG_API void wg_workspace_free(void *workspace);
 
 /* Runs fn on tensors: the named sizes are read off the inputs' shapes and every shape and element
  * type is checked. size: as above for those that no input determines, or NULL. An output whose data

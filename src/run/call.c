@@ -159,6 +159,42 @@ wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, size_t *
     return lay_out(fn, size, NULL, &c, bytes, error);
 }
 
+/* Stands before a workspace that is allocated here: what giving it back takes. */
+struct workspace_head {
+    wg_allocator allocator;
+    void *block;
+    size_t bytes;
+};
+
+static wg_status make_workspace(const wg_function *fn, const int64_t *size, void **workspace,
+                                wg_error *error) {
+    size_t bytes;
+    wg_status status = wg_workspace_size(fn, size, &bytes, error);
+    if (status) return status;
+    struct workspace_head head = {.allocator = fn->allocator,
+                                  .bytes = bytes + sizeof head + ALIGNMENT};
+    head.block = mem_alloc(&head.allocator, head.bytes);
+    if (!head.block) return fail_memory(error);
+    uintptr_t begin = (uintptr_t)head.block + sizeof head;
+    size_t skip = (size_t)(-begin & (ALIGNMENT - 1));
+    *workspace = (char *)head.block + sizeof head + skip;
+    memcpy((char *)*workspace - sizeof head, &head, sizeof head);
+    return WG_OK;
+}
+
+void *wg_workspace_new(const wg_function *fn, const int64_t *size, wg_error *error) {
+    void *workspace = NULL;
+    make_workspace(fn, size, &workspace, error);
+    return workspace;
+}
+
+void wg_workspace_free(void *workspace) {
+    if (!workspace) return;
+    struct workspace_head head;
+    memcpy(&head, (char *)workspace - sizeof head, sizeof head);
+    mem_free(&head.allocator, head.block, head.bytes);
+}
+
 wg_extent workspace_extent(const struct wg_function *fn, wg_graph *g, const wg_extent *size_map) {
     const struct trace *t = &fn->program->t;
     struct room room = {.base = NULL};
@@ -279,15 +315,10 @@ wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *c
     if (failed(error)) return error->status;
     if (!fn) return fail_with(error, WG_EARGUMENT, "call: the function is NULL");
     if (workspace) return call_in(fn, size, input, output, workspace, error);
-    size_t bytes;
-    wg_status status = wg_workspace_size(fn, size, &bytes, error);
+    wg_status status = make_workspace(fn, size, &workspace, error);
     if (status) return status;
-    bytes += ALIGNMENT;
-    char *block = mem_alloc(&fn->allocator, bytes);
-    if (!block) return fail_memory(error);
-    size_t skip = (size_t)(-(uintptr_t)block & (ALIGNMENT - 1));
-    status = call_in(fn, size, input, output, block + skip, error);
-    mem_free(&fn->allocator, block, bytes);
+    status = call_in(fn, size, input, output, workspace, error);
+    wg_workspace_free(workspace);
     return status;
 }
 

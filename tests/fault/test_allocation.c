@@ -91,6 +91,7 @@ static wg_status running(const wg_allocator *allocator, void *ctx) {
     wg_program *p = parsed(allocator, &error), *grad = wg_value_and_grad(p, "x", &error);
     wg_function *fn = wg_compile(grad, NULL, &error);
     wg_run(fn, NULL, in, out, &error);
+    wg_workspace_free(wg_workspace_new(fn, (int64_t[]){3}, &error));
     wg_numeric_jacobian(p, in, 0, 0, WG_CENTRAL, 0, jacobian, &error);
     wg_check_gradient(p, in, 1, &report, &error);
     for (size_t k = 0; k < wg_output_count(grad); k++) wg_tensor_free(&out[k], allocator);

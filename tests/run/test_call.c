@@ -299,6 +299,55 @@ static void null_is_refused(void **state) {
     wg_function_free(NULL);
 }
 
+static void a_workspace_is_made_to_measure(void **state) {
+    (void)state;
+    struct failing_allocator allocator = {0};
+    wg_allocator hook = failing_hook(&allocator);
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new_with(&hook);
+    wg_var x = wg_input(g, "x", wg_f64(wg_size(g, "n")));
+    wg_output(g, "y", wg_cumsum(wg_reverse(wg_sort(x, 0), 0), 0));
+    wg_program *p = wg_build(g, &error);
+    wg_function *fn = wg_compile(p, NULL, &error);
+    wg_program_free(p);
+    double in[17], out[17];
+    for (int i = 0; i < 17; i++) in[i] = (i * 7) % 17;
+    for (int64_t n = 0; n <= 17; n += 17) {
+        size_t before = allocator.requests;
+        char *own = wg_workspace_new(fn, &n, &error);
+        assert_ok(error);
+        assert_non_null(own);
+        assert_int_equal((uintptr_t)own % 64, 0);
+        size_t bytes;
+        wg_workspace_size(fn, &n, &bytes, &error);
+        memset(own, 0xa5, bytes); /* all of it may be written, and nothing in it is kept */
+        wg_call_with(fn, &n, (const void *[]){in}, (void *[]){out}, own, &error);
+        assert_ok(error);
+        assert_int_equal(allocator.requests, before + 1);
+        wg_workspace_free(own);
+    }
+    for (int i = 0; i < 17; i++) assert_true(out[i] == 136 - (16 - i) * (15 - i) / 2);
+
+    assert_null(wg_workspace_new(fn, (int64_t[]){-1}, &error));
+    assert_message(&error, WG_EARGUMENT, "call: size \"n\" is -1; sizes are at least 0");
+    assert_null(wg_workspace_new(fn, (int64_t[]){1}, &error)); /* the chain has failed */
+    error.status = WG_OK;
+    assert_null(wg_workspace_new(NULL, NULL, &error));
+    assert_message(&error, WG_EARGUMENT, "workspace size: the function is NULL");
+    error.status = WG_OK;
+    allocator.fail_at = allocator.requests + 1;
+    assert_null(wg_workspace_new(fn, (int64_t[]){17}, &error));
+    assert_int_equal(error.status, WG_ENOMEM);
+    wg_workspace_free(NULL);
+
+    void *later = wg_workspace_new(fn, (int64_t[]){17}, NULL);
+    assert_non_null(later);
+    wg_function_free(fn); /* it outlives its function */
+    wg_workspace_free(later);
+    assert_int_equal(allocator.live_blocks, 0);
+    assert_int_equal(allocator.wrong_sizes, 0);
+}
+
 static void calls_with_a_workspace_allocate_nothing(void **state) {
     (void)state;
     struct failing_allocator allocator = {0};
@@ -341,6 +390,7 @@ int main(void) {
                                        cmocka_unit_test(donated_buffers_may_change_places),
                                        cmocka_unit_test(donations_are_checked),
                                        cmocka_unit_test(null_is_refused),
+                                       cmocka_unit_test(a_workspace_is_made_to_measure),
                                        cmocka_unit_test(calls_with_a_workspace_allocate_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,16 +20,14 @@ static wg_status call(const struct job *j, double *value, double *gradient, void
 
 static void *work(void *argument) {
     struct job *j = argument;
-    size_t bytes = 0;
-    wg_workspace_size(j->fn, (int64_t[]){N}, &bytes, NULL);
-    void *workspace = j->own_workspace ? aligned_alloc(64, (bytes + 63) / 64 * 64) : NULL;
+    void *workspace = j->own_workspace ? wg_workspace_new(j->fn, (int64_t[]){N}, NULL) : NULL;
     j->same = true;
     for (int i = 0; i < CALLS; i++) {
         double value = 0, gradient[N] = {0};
         j->same = j->same && call(j, &value, gradient, workspace) == WG_OK && value == j->value &&
                   memcmp(gradient, j->gradient, sizeof gradient) == 0;
     }
-    free(workspace);
+    wg_workspace_free(workspace);
     return NULL;
 }
 
