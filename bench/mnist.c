@@ -57,7 +57,7 @@ static wg_program *make_count(const struct network *net, wg_error *error) {
 static wg_program *make_step(const struct network *net, wg_error *error) {
     static const char *const name[] = {"W1_new", "b1_new", "W2_new", "b2_new"};
     wg_graph *g = wg_graph_new();
-    wg_var in[MAX_INPUTS], d[4], y, h;
+    wg_var in[MAX_INPUTS], d[4] = {{0}}, y, h;
     make_inputs(g, net, in);
     h = make_logits(net, in, &y);
     wg_output(g, "loss", wg_mean(wg_cross_entropy(h, y)));

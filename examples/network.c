@@ -39,7 +39,7 @@ static wg_program *make_model(int64_t pixels, wg_error *error) {
 static wg_program *make_step(const wg_program *model, int64_t pixels, wg_error *error) {
     wg_program *gradient = wg_grad(model, "W1, W2", error);
     wg_graph *g = wg_graph_new();
-    wg_var in[INPUTS], d[2];
+    wg_var in[INPUTS], d[2] = {{0}};
     make_inputs(g, pixels, in);
     in[RATE] = wg_input(g, "rate", wg_f64());
     wg_apply(g, gradient, in, d);

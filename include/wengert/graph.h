@@ -147,7 +147,9 @@ WG_API wg_var wg_mse_at(const char *file, int line, wg_var a, wg_var b);
 
 /* Appends a program to g: input[i] stands for its i-th input (of the same type; a named size of the
  * program is what the first input that has it as an axis brings), output[i] receives its i-th
- * output. So a gradient becomes part of a training step. The program is only read. */
+ * output. So a gradient becomes part of a training step. The program is only read. One that is NULL
+ * because its making failed is an error of the graph, and leaves output as it was: begin it with
+ * {{0}}, which later calls on the failed graph pass over. */
 WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_program *program,
                         const wg_var *input, wg_var *output);
 

@@ -170,6 +170,15 @@ static void programs_are_parts_of_programs(void **state) {
         strstr(wg_graph_error(g)->message, "apply: input \"x\" is f64[5], given f32[5]"));
     wg_graph_free(g);
     wg_program_free(grad);
+
+    g = wg_graph_new(); /* what could not be derived gives no results, and nobody reads them */
+    wg_var none = {0};
+    v = wg_input(g, "v", wg_f64(5));
+    wg_apply(g, NULL, &v, &none);
+    wg_output(g, "y", wg_sub(v, wg_transpose(none)));
+    assert_null(wg_build(g, &error));
+    assert_int_equal(error.status, WG_EARGUMENT);
+    assert_non_null(strstr(error.message, "apply: the program is NULL"));
 }
 
 int main(void) {
