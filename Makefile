@@ -30,7 +30,8 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 .PHONY: build setup demo check check-sanitize check-thread fuzz \
-    bench-mnist bench-scale bench-hvp bench-eager bench-kernels report-ops install clean help
+    bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-solvers \
+    report-ops install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -72,6 +73,9 @@ bench-eager: build ## nanoseconds a scalar instruction of an eager graph, gradie
 
 bench-kernels: build ## kernels as a share of memory bandwidth, products beside OpenBLAS's
 	@$(BUILD)/bench/kernels
+
+bench-solvers: build ## solvers with exact derivatives and with their own differences
+	@sh bench/solvers.sh $(BUILD)
 
 report-ops: build ## each operation's worst error against long double and against differences
 	@$(BUILD)/report_ops 2>/dev/null

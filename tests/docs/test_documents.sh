@@ -3,6 +3,7 @@
 #   ```c file=name.c   (any language)  writes the block to name.c, and
 #   ```console         holds commands behind "$ " and, below each, what it prints, and "[status]" if
 #                      that is not 0; empty lines at the end do not count.
+#   ```console needs=x is left out where the example of the solver x is not built (WG_SOLVERS).
 # They run in one empty folder per document, with the built command and library in reach, as they
 # would be after an installation.
 set -eu
@@ -26,10 +27,13 @@ for document in "$WG_SOURCE_DIR"/README.md "$WG_SOURCE_DIR"/CONTRIBUTING.md \
     cp -r "$WG_SOURCE_DIR/examples" "$WG_SOURCE_DIR"/examples/*.wg .
     # steps/N.cmd and steps/N.out for the N-th command
     mkdir steps
-    awk '
+    awk -v solvers=" ${WG_SOLVERS:-} " '
         /^```/ && !inside {
             inside = 1; console = ($1 == "```console"); out = ""
-            for (i = 2; i <= NF; i++) if ($i ~ /^file=/) out = substr($i, 6)
+            for (i = 2; i <= NF; i++) {
+                if ($i ~ /^file=/) out = substr($i, 6)
+                if ($i ~ /^needs=/ && !index(solvers, " " substr($i, 7) " ")) console = 0
+            }
             next
         }
         /^```/ { inside = 0; next }
