@@ -29,7 +29,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
-.PHONY: build setup demo check check-sanitize check-thread fuzz \
+.PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
     bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-solvers \
     report-ops install clean help
 
@@ -39,14 +39,17 @@ build: ## configure and build into build/ (the default)
 setup: ## install the missing Debian packages of tools/packages.txt
 	@$(SETUP)
 
+setup-check: ## the same, and the solvers whose examples the tests run
+	@$(SETUP) packages.txt packages-solvers.txt
+
 demo: setup build ## trace and differentiate a formula, then learn handwritten digits
 	@sh tools/demo.sh $(BUILD)
 
-check: setup ## build with warnings as errors and run all tests
+check: setup-check ## build with warnings as errors and run all tests
 	$(call build,$(BUILD),-DWG_WERROR=ON)
 	$(call test,$(BUILD))
 
-check-sanitize: setup ## the same under the address and undefined-behaviour sanitizers
+check-sanitize: setup-check ## the same under the address and undefined-behaviour sanitizers
 	$(call build,$(SANITIZE_BUILD),-DWG_WERROR=ON -DWG_SANITIZE=ON)
 	$(call test,$(SANITIZE_BUILD))
 

@@ -1,10 +1,11 @@
 #!/bin/sh
-# Installs what tools/packages.txt names and this machine lacks. Silent when nothing is missing, so
-# that every make target may call it first.
+# Installs what tools/packages.txt, or the lists given (setup.sh packages.txt ...), name and this
+# machine lacks. Silent when nothing is missing, so that every make target may call it first.
 set -eu
 
 here=$(dirname "$0")
-wanted=$(sed 's/#.*//' "$here/packages.txt")
+[ $# -gt 0 ] || set -- packages.txt
+wanted=$(cd "$here" && sed 's/#.*//' "$@")
 
 # A package may be known but removed, so its status counts and not dpkg-query's exit status.
 missing=
