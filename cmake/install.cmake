@@ -40,6 +40,9 @@ file(RELATIVE_PATH pc_include ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLU
 file(RELATIVE_PATH pc_lib ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 # Not Requires.private: who links the shared library needs no openblas.pc.
 set(pc_private -lm ${CMAKE_THREAD_LIBS_INIT})
+if(WG_NATIVE_BACKEND AND CMAKE_DL_LIBS)
+    list(APPEND pc_private -l${CMAKE_DL_LIBS})
+endif()
 if(WG_BLAS)
     list(PREPEND pc_private ${OPENBLAS_STATIC_LDFLAGS})
 endif()

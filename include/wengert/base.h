@@ -33,6 +33,7 @@ typedef enum wg_status {
     WG_EFORMAT,   /* a file whose content contradicts its format                          */
     WG_ENORULE,   /* an operation that has no derivative, where one is asked for          */
     WG_EALIAS,    /* buffers that overlap where they must not                             */
+    WG_ENATIVE,   /* no C compiler, one that fails or hangs, code that does not load     */
     WG_EINTERNAL  /* a broken invariant: a mistake in the library, please report it       */
 } wg_status;
 

@@ -71,6 +71,8 @@ wg_status fail_v(wg_error *error, wg_status status, const char *format, va_list 
 /* Appends to the message of a recorded error (a hint, a second line); cut where the room ends. */
 void fail_more(wg_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 wg_status fail_memory(wg_error *error);
+/* What the system says of an errno, written into room; unlike strerror safe with threads. */
+const char *system_reason(int error_number, char *room, size_t size);
 
 /* ---- text -------------------------------------------------------------------------------- */
 
@@ -104,6 +106,17 @@ static inline uint64_t hash_mix(uint64_t h, uint64_t word) {
     h = (h ^ word) * 0x9E3779B97F4A7C15u;
     return h ^ (h >> 32);
 }
+
+/* SHA-256 (FIPS 180-4): a name for content, from which nobody can make other content of that name.
+ * Start from sha256_start(); bytes may come in pieces. */
+struct sha256 {
+    uint32_t state[8];
+    uint64_t size;           /* bytes so far */
+    unsigned char block[64]; /* those that fill no block yet */
+};
+struct sha256 sha256_start(void);
+void sha256_add(struct sha256 *hash, const void *bytes, size_t size);
+void sha256_finish(struct sha256 *hash, unsigned char digest[32]);
 
 /* Reads a list of names "W, b": calls of name_next(&cursor, &start, &length) give one name each,
  * false at the end. Blanks around names are skipped. */

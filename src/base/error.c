@@ -20,6 +20,7 @@ const char *wg_status_name(wg_status status) {
     case WG_EFORMAT: return "format error";
     case WG_ENORULE: return "no derivative rule";
     case WG_EALIAS: return "overlapping buffers";
+    case WG_ENATIVE: return "native code error";
     case WG_EINTERNAL: return "internal error";
     }
     return "unknown status";
@@ -67,6 +68,12 @@ void fail_more(wg_error *error, const char *format, ...) {
     va_start(args, format);
     append(error, strlen(error->message), format, args);
     va_end(args);
+}
+
+const char *system_reason(int error_number, char *room, size_t size) {
+    if (strerror_r(error_number, room, size) != 0)
+        snprintf(room, size, "system error %d", error_number);
+    return room;
 }
 
 wg_status fail_memory(wg_error *error) {

@@ -132,6 +132,8 @@ static bool read_option(struct cli *c, int argc, char **argv, int *i) {
 }
 
 static bool read_operand(struct cli *c, const char *argument) {
+    if (operand_of(c->command) == OPERAND_NONE)
+        return usage_error(c, "'%s' takes options only, not '%.64s'", c->command->name, argument);
     if (!c->file) {
         c->file = argument;
         return true;

@@ -6,7 +6,7 @@
  *   load.c         the formula into a program, --at and --size into what it is run on
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
- *   look.c, derivatives.c, products.c, check.c, costs.c  the commands
+ *   look.c, derivatives.c, products.c, check.c, costs.c, cache.c  the commands
  *   numeric.c      --mode numeric: how differences are taken
  *   manual.c, completion.c  man pages and completions, written from the table when it is built
  *   results.c      tensors into text, JSON and tables
@@ -44,6 +44,8 @@ enum option_id {
     OPT_SEED,
     OPT_DIGITS,
     OPT_FORMAT,
+    OPT_CLEAR,
+    OPT_PATH,
     OPT_OUTPUT,
     OPT_HELP,
     OPTION_COUNT
@@ -77,6 +79,9 @@ extern const struct option option_table[OPTION_COUNT];
 extern const struct command command_table[];
 extern const size_t command_count;
 const struct command *command_named(const char *name); /* NULL: there is none */
+/* What stands behind a command: a formula, only options, or (help) the name of a command. */
+enum operand { OPERAND_FORMULA, OPERAND_NONE, OPERAND_COMMAND };
+enum operand operand_of(const struct command *command);
 /* What may be chosen for this option of this command. */
 const char *choices_of(const struct command *command, enum option_id id);
 
@@ -269,7 +274,7 @@ bool generate_files(struct cli *c, const char *folder);
 bool completion_bash(wg_text *out);
 bool completion_zsh(wg_text *out);
 
-/* ---- look.c, derivatives.c, products.c, check.c, costs.c ----------------------------------- */
+/* ---- look.c, derivatives.c, products.c, check.c, costs.c, cache.c -------------------------- */
 bool command_eval(struct cli *c);
 bool command_trace(struct cli *c);
 bool command_graph(struct cli *c);
@@ -284,6 +289,7 @@ bool command_check(struct cli *c);
 bool command_symbolic(struct cli *c);
 bool command_cost(struct cli *c);
 bool command_plan(struct cli *c);
+bool command_cache(struct cli *c);
 bool command_help(struct cli *c);
 
 #endif

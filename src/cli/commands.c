@@ -67,6 +67,10 @@ const struct option option_table[OPTION_COUNT] = {
                     .help = "significant digits, 1 to 17, of numbers for people (JSON is exact)"},
     [OPT_FORMAT] = {.name = "--format", .kind = KIND_CHOICE, .argument = "FORMAT",
                     .help = "how to write it"},
+    [OPT_CLEAR] = {.name = "--clear", .kind = KIND_FLAG,
+                   .help = "remove the programs, and what interrupted compilers left"},
+    [OPT_PATH] = {.name = "--path", .kind = KIND_FLAG,
+                  .help = "only the name of the directory, which need not exist"},
     [OPT_OUTPUT] = {.name = "--output", .letter = "-o", .kind = KIND_TEXT, .argument = "FILE",
                     .help = "write to this file; it changes only if all goes well"},
     [OPT_HELP] = {.name = "--help", .letter = "-h", .kind = KIND_FLAG, .help = "this text"},
@@ -209,6 +213,15 @@ const struct command command_table[] = {
      "  bytes  type  made by          needed by\n"
      "  8      f64   exp formula:1:3  mul formula:1:2, exp formula:1:3",
      .run = command_plan},
+    {"cache", "the compiled programs that are kept",
+     1 << OPT_CLEAR | 1 << OPT_PATH | 1 << OPT_HELP, NULL,
+     "Lists the compiled programs that are kept for the next time, the one used last first: the "
+     "bytes of code and C source, and when it was compiled and last used (UTC). The directory is "
+     "$WENGERT_CACHE, else $XDG_CACHE_HOME/wengert, else $HOME/.cache/wengert; it holds at most "
+     "$WENGERT_CACHE_SIZE bytes (K, M or G may follow the number), by default 256M.",
+     "wengert cache\n"
+     "0 programs, 0 of 268435456 bytes",
+     .run = command_cache},
     {"help", "this overview, or the help of a command", 1 << OPT_HELP, NULL,
      "Prints an overview, or what a command does and takes.", NULL, .run = command_help},
 };
@@ -221,6 +234,11 @@ const struct command *command_named(const char *name) {
     for (size_t i = 0; i < command_count; i++)
         if (strcmp(command_table[i].name, name) == 0) return &command_table[i];
     return NULL;
+}
+
+enum operand operand_of(const struct command *command) {
+    if (command->options >> OPT_FORMULA & 1) return OPERAND_FORMULA;
+    return command->options == 1 << OPT_HELP ? OPERAND_COMMAND : OPERAND_NONE;
 }
 
 const char *choices_of(const struct command *command, enum option_id id) {

@@ -109,9 +109,11 @@ static bool zsh_command(wg_text *out, const struct command *command) {
         ok = (!option->letter || zsh_option(out, command, (enum option_id)id, option->letter)) &&
              zsh_option(out, command, (enum option_id)id, option->name);
     }
-    return ok && text_format(out, " \\\n            '%s' ;;\n",
-                             takes(command, OPT_FORMULA) ? "1:formula:_files -g \"*.wg\""
-                                                         : "1:command:($names)");
+    static const char *const operand[] = {
+        [OPERAND_FORMULA] = " \\\n            '1:formula:_files -g \"*.wg\"'",
+        [OPERAND_NONE] = "",
+        [OPERAND_COMMAND] = " \\\n            '1:command:($names)'"};
+    return ok && text_format(out, "%s ;;\n", operand[operand_of(command)]);
 }
 
 bool completion_zsh(wg_text *out) {

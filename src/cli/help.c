@@ -50,12 +50,15 @@ static bool example(wg_text *out, const char *text) {
 
 bool help_command(struct cli *c, const struct command *command) {
     wg_text *out = &c->out;
-    bool formula = command->options >> OPT_FORMULA & 1;
+    static const char *const usage[] = {[OPERAND_FORMULA] = "[FILE.wg | -e FORMULA] [options]",
+                                        [OPERAND_NONE] = "[options]",
+                                        [OPERAND_COMMAND] = "[COMMAND]"};
+    bool options = operand_of(command) != OPERAND_COMMAND;
     bool ok = text_format(out, "Usage: wengert %s %s\n\n", command->name,
-                          formula ? "[FILE.wg | -e FORMULA] [options]" : "[COMMAND]") &&
+                          usage[operand_of(command)]) &&
               wrapped(out, command->about, 0, 0);
-    if (formula) ok = ok && text_add(out, "\nOptions:\n");
-    for (int id = 0; ok && formula && id < OPTION_COUNT; id++)
+    if (options) ok = ok && text_add(out, "\nOptions:\n");
+    for (int id = 0; ok && options && id < OPTION_COUNT; id++)
         if (command->options >> id & 1) ok = option_line(out, command, (enum option_id)id);
     if (command->example) ok = ok && example(out, command->example);
     return ok || !fail_memory(&c->error);

@@ -59,17 +59,18 @@ static bool overview_page(wg_text *out) {
 }
 
 static bool command_page(wg_text *out, const struct command *command) {
-    bool formula = command->options >> OPT_FORMULA & 1;
+    static const char *const synopsis[] = {
+        [OPERAND_FORMULA] =
+            "[\\fIFILE.wg\\fR | \\fB\\-e\\fR \\fIFORMULA\\fR] [\\fIoptions\\fR]",
+        [OPERAND_NONE] = "[\\fIoptions\\fR]",
+        [OPERAND_COMMAND] = "[\\fICOMMAND\\fR]"};
     bool ok = text_format(out,
                           ".TH wengert\\-%s 1 \"\" \"wengert %s\" \"Wengert\"\n.SH NAME\n"
                           "wengert\\-%s \\- ",
                           command->name, wg_version(), command->name) &&
               roff_string(out, command->summary) &&
               text_format(out, "\n.SH SYNOPSIS\n.B wengert %s\n%s\n.SH DESCRIPTION\n",
-                          command->name,
-                          formula ? "[\\fIFILE.wg\\fR | \\fB\\-e\\fR \\fIFORMULA\\fR] "
-                                    "[\\fIoptions\\fR]"
-                                  : "[\\fICOMMAND\\fR]") &&
+                          command->name, synopsis[operand_of(command)]) &&
               roff_string(out, command->about) && text_add(out, "\n.SH OPTIONS\n");
     for (int id = 0; ok && id < OPTION_COUNT; id++)
         if (command->options >> id & 1) ok = manual_option(out, command, (enum option_id)id);

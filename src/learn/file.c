@@ -10,9 +10,8 @@
 
 wg_status file_fail(const char *path, int error_number, wg_error *error) {
     char reason[128];
-    if (strerror_r(error_number, reason, sizeof reason) != 0)
-        snprintf(reason, sizeof reason, "system error %d", error_number);
-    return fail_with(error, WG_EIO, "%s: %s", path, reason);
+    return fail_with(error, WG_EIO, "%s: %s", path,
+                     system_reason(error_number, reason, sizeof reason));
 }
 
 wg_status file_open(struct file *file, const char *path, wg_error *error) {

@@ -3,7 +3,8 @@
 # A transcript is right if its replay is equal to it; run `sh tests/cli/replay.sh < FILE` with
 # WENGERT set to write one anew. Sourced by the tests beside it; no test by itself.
 
-# The command under test as `wengert`, in a folder of its own that holds the examples.
+# The command under test as `wengert`, in a folder of its own that holds the examples, with an empty
+# cache.
 enter_scratch() {
     [ -x "$WENGERT" ] || { echo "WENGERT names no command" >&2; exit 1; }
     scratch=$(mktemp -d) || exit 1
@@ -11,6 +12,8 @@ enter_scratch() {
     mkdir "$scratch/bin"
     ln -s "$WENGERT" "$scratch/bin/wengert"
     PATH=$scratch/bin:$PATH
+    export WENGERT_CACHE="$scratch/cache"
+    unset WENGERT_CACHE_SIZE
     mkdir "$scratch/work"
     cp "$WG_SOURCE_DIR"/examples/*.wg "$scratch/work"
     cd "$scratch/work" || exit 1

@@ -15,7 +15,8 @@ for command in $commands; do
     awk 'length($0) > 80' "$scratch/help" | grep . && fail "$command --help: lines above 80 columns"
     sed -n '/^Example:$/,$s/^  //p' "$scratch/help" > "$scratch/example"
     if [ "$command" != help ]; then
-        grep -q "^\\$ wengert $command " "$scratch/example" || fail "$command --help has no example"
+        grep -Eq "^\\$ wengert $command( |\$)" "$scratch/example" ||
+            fail "$command --help has no example"
     fi
     replay < "$scratch/example" | mask > "$scratch/replay"
     mask < "$scratch/example" | diff - "$scratch/replay" || fail "the example of $command"
