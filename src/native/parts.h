@@ -83,7 +83,8 @@ struct environment {
 bool environment_with(struct environment *environment, const char *directory, wg_error *error);
 void environment_free(struct environment *environment);
 
-/* A directory of a new name, of this beginning, in this one, for a process to work in. False with errno (ENOMEM too). */
+/* A directory of a new name, of this beginning, in this one, to work in. False with
+ * errno (ENOMEM too). */
 #define WORK_PREFIX "wengert-work-"
 bool make_work_directory(const char *parent, wg_text *path);
 

@@ -1,6 +1,6 @@
-/* From C text to a function that can be called: the system's C compiler is run on it, what comes out
- * is loaded, and kept in a private cache, so that the next process need not compile. What the text
- * says is the matter of those who write it.
+/* From C text to a function that can be called: the system's C compiler is run on it, what comes
+ * out is loaded, and kept in a private cache, so that the next process need not compile. What the
+ * text says is the matter of those who write it.
  *
  * Built without WG_NATIVE_BACKEND loading fails with WG_ENATIVE (toolchain_absent.c). */
 #ifndef NATIVE_TOOLCHAIN_H
@@ -67,8 +67,8 @@ struct cache_listing {
  * $XDG_CACHE_HOME/wengert, else $HOME/.cache/wengert. It need not exist. WG_ENATIVE if none of
  * these is set, WG_ENOMEM. */
 bool cache_place(const char *given, wg_text *path, wg_error *error);
-/* How many bytes the cache may hold: $WENGERT_CACHE_SIZE, a number with an optional K, M or G (2^10,
- * 2^20, 2^30), else 256 MiB. */
+/* How many bytes the cache may hold: $WENGERT_CACHE_SIZE, a number with an optional K, M or G
+ * (2^10, 2^20, 2^30), else 256 MiB. */
 uint64_t cache_default_limit(void);
 /* The entries; freed by cache_listing_free. A directory that does not exist is an empty one. */
 bool cache_list(const wg_allocator *allocator, const char *directory, struct cache_listing *listing,
