@@ -8,6 +8,8 @@
  * are independent, which the compiler is told. Compiled without errno and traps, with NaN and
  * infinity as IEEE has them. */
 #include "op/kernel/special.h"
+#include "op/kernel/vector_math.h"
+#include "op/kernel/vector_math_f32.h"
 #include "op/op.h"
 
 #include <tgmath.h>
@@ -19,6 +21,38 @@ typedef uint32_t ui32;
 typedef uint64_t ui64;
 typedef float f32;
 typedef double f64;
+
+/* A row says exp(a); what becomes vector code is not the C library's exp but that of vector_math.h.
+ * The functions not named here are the C library's, one element at a time. */
+#define VECTOR(name, x) _Generic((x), f32: vm_##name##f, f64: vm_##name)(x)
+#undef exp
+#undef exp2
+#undef expm1
+#undef log
+#undef log2
+#undef log10
+#undef log1p
+#undef sinh
+#undef cosh
+#undef tanh
+#define exp(x) VECTOR(exp, x)
+#define exp2(x) VECTOR(exp2, x)
+#define expm1(x) VECTOR(expm1, x)
+#define log(x) VECTOR(log, x)
+#define log2(x) VECTOR(log2, x)
+#define log10(x) VECTOR(log10, x)
+#define log1p(x) VECTOR(log1p, x)
+#define sinh(x) VECTOR(sinh, x)
+#define cosh(x) VECTOR(cosh, x)
+#define tanh(x) VECTOR(tanh, x)
+/* For the values of ANGLE rows, whose loops say whether all angles are NEAR. */
+#undef sin
+#undef cos
+#undef tan
+#define OF_ANGLE(name, x) (NEAR ? VECTOR(name##_near, x) : VECTOR(name, x))
+#define sin(x) OF_ANGLE(sin, x)
+#define cos(x) OF_ANGLE(cos, x)
+#define tan(x) OF_ANGLE(tan, x)
 
 #if defined(__GNUC__) && !defined(__clang__)
 #define INDEPENDENT _Pragma("GCC ivdep")
@@ -57,6 +91,31 @@ typedef double f64;
             const T a = x0[i], b = x1[i], c = x2[i];                                               \
             y[i] = (R)(value);                                                                     \
         }                                                                                          \
+    }
+/* Of angles: where all of a block are near, which costs little to see, its loop has no branch. */
+enum { ANGLES = 256 };
+#define LOOP_ANGLE(kernel, T, value)                                                               \
+    static void kernel(size_t n, const void *const *arg, void *out) {                              \
+        const T *x0 = arg[0];                                                                      \
+        T *y = out;                                                                                \
+        for (size_t end = 0; n > 0; n -= end, x0 += end, y += end) {                               \
+            end = n < ANGLES ? n : ANGLES;                                                         \
+            T far = 0;                                                                             \
+            for (size_t i = 0; i < end; i++) far = fabs(x0[i]) > (T)VM_NEAR ? 1 : far;             \
+            if (far > 0) {                                                                         \
+                enum { NEAR = false };                                                             \
+                ANGLE_BLOCK(T, value)                                                              \
+            } else {                                                                               \
+                enum { NEAR = true };                                                              \
+                ANGLE_BLOCK(T, value)                                                              \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define ANGLE_BLOCK(T, value)                                                                      \
+    INDEPENDENT                                                                                    \
+    for (size_t i = 0; i < end; i++) {                                                             \
+        const T a = x0[i];                                                                         \
+        y[i] = value;                                                                              \
     }
 /* The same with u and v, the operands without a sign: signed overflow is undefined, this wraps. */
 #define LOOP1_INT(kernel, T, value)                                                                \
@@ -106,6 +165,9 @@ static inline i64 floor_remainder(i64 a, i64 b) {
 #define UNARY(name, value, ...)                                                                    \
     LOOP1(name##_f32, f32, f32, value)                                                             \
     LOOP1(name##_f64, f64, f64, value)
+#define ANGLE(name, value, ...)                                                                    \
+    LOOP_ANGLE(name##_f32, f32, value)                                                             \
+    LOOP_ANGLE(name##_f64, f64, value)
 #define BINARY(name, value, ...)                                                                   \
     LOOP2(name##_f32, f32, f32, value)                                                             \
     LOOP2(name##_f64, f64, f64, value)

@@ -1,0 +1,24 @@
+/* How far the functions of op/kernel/vector_math.h are from the true values: measured for
+ * docs/conventions.md, judged by tests/op/test_vector_math.c. */
+#ifndef TEST_VECTOR_ACCURACY_H
+#define TEST_VECTOR_ACCURACY_H
+
+#include <stddef.h>
+
+/* Errors are in units of the last place of the true value. */
+struct vector_function {
+    unsigned op;
+    long double (*reference)(long double x);
+    double f64_bound, f32_bound; /* the largest errors that are stated */
+};
+
+extern const struct vector_function vector_functions[];
+extern const size_t vector_function_count;
+
+/* The largest error of the kernel over points that are the same in every run: of all magnitudes,
+ * dense around 0 and 1, over the range of exponentials and up to many turns, and edges. Infinite
+ * where a result is NaN, infinite or a zero of one sign, and the true one, rounded, is not. */
+double vector_error_f64(const struct vector_function *f);
+double vector_error_f32(const struct vector_function *f);
+
+#endif

@@ -1,0 +1,132 @@
+"""Computes the polynomials of src/op/kernel/vector_math*.h: python3 tools/minimax.py (needs mpmath).
+
+Remez's exchange algorithm (Muller, Elementary Functions, 3rd ed., section 3.6) for a weighted
+error: of all polynomials of a degree the one whose largest |weight (p - f)| is least. Coefficients
+are printed in hexadecimal, rounded to the format they are used in, lowest order first, with the
+base-2 logarithm of the error that is left after the rounding.
+"""
+import struct
+from mpmath import mp, mpf, cos, cosh, erf, erfc, exp, expm1, fabs, log, lu_solve, matrix, pi, sin
+from mpmath import sinh, sqrt, floor
+
+mp.dps = 50
+GRID = 1500
+
+
+def remez(f, weight, low, high, degree):
+    """The coefficients, lowest order first, that make weight * (p - f) level on [low, high]."""
+    count = degree + 2
+    nodes = [(low + high) / 2 - (high - low) / 2 * cos(pi * (2 * i + 1) / (2 * count))
+             for i in range(count)]
+    grid = [(low + high) / 2 - (high - low) / 2 * cos(pi * i / GRID) for i in range(GRID + 1)]
+    values = [(x, f(x), weight(x)) for x in grid]
+    for _ in range(12):
+        rows = [[x**k for k in range(degree + 1)] + [(-1)**i / weight(x)]
+                for i, x in enumerate(nodes)]
+        solution = lu_solve(matrix(rows), matrix([f(x) for x in nodes]))
+        p = [solution[k] for k in range(degree + 1)]
+        errors = [w * (horner(p, x) - y) for x, y, w in values]
+        # of every run of errors of one sign the largest
+        peaks = []
+        for i, e in enumerate(errors):
+            if peaks and (errors[peaks[-1]] > 0) == (e > 0):
+                if fabs(e) > fabs(errors[peaks[-1]]):
+                    peaks[-1] = i
+            else:
+                peaks.append(i)
+        while len(peaks) > count:
+            peaks.pop(0 if fabs(errors[peaks[0]]) < fabs(errors[peaks[-1]]) else -1)
+        if len(peaks) < count:
+            break
+        nodes = [grid[i] for i in peaks]
+        if max(fabs(e) for e in errors) < fabs(solution[degree + 1]) * mpf('1.001'):
+            break
+    return p
+
+
+def horner(p, x):
+    y = mpf(0)
+    for c in reversed(p):
+        y = y * x + c
+    return y
+
+
+def rounded(c, single):
+    """c in the nearest number of the format (the double that is next decides a float)."""
+    return struct.unpack('f', struct.pack('f', float(c)))[0] if single else float(c)
+
+
+def report(name, f, weight, low, high, degree, single=False):
+    p = [mpf(rounded(c, single)) for c in remez(f, weight, mpf(low), mpf(high), degree)]
+    worst = max(fabs(weight(x) * (horner(p, x) - f(x)))
+                for x in (low + (high - low) * mpf(i) / 4001 for i in range(1, 4001)))
+    print(f'{name}: 2^{float(log(worst, 2)):.1f}')
+    print('    ' + ', '.join(repr(float(c)) for c in p))
+
+
+def parts(name, x, bits, count, single=False):
+    """x as a sum of numbers of `bits` bits each, the last one rounded to the format."""
+    result = []
+    for i in range(count - 1):
+        scale = mpf(2)**(bits - 1 - int(floor(log(fabs(x), 2))))
+        result.append(floor(x * scale) / scale)
+        x -= result[-1]
+    result.append(mpf(rounded(x, single)))
+    print(f'{name}: ' + ', '.join(repr(float(c)) for c in result))
+
+
+def series(f, tail, x):
+    """f(x), but by the first terms of its series where x is so small that f cancels."""
+    return tail(x) if fabs(x) < mpf(10)**-8 else f(x)
+
+
+def exp_rest(r):
+    """(e^r - 1 - r) / r^2"""
+    return series(lambda r: (expm1(r) - r) / r**2, lambda r: mpf(1) / 2 + r / 6 + r**2 / 24, r)
+
+
+def exp2_rest(r):
+    """(2^r - 1) / r"""
+    l = log(mpf(2))
+    return series(lambda r: expm1(r * l) / r, lambda r: l + l**2 * r / 2 + l**3 * r**2 / 6, r)
+
+
+def log_rest(z):
+    """(log((1+s)/(1-s)) - 2s) / s^3 as a function of z = s^2"""
+    return series(lambda z: (log((1 + sqrt(z)) / (1 - sqrt(z))) / sqrt(z) - 2) / z,
+                  lambda z: mpf(2) / 3 + z * 2 / 5, z)
+
+
+def sin_rest(z):
+    """(sin r - r) / r^3 as a function of z = r^2"""
+    return series(lambda z: (sin(sqrt(z)) / sqrt(z) - 1) / z,
+                  lambda z: -mpf(1) / 6 + z / 120, z)
+
+
+def cos_rest(z):
+    """(cos r - 1 + r^2/2) / r^4 as a function of z = r^2"""
+    return series(lambda z: (cos(sqrt(z)) - 1 + z / 2) / z**2,
+                  lambda z: mpf(1) / 24 - z / 720, z)
+
+
+if __name__ == '__main__':
+    half = log(mpf(2)) / 2
+    s2 = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1))**2
+    q2 = (pi / 4)**2
+    half, s2, q2 = (x * mpf('1.0001') for x in (half, s2, q2))
+    for single in (False, True):
+        print('float' if single else 'double')
+        report('exp', exp_rest, lambda r: r**2 / exp(r) + mpf('1e-3'), -half, half,
+               4 if single else 9, single)
+        report('expm1', exp_rest, lambda r: fabs(r) + mpf('1e-3'), -half, half, 5 if single else 10,
+               single)
+        report('exp2', exp2_rest, lambda r: fabs(r) + mpf('1e-3'), mpf('-0.501'), mpf('0.501'),
+               6 if single else 11, single)
+        report('log', log_rest, lambda z: z + mpf('1e-4'), 0, s2, 3 if single else 6, single)
+        report('sin', sin_rest, lambda z: z + mpf('1e-3'), 0, q2, 3 if single else 5, single)
+        report('cos', cos_rest, lambda z: z**2 + mpf('1e-3'), 0, q2, 3 if single else 5, single)
+        parts('ln 2', log(mpf(2)), 15 if single else 42, 2, single)
+        parts('1 / ln 2', 1 / log(mpf(2)), 12 if single else 26, 2, single)
+        parts('log10 2', log(mpf(2), 10), 15 if single else 42, 2, single)
+        parts('1 / ln 10', 1 / log(mpf(10)), 12 if single else 26, 2, single)
+    parts('pi / 2', pi / 2, 33, 4)
