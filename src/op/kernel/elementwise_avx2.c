@@ -1,10 +1,9 @@
 /* The elementwise kernels for processors with AVX2 and FMA, in a build for x86-64; the build gives
  * this file its flags. Nothing but the width of vectors differs: no operation is fused or
  * reordered. */
-#include "op/op.h"
+#include "op/kernel/elementwise.h"
 
-#ifdef WG_AVX2
-elementwise_kernel *avx2_kernel(unsigned op, unsigned last_dtype, unsigned result_dtype);
+#ifdef WG_X86_LEVELS
 #define KERNEL_OF avx2_kernel
 #include "op/kernel/elementwise_loops.h"
 #endif
