@@ -12,7 +12,7 @@
 enum {
     REGISTER_BYTES = 16384, /* for all registers of a group: half of a small first-level cache */
     MIN_BLOCK = 128,        /* elements of a block */
-    MAX_BLOCK = 1024,
+    MAX_BLOCK = 512,        /* so that the next arrays are fetched while these are worked on */
     MAX_SPLATS = 8,   /* scalars that a group keeps in registers from block to block */
     FREE_SEARCH = 32, /* free slots looked at for the best fit */
     SPARE = 4         /* a slot is not taken by a value so many times smaller */
