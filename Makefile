@@ -31,7 +31,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .DEFAULT_GOAL := build
 .PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
     bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-solvers \
-    report-ops install clean help
+    report-ops report-math install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -82,6 +82,9 @@ bench-solvers: build ## solvers with exact derivatives and with their own differ
 
 report-ops: build ## each operation's worst error against long double and against differences
 	@$(BUILD)/report_ops 2>/dev/null
+
+report-math: build ## nanoseconds an element of vector functions, beside libm's and libmvec's
+	@$(BUILD)/report_math
 
 install: build ## install the library, its headers and the command under PREFIX (/usr/local)
 	@cmake --install $(BUILD) --prefix $(PREFIX)

@@ -1,4 +1,4 @@
-"""Computes the polynomials of src/op/kernel/vector_math*.h: python3 tools/minimax.py (needs mpmath).
+"""Computes the polynomials of src/op/kernel/vector_math*.h: python3 tools/minimax.py (with mpmath).
 
 Remez's exchange algorithm (Muller, Elementary Functions, 3rd ed., section 3.6) for a weighted
 error: of all polynomials of a degree the one whose largest |weight (p - f)| is least. Coefficients
@@ -6,8 +6,7 @@ are printed in hexadecimal, rounded to the format they are used in, lowest order
 base-2 logarithm of the error that is left after the rounding.
 """
 import struct
-from mpmath import mp, mpf, cos, cosh, erf, erfc, exp, expm1, fabs, log, lu_solve, matrix, pi, sin
-from mpmath import sinh, sqrt, floor
+from mpmath import mp, mpf, cos, exp, expm1, fabs, floor, log, lu_solve, matrix, pi, sin, sqrt
 
 mp.dps = 50
 GRID = 1500

@@ -30,11 +30,16 @@ static double point(size_t i, uint64_t *state, double any) {
         0,  -0.0, 1,       -1, HUGE_VAL, -HUGE_VAL, NAN, 1e-40, -1e-310,  1e-45, 709.7,    -745.1,
         88, -103, 0x1p-54, 2,  10,       1e15,      0.5, -2,    1048576., 1e22,  -0x1p-30, 710.4};
     static const double width[] = {1, 3, 30, 750, 1e6};
-    enum { WIDTHS = sizeof width / sizeof *width, KINDS = WIDTHS + 2 };
+    static const long double quarter_turn = 1.57079632679489661923L;
+    enum { WIDTHS = sizeof width / sizeof *width, KINDS = WIDTHS + 3 };
     double unit = (double)(next_bits(state) >> 11) * 0x1p-53;
     if (i < sizeof edge / sizeof *edge) return edge[i];
     if (i % KINDS < WIDTHS) return width[i % KINDS] * (2 * unit - 1);
-    return i % KINDS == WIDTHS ? any : 0.9 + 0.2 * unit;
+    switch (i % KINDS - WIDTHS) {
+    case 0: return any;
+    case 1: return (double)(rintl(6e5L * (long double)unit) * quarter_turn);
+    default: return 0.9 + 0.2 * unit;
+    }
 }
 
 /* ---- errors --------------------------------------------------------------------------------- */

@@ -16,8 +16,9 @@ extern const struct vector_function vector_functions[];
 extern const size_t vector_function_count;
 
 /* The largest error of the kernel over points that are the same in every run: of all magnitudes,
- * dense around 0 and 1, over the range of exponentials and up to many turns, and edges. Infinite
- * where a result is NaN, infinite or a zero of one sign, and the true one, rounded, is not. */
+ * dense around 0 and 1, over the range of exponentials and up to many turns, next to multiples of
+ * quarter turns, and edges. Infinite where a result is NaN, infinite or a zero of one sign, and the
+ * true one, rounded, is not. */
 double vector_error_f64(const struct vector_function *f);
 double vector_error_f32(const struct vector_function *f);
 

@@ -284,11 +284,10 @@ struct vm_angle {
     uint64_t n;
 };
 
-/* What a - b, rounded to the difference given, loses: Knuth's two-sum. */
-VM_INLINE double vm_loss(double a, double b, double difference) {
-    double back = a - difference;
-    return (a - (difference + back)) + (back - b);
-}
+/* What a - b, rounded to the difference given, loses (Dekker's fast sum): for |a| >= |b|, or where
+ * the difference is exact. With the parts of pi/2 one of both holds: a smaller a is a multiple of
+ * the last bit that b can have, and the difference below 2^53 of these bits. */
+VM_INLINE double vm_loss(double a, double b, double difference) { return (a - difference) - b; }
 
 VM_INLINE struct vm_angle vm_reduce_angle(double x) {
     struct vm_angle a;
