@@ -1,138 +1,9 @@
-/* The graph that grows: interning tables, appending with folding and sharing, inputs and outputs,
- * sites and errors. What an operation is comes from the operation table; this file knows only the
- * leaves by name. */
+/* The graph that grows: appending with folding and sharing, inputs and outputs, sites and errors.
+ * The tables that find what is there already are intern.c's. What an operation is comes from the
+ * operation table; this file knows only the leaves by name. */
 #include "op/build.h"
 
 #include <stdio.h>
-
-/* ---- interning ------------------------------------------------------------------------------- */
-
-enum { MAX_IDS = INT32_MAX };
-
-static bool out_of_memory(wg_graph *g) {
-    fail_memory(&g->error);
-    return false;
-}
-
-/* Room for one more key. */
-static bool intern_grow(wg_graph *g, struct intern *index) {
-    if (2 * (index->count + 1) <= index->capacity) return true;
-    size_t capacity = index->capacity ? 2 * index->capacity : 64, mask = capacity - 1;
-    struct intern_slot *slot = mem_alloc_zero(&g->t.allocator, capacity * sizeof *slot);
-    if (!slot) return out_of_memory(g);
-    for (size_t i = 0; i < index->capacity; i++) {
-        if (!index->slot[i].id) continue;
-        size_t at = index->slot[i].hash & mask;
-        while (slot[at].id) at = (at + 1) & mask;
-        slot[at] = index->slot[i];
-    }
-    mem_free(&g->t.allocator, index->slot, index->capacity * sizeof *index->slot);
-    index->slot = slot;
-    index->capacity = capacity;
-    return true;
-}
-
-/* The first slot from *at on that is empty (NULL) or holds this hash. */
-static const struct intern_slot *intern_next(const struct intern *index, uint32_t hash,
-                                             size_t *at) {
-    size_t mask = index->capacity - 1;
-    for (*at &= mask; index->slot[*at].id; *at = (*at + 1) & mask)
-        if (index->slot[*at].hash == hash) return &index->slot[*at];
-    return NULL;
-}
-
-static uint32_t intern_put(struct intern *index, size_t at, uint32_t id, uint32_t hash) {
-    index->slot[at] = (struct intern_slot){id, hash};
-    index->count++;
-    return id;
-}
-
-static void intern_free(wg_graph *g, struct intern *index) {
-    mem_free(&g->t.allocator, index->slot, index->capacity * sizeof *index->slot);
-}
-
-static uint32_t words_hash(const int64_t *word, size_t count) {
-    uint64_t h = count;
-    for (size_t i = 0; i < count; i++) h = hash_mix(h, (uint64_t)word[i]);
-    return (uint32_t)h;
-}
-
-/* The id of a word sequence in spans (t->attr or t->extent). */
-static uint32_t intern_words(wg_graph *g, struct intern *index, span_vec *span,
-                             const int64_t *word, size_t count) {
-    struct trace *t = &g->t;
-    if (g->error.status || !intern_grow(g, index)) return 0;
-    uint32_t hash = words_hash(word, count);
-    size_t at = hash;
-    for (const struct intern_slot *slot; (slot = intern_next(index, hash, &at)); at++) {
-        struct span s = span->at[slot->id];
-        if (s.count == count && memcmp(t->word.at + s.at, word, count * sizeof *word) == 0)
-            return slot->id;
-    }
-    if (t->word.count + count > MAX_IDS || span->count > MAX_IDS) {
-        fail_with(&g->error, WG_EOVERFLOW,
-                  "the program has more attributes than a 32-bit id counts");
-        return 0;
-    }
-    /* the words may be a piece of the pool itself, which moves when it grows */
-    bool in_pool = word >= t->word.at && word < t->word.at + t->word.count;
-    ptrdiff_t inside = in_pool ? word - t->word.at : -1;
-    if (!VEC_RESERVE(&t->allocator, &t->word, t->word.count + count) ||
-        !VEC_RESERVE(&t->allocator, span, span->count + 1))
-        return (uint32_t)out_of_memory(g);
-    if (inside >= 0) word = t->word.at + inside;
-    memcpy(t->word.at + t->word.count, word, count * sizeof *word);
-    uint32_t id = (uint32_t)span->count;
-    span->at[span->count++] = (struct span){(uint32_t)t->word.count, (uint32_t)count};
-    t->word.count += count;
-    return intern_put(index, at, id, hash);
-}
-
-attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count) {
-    return count ? intern_words(g, &g->attr_index, &g->t.attr, word, count) : 0;
-}
-
-uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count) {
-    return intern_words(g, &g->extent_index, &g->t.extent, word, count);
-}
-
-type_id type_intern(wg_graph *g, const wg_type *type) {
-    if (g->error.status) return 0;
-    if (type->rank == 0) return type_scalar((wg_dtype)type->dtype);
-    struct trace *t = &g->t;
-    if (!intern_grow(g, &g->type_index)) return 0;
-    uint32_t hash = words_hash(type->extent, type->rank) ^ type->dtype;
-    size_t at = hash;
-    for (const struct intern_slot *slot; (slot = intern_next(&g->type_index, hash, &at)); at++)
-        if (type_equal(&t->type.at[slot->id], type)) return slot->id;
-    wg_type copy = *type; /* type may point into the table */
-    wg_type *new = VEC_PUSH(&t->allocator, &t->type);
-    if (!new) return (type_id)out_of_memory(g);
-    *new = copy;
-    return intern_put(&g->type_index, at, (type_id)(t->type.count - 1), hash);
-}
-
-const char *name_at(const struct trace *t, name_id name) {
-    return t->name.at[name];
-}
-
-name_id graph_name(wg_graph *g, const char *string, size_t length) {
-    struct trace *t = &g->t;
-    if (g->error.status || length == 0 || !intern_grow(g, &g->name_index)) return 0;
-    uint32_t hash = (uint32_t)hash_bytes(string, length, 0);
-    size_t at = hash;
-    for (const struct intern_slot *slot; (slot = intern_next(&g->name_index, hash, &at)); at++) {
-        const char *name = t->name.at[slot->id];
-        if (strncmp(name, string, length) == 0 && name[length] == 0) return slot->id;
-    }
-    char *copy = arena_alloc(&t->arena, length + 1, 1);
-    const char **new = copy ? VEC_PUSH(&t->allocator, &t->name) : NULL;
-    if (!new) return (name_id)out_of_memory(g);
-    memcpy(copy, string, length);
-    copy[length] = 0;
-    *new = copy;
-    return intern_put(&g->name_index, at, (name_id)(t->name.count - 1), hash);
-}
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
@@ -186,20 +57,6 @@ wg_graph *wg_graph_new_with(const wg_allocator *allocator) {
     return graph_new(allocator);
 }
 
-/* The hash tables: needed while the graph grows only. */
-void graph_free_tables(wg_graph *g) {
-    intern_free(g, &g->instr_index);
-    intern_free(g, &g->type_index);
-    intern_free(g, &g->attr_index);
-    intern_free(g, &g->extent_index);
-    intern_free(g, &g->name_index);
-    intern_free(g, &g->input_index);
-    intern_free(g, &g->output_index);
-    intern_free(g, &g->size_index);
-    intern_free(g, &g->check_index);
-    intern_free(g, &g->blob_index);
-}
-
 void wg_graph_free(wg_graph *g) {
     if (!g) return;
     if (g->eager) g->eager->end(g->eager, g);
@@ -230,7 +87,7 @@ void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column) {
     name_id name = same_file ? last->file : graph_name(g, file, strlen(file));
     struct site *site = g->error.status ? NULL : VEC_PUSH(&t->allocator, &t->site);
     if (!site) {
-        out_of_memory(g);
+        graph_fail_memory(g);
         return;
     }
     *site = (struct site){name, line, column};
@@ -266,6 +123,11 @@ value graph_fail(wg_graph *g, wg_status status, const char *format, ...) {
     va_end(args);
     fail_with(&g->error, status, "%s%s%s", where, where[0] ? ": " : "", what);
     return 0;
+}
+
+bool graph_fail_memory(wg_graph *g) {
+    fail_memory(&g->error);
+    return false;
 }
 
 void graph_fail_operands(wg_graph *g, const value *arg, size_t narg) {
@@ -353,74 +215,12 @@ bool value_is_splat_of(const struct trace *t, value v, double number) {
 
 /* ---- appending ------------------------------------------------------------------------------- */
 
-static uint32_t instr_hash(unsigned op, type_id type, attr_id attr, const value *arg, size_t narg) {
-    uint64_t h = hash_mix(op, (uint64_t)type << 32 | attr);
-    for (size_t i = 0; i < narg; i++) h = hash_mix(h, arg[i]);
-    return (uint32_t)h;
-}
-
-/* Where an instruction may stand in its table: first in the few slots that belong to the newest of
- * its arguments, so that what is appended in a row lies in a row; when these are taken, from its
- * hash on like any other key. A million instructions then miss the cache far less often. */
-struct probe {
-    size_t at;
-    unsigned near; /* slots left to try beside the newest argument */
-};
-
-enum { NEAR = 8 };
-
-static struct probe probe_start(const struct intern *index, uint32_t hash, const value *arg,
-                                size_t narg) {
-    value newest = 0;
-    for (size_t i = 0; i < narg; i++)
-        if (arg[i] > newest) newest = arg[i];
-    size_t mask = index->capacity - 1;
-    if (newest == 0) return (struct probe){hash & mask, 0};
-    return (struct probe){(size_t)newest * 2 & mask & ~(size_t)(NEAR - 1), NEAR - 1};
-}
-
-static void probe_next(const struct intern *index, uint32_t hash, struct probe *p) {
-    size_t mask = index->capacity - 1;
-    if (p->near == 1) p->at = hash & mask;
-    else p->at = (p->at + 1) & mask;
-    if (p->near) p->near--;
-}
-
-/* Each input is one of its kind, and a copy exists to be a value of its own: neither is looked for,
- * and so neither is in the table, where many equal ones would make every search long. */
-static bool is_shared(unsigned op) {
-    return op != OP_copy && op != OP_input;
-}
-
-/* Makes the index wide enough for `count` instructions. */
-static bool instr_index_grow(wg_graph *g, size_t count) {
-    struct intern *index = &g->instr_index;
-    struct trace *t = &g->t;
-    if (2 * count <= index->capacity) return true;
-    size_t capacity = index->capacity ? 2 * index->capacity : 64;
-    while (capacity < 2 * count) capacity *= 2;
-    struct intern_slot *slot = mem_alloc_zero(&t->allocator, capacity * sizeof *slot);
-    if (!slot) return out_of_memory(g);
-    intern_free(g, index);
-    index->slot = slot;
-    index->capacity = capacity;
-    for (value v = 1; v < t->instr.count; v++) {
-        const struct instr *i = instr_at(t, v);
-        if (!is_shared(i->op)) continue;
-        uint32_t hash = instr_hash(i->op, i->type, i->attr, args_of(t, i), i->narg);
-        struct probe p = probe_start(index, hash, args_of(t, i), i->narg);
-        while (slot[p.at].id) probe_next(index, hash, &p);
-        slot[p.at] = (struct intern_slot){v, hash};
-    }
-    return true;
-}
-
 void graph_reserve(wg_graph *g, size_t count) {
     struct trace *t = &g->t;
     if (g->error.status || count > MAX_IDS) return;
     if (!instr_index_grow(g, count) || !VEC_RESERVE(&t->allocator, &t->instr, count) ||
         !VEC_RESERVE(&t->allocator, &t->arg, count))
-        out_of_memory(g);
+        graph_fail_memory(g);
 }
 
 value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
@@ -431,7 +231,7 @@ value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const v
         return graph_fail(g, WG_EOVERFLOW, "more instructions than a 32-bit id counts");
     if (!VEC_RESERVE(&t->allocator, &t->instr, t->instr.count + 1) ||
         !VEC_RESERVE(&t->allocator, &t->arg, t->arg.count + narg))
-        return (value)out_of_memory(g);
+        return (value)graph_fail_memory(g);
     if (narg) memcpy(t->arg.at + t->arg.count, arg, narg * sizeof *arg);
     t->instr.at[t->instr.count] = (struct instr){
         .op = (uint16_t)op, .narg = (uint8_t)narg, .flags = g->flags, .type = type,
@@ -486,99 +286,19 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
     value same = fold_constants(g, op, type, local, narg);
     if (!same && def->identity) same = def->identity(g, attr, local, narg);
     if (same || g->error.status) return same;
-    if (!is_shared(op)) return graph_append(g, op, type, attr, local, narg);
+    if (!op_is_shared(op)) return graph_append(g, op, type, attr, local, narg);
     if (def->flags & OP_COMMUTATIVE && local[0] > local[1]) {
         value swap = local[0];
         local[0] = local[1];
         local[1] = swap;
     }
     if (!instr_index_grow(g, t->instr.count + 1)) return 0;
-    const struct intern *index = &g->instr_index;
-    uint32_t hash = instr_hash(op, type, attr, local, narg);
-    struct probe p = probe_start(index, hash, local, narg);
-    for (; index->slot[p.at].id; probe_next(index, hash, &p)) {
-        if (index->slot[p.at].hash != hash) continue;
-        const struct instr *i = instr_at(t, index->slot[p.at].id);
-        if (i->op == op && i->type == type && i->attr == attr && i->narg == narg &&
-            (narg == 0 || memcmp(args_of(t, i), local, narg * sizeof *local) == 0))
-            return index->slot[p.at].id;
-    }
+    uint32_t hash;
+    struct intern_slot *slot = instr_slot(g, op, type, attr, local, narg, &hash);
+    if (slot->id) return slot->id;
     value v = graph_append(g, op, type, attr, local, narg);
-    if (v) index->slot[p.at] = (struct intern_slot){v, hash};
+    if (v) *slot = (struct intern_slot){v, hash};
     return v;
-}
-
-/* ---- going back ------------------------------------------------------------------------------ */
-
-struct graph_mark graph_mark(const wg_graph *g) {
-    const struct trace *t = &g->t;
-    return (struct graph_mark){
-        .instr = t->instr.count, .arg = t->arg.count, .type = t->type.count, .attr = t->attr.count,
-        .extent = t->extent.count, .word = t->word.count, .name = t->name.count,
-        .site = t->site.count, .blob = t->blob.count, .check = t->check.count,
-        .arena = arena_mark(&t->arena)};
-}
-
-/* Instructions are forgotten in the reverse order of their coming, so every slot on the way to the
- * newest is as it was when that came: emptying its slot leaves the table as it was before. */
-static void forget_instr(wg_graph *g, value v) {
-    const struct intern *index = &g->instr_index;
-    const struct instr *i = instr_at(&g->t, v);
-    if (!index->capacity || !is_shared(i->op)) return;
-    uint32_t hash = instr_hash(i->op, i->type, i->attr, args_of(&g->t, i), i->narg);
-    struct probe p = probe_start(index, hash, args_of(&g->t, i), i->narg);
-    while (index->slot[p.at].id && index->slot[p.at].id != v) probe_next(index, hash, &p);
-    index->slot[p.at] = (struct intern_slot){0};
-}
-
-/* These tables keep no order, so the gap is closed with the keys behind it that may stand there
- * (Knuth, The Art of Computer Programming 3, section 6.4, algorithm R). */
-static void forget_key(struct intern *index, uint32_t id, uint32_t hash) {
-    size_t mask = index->capacity - 1, at = hash & mask;
-    while (index->slot[at].id && index->slot[at].id != id) at = (at + 1) & mask;
-    if (!index->slot[at].id) return;
-    for (size_t next = (at + 1) & mask; index->slot[next].id; next = (next + 1) & mask) {
-        if (((next - index->slot[next].hash) & mask) < ((next - at) & mask)) continue;
-        index->slot[at] = index->slot[next];
-        at = next;
-    }
-    index->slot[at] = (struct intern_slot){0};
-    index->count--;
-}
-
-static void forget_words(wg_graph *g, struct intern *index, span_vec *span, size_t count) {
-    while (index->capacity && span->count > count) {
-        struct span s = span->at[--span->count];
-        forget_key(index, (uint32_t)span->count, words_hash(g->t.word.at + s.at, s.count));
-    }
-}
-
-void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
-    struct trace *t = &g->t;
-    for (value v = (value)t->instr.count; v-- > mark->instr;) forget_instr(g, v);
-    forget_words(g, &g->attr_index, &t->attr, mark->attr);
-    forget_words(g, &g->extent_index, &t->extent, mark->extent);
-    while (t->type.count > mark->type) {
-        const wg_type *type = &t->type.at[--t->type.count];
-        forget_key(&g->type_index, (uint32_t)t->type.count,
-                   words_hash(type->extent, type->rank) ^ type->dtype);
-    }
-    while (t->name.count > mark->name) {
-        const char *name = t->name.at[--t->name.count];
-        forget_key(&g->name_index, (uint32_t)t->name.count,
-                   (uint32_t)hash_bytes(name, strlen(name), 0));
-    }
-    t->instr.count = mark->instr;
-    t->arg.count = mark->arg;
-    t->word.count = mark->word;
-    t->site.count = mark->site;
-    t->blob.count = mark->blob;
-    t->check.count = mark->check;
-    arena_rewind(&t->arena, mark->arena);
-    g->site = 0;
-    g->origin = 0;
-    g->flags = 0;
-    g->imported = NULL;
 }
 
 /* ---- inputs, outputs, sizes, blobs ----------------------------------------------------------- */
@@ -654,7 +374,7 @@ value graph_input(wg_graph *g, const char *name, const wg_type *type) {
     attr_id attr = graph_attr(g, (int64_t[]){(int64_t)t->input.count}, 1);
     value v = graph_append(g, OP_input, tid, attr, NULL, 0);
     struct port *port = v ? VEC_PUSH(&t->allocator, &t->input) : NULL;
-    if (!port) return g->error.status ? 0 : (value)out_of_memory(g);
+    if (!port) return g->error.status ? 0 : (value)graph_fail_memory(g);
     *port = (struct port){v, id};
     return v;
 }
@@ -674,7 +394,7 @@ void graph_output(wg_graph *g, const char *name, value v) {
     }
     struct port *port = g->error.status ? NULL : VEC_PUSH(&t->allocator, &t->output);
     if (port) *port = (struct port){v, id};
-    else if (!g->error.status) out_of_memory(g);
+    else if (!g->error.status) graph_fail_memory(g);
 }
 
 uint32_t graph_size(wg_graph *g, const char *name) {
@@ -688,7 +408,7 @@ uint32_t graph_size(wg_graph *g, const char *name) {
     for (const struct intern_slot *s; (s = intern_next(&g->size_index, hash, &at)); at++)
         if (t->size.at[s->id - 1] == id) return s->id - 1;
     name_id *new = VEC_PUSH(&t->allocator, &t->size);
-    if (!new) return (uint32_t)out_of_memory(g);
+    if (!new) return (uint32_t)graph_fail_memory(g);
     *new = id;
     return intern_put(&g->size_index, at, (uint32_t)t->size.count, hash) - 1;
 }
@@ -706,7 +426,7 @@ void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, con
         if (extent_text(t, left, &l) && extent_text(t, right, &r))
             graph_fail(g, WG_ESHAPE, "%s: %s is not %s %s", what, l.data,
                        equal ? "equal to" : "at most", r.data);
-        else out_of_memory(g);
+        else graph_fail_memory(g);
         wg_text_free(&l);
         wg_text_free(&r);
         return;
@@ -720,7 +440,7 @@ void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, con
     }
     struct check *check = VEC_PUSH(&t->allocator, &t->check);
     if (!check) {
-        out_of_memory(g);
+        graph_fail_memory(g);
         return;
     }
     *check = (struct check){left, right, equal, g->site};
@@ -744,7 +464,7 @@ static int64_t blob_add(wg_graph *g, const void *data, size_t size) {
     }
     void *copy = arena_alloc(&t->arena, size ? size : 1, 64);
     struct blob *blob = copy ? VEC_PUSH(&t->allocator, &t->blob) : NULL;
-    if (!blob) return out_of_memory(g), -1;
+    if (!blob) return graph_fail_memory(g), -1;
     if (size) memcpy(copy, data, size);
     *blob = (struct blob){copy, size};
     if (!g->eager) intern_put(&g->blob_index, at, (uint32_t)t->blob.count, hash);

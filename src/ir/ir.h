@@ -156,9 +156,39 @@ static inline bool dtype_is_float(unsigned dtype) {
     return dtype >= WG_F32;
 }
 
+/* ---- intern.c: what is there already --------------------------------------------------------- */
+enum { MAX_IDS = INT32_MAX };
+/* Room for one more key. */
+bool intern_grow(wg_graph *g, struct intern *index);
+/* The first slot from *at on that holds this hash; NULL if an empty one comes before, then *at is
+ * that one's, for intern_put, which returns id. */
+const struct intern_slot *intern_next(const struct intern *index, uint32_t hash, size_t *at);
+uint32_t intern_put(struct intern *index, size_t at, uint32_t id, uint32_t hash);
+uint32_t words_hash(const int64_t *word, size_t count);
+attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count);
+uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* extent.c; 0 on error */
+name_id graph_name(wg_graph *g, const char *string, size_t length);
+/* Each input is one of its kind, and a copy exists to be a value of its own: neither is looked for,
+ * and so neither is in the table, where many equal ones would make every search long. */
+bool op_is_shared(unsigned op);
+/* Makes the table wide enough for `count` instructions. */
+bool instr_index_grow(wg_graph *g, size_t count);
+/* The slot of the instruction that equals this one, or the empty one (id 0) where it would stand,
+ * with the hash to put there. There is room for it. */
+struct intern_slot *instr_slot(const wg_graph *g, unsigned op, type_id type, attr_id attr,
+                               const value *arg, size_t narg, uint32_t *hash);
+void graph_free_tables(wg_graph *g); /* they are needed while the graph grows only */
+/* A way back for graphs without inputs, outputs and named sizes: graph_rewind removes what was
+ * appended and interned after the mark. An error stays. */
+struct graph_mark {
+    size_t instr, arg, type, attr, extent, word, name, site, blob, check;
+    struct arena_mark arena;
+};
+struct graph_mark graph_mark(const wg_graph *g);
+void graph_rewind(wg_graph *g, const struct graph_mark *mark);
+
 /* ---- graph.c: appending ---------------------------------------------------------------------- */
 wg_graph *graph_new(const wg_allocator *allocator);
-void graph_free_tables(wg_graph *g);
 void trace_free(struct trace *t);
 /* Appends an instruction, or finds what it equals: checks and infers the result's type through the
  * operation table, folds constants, applies the operation's identities, orders the arguments of
@@ -169,9 +199,6 @@ value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const v
                    size_t narg);
 /* Makes room for count instructions at once, where so many are to be expected. */
 void graph_reserve(wg_graph *g, size_t count);
-attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count);
-uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* extent.c; 0 on error */
-name_id graph_name(wg_graph *g, const char *string, size_t length);
 void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column);
 value graph_input(wg_graph *g, const char *name, const wg_type *type);
 void graph_output(wg_graph *g, const char *name, value v);
@@ -180,14 +207,6 @@ uint32_t graph_size(wg_graph *g, const char *name); /* index; existing or new */
 /* Requires left <= right or left == right: proven here, refuted here, or checked at each call. */
 void graph_require(wg_graph *g, wg_extent left, wg_extent right, bool equal, const char *what);
 value graph_blob(wg_graph *g, const wg_type *type, const void *data); /* a constant tensor */
-/* A way back for graphs without inputs, outputs and named sizes: graph_rewind removes what was
- * appended and interned after the mark. An error stays. */
-struct graph_mark {
-    size_t instr, arg, type, attr, extent, word, name, site, blob, check;
-    struct arena_mark arena;
-};
-struct graph_mark graph_mark(const wg_graph *g);
-void graph_rewind(wg_graph *g, const struct graph_mark *mark);
 
 static inline const struct instr *instr_at(const struct trace *t, value v) {
     return &t->instr.at[v];
@@ -217,6 +236,7 @@ void graph_fail_operands(wg_graph *g, const value *arg, size_t narg);
 /* What C and formulas spell differently is written {C|formula}, once a hint: the user of a formula
  * reads "cast one: f64(x)" for "cast one: {wg_cast(WG_F64, x)|f64(x)}". */
 void graph_hint(wg_graph *g, const char *format, ...) PRINTF_LIKE(2, 3);
+bool graph_fail_memory(wg_graph *g); /* always false */
 bool site_text(const struct trace *t, uint32_t site, wg_text *out);
 
 /* Constants. A splat is a scalar constant or a broadcast of one. Literal bits are the element's own
