@@ -77,6 +77,8 @@ value build_expand(wg_graph *g, value reduced, value a, uint32_t axes);
 value build_cumsum(wg_graph *g, value a, unsigned axis, bool reverse);
 /* y_i = a_i y_i-1 + b_i, y_0 = b_0, or the same from the end. */
 value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse);
+/* The same with absolute-zero products: a_i y_i-1 is 0 where a factor is. */
+value build_recurz(wg_graph *g, value a, value b, unsigned axis, bool reverse);
 value build_argsort(wg_graph *g, value a, unsigned axis); /* i64; stable, NaN last */
 
 /* ---- indexing ---- */

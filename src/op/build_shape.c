@@ -230,9 +230,18 @@ value build_cumsum(wg_graph *g, value a, unsigned axis, bool reverse) {
     return graph_emit(g, OP_cumsum, graph_attr(g, (const int64_t[]){axis, reverse}, 2), &a, 1);
 }
 
-value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse) {
-    attr_id attr = graph_attr(g, (const int64_t[]){axis, reverse}, 2);
+static value recurrence(wg_graph *g, value a, value b, unsigned axis, bool reverse,
+                        bool absolute) {
+    attr_id attr = graph_attr(g, (const int64_t[]){axis, reverse, true}, absolute ? 3 : 2);
     return graph_emit(g, OP_recur, attr, (const value[]){a, b}, 2);
+}
+
+value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse) {
+    return recurrence(g, a, b, axis, reverse, false);
+}
+
+value build_recurz(wg_graph *g, value a, value b, unsigned axis, bool reverse) {
+    return recurrence(g, a, b, axis, reverse, true);
 }
 
 value build_argsort(wg_graph *g, value a, unsigned axis) {

@@ -7,8 +7,8 @@
  * where what lies outside the image is 0. attr says which of the three is the result, and the words
  * of conv.h; the arguments are the other two, in this order, and the result is the derivative of
  * the form by it: the output for the convolution, the image for its transpose. So the form is
- * closed under differentiation: every adjoint is the same form with another result. Padding behind
- * the image is said by the extents of the output. */
+ * closed under differentiation: every adjoint is the same form with another result; below a `where`
+ * with absolute-zero products. Padding behind the image is said by the extents of the output. */
 #include "op/conv.h"
 #include "op/build.h"
 #include "op/describe.h"
@@ -31,7 +31,8 @@ static enum conv_tensor argument(enum conv_tensor result, size_t k) {
 static bool good_words(wg_graph *g, unsigned op, attr_id attr) {
     if (!require_words(g, op, attr, CONV_WORDS)) return false;
     const int64_t *word = attr_words(&g->t, attr);
-    bool good = word[CONV_RESULT] >= IMAGE && word[CONV_RESULT] <= OUTPUT;
+    bool good = word[CONV_RESULT] >= IMAGE && word[CONV_RESULT] <= OUTPUT &&
+                word[CONV_ABSOLUTE] >= 0 && word[CONV_ABSOLUTE] <= 1;
     for (size_t i = 0; i < 2; i++) {
         good = good && word[CONV_STRIDE + i] >= 1 && word[CONV_STRIDE + i] <= INT32_MAX &&
                word[CONV_DILATION + i] >= 1 && word[CONV_DILATION + i] <= INT32_MAX &&
@@ -71,7 +72,7 @@ static bool conv_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, s
 static bool word_is_extent(const int64_t *word, size_t count, size_t index) {
     (void)word;
     (void)count;
-    return index >= CONV_EXTENT;
+    return index >= CONV_EXTENT && index < CONV_ABSOLUTE;
 }
 
 value build_conv(wg_graph *g, const int64_t *word, value a, value b) {
@@ -90,6 +91,7 @@ static value conv_transpose(const struct rule *r, size_t k, value ct) {
     int64_t word[CONV_WORDS];
     memcpy(word, attr_words(t, r->attr), sizeof word);
     word[CONV_RESULT] = wanted;
+    word[CONV_ABSOLUTE] |= r->guarded;
     for (size_t i = 0; i < 2; i++) word[CONV_EXTENT + i] = type_of(t, r->x[k])->extent[3 + i];
     return build_conv(r->g, word, tensor[argument(wanted, 0)], tensor[argument(wanted, 1)]);
 }
@@ -142,16 +144,19 @@ static value conv_batch(const struct batch *b) {
 /* ---- samples: stride, dilation, low, extent -------------------------------------------------- */
 
 static value sample_plain(wg_graph *g, const value *x) {
-    return build_conv(g, (const int64_t[]){OUTPUT, 1, 1, 1, 1, 0, 0, 2, 3}, x[0], x[1]);
+    return build_conv(g, (const int64_t[]){OUTPUT, 1, 1, 1, 1, 0, 0, 2, 3, 0}, x[0], x[1]);
 }
 static value sample_padded(wg_graph *g, const value *x) {
-    return build_conv(g, (const int64_t[]){OUTPUT, 2, 1, 1, 2, 1, 2, 3, 4}, x[0], x[1]);
+    return build_conv(g, (const int64_t[]){OUTPUT, 2, 1, 1, 2, 1, 2, 3, 4, 0}, x[0], x[1]);
 }
 static value sample_kernel(wg_graph *g, const value *x) {
-    return build_conv(g, (const int64_t[]){KERNEL, 2, 1, 1, 2, 1, 0, 2, 2}, x[0], x[1]);
+    return build_conv(g, (const int64_t[]){KERNEL, 2, 1, 1, 2, 1, 0, 2, 2, 0}, x[0], x[1]);
 }
 static value sample_image(wg_graph *g, const value *x) {
-    return build_conv(g, (const int64_t[]){IMAGE, 2, 2, 1, 2, 1, 1, 4, 5}, x[0], x[1]);
+    return build_conv(g, (const int64_t[]){IMAGE, 2, 2, 1, 2, 1, 1, 4, 5, 0}, x[0], x[1]);
+}
+static value sample_absolute(wg_graph *g, const value *x) {
+    return build_conv(g, (const int64_t[]){OUTPUT, 1, 1, 1, 1, 1, 0, 3, 3, true}, x[0], x[1]);
 }
 static const struct op_sample conv_sample[] = {
     {2, {{WG_F64, 5, {2, 1, 2, 3, 4}}, {WG_F64, 5, {1, 2, 2, 2, 2}}}, {-2, -2}, {2, 2},
@@ -162,6 +167,8 @@ static const struct op_sample conv_sample[] = {
      sample_kernel, "the adjoint of the kernel"},
     {2, {{WG_F64, 5, {1, 2, 2, 2, 2}}, {WG_F64, 5, {2, 1, 2, 2, 3}}}, {-2, -2}, {2, 2},
      sample_image, "the transposed convolution"},
+    {2, {{WG_F64, 5, {2, 1, 2, 3, 4}}, {WG_F64, 5, {1, 2, 2, 2, 2}}}, {-2, -2}, {2, 2},
+     sample_absolute, "absolute-zero products"},
     {2, {{WG_F64, 5, {1, 1, 0, 3, 4}}, {WG_F64, 5, {1, 1, 0, 2, 2}}}, {-2, -2}, {2, 2},
      sample_plain, "no channels"},
     {0}};
@@ -172,8 +179,9 @@ const struct op_def op_conv = {
     .narg = 2,
     .linear_mask = 3,
     .doc = "y[n,g,o,p] = sum over c, i of x[n,g,c, p*stride + i*dilation - low] * k[g,o,c,i], p "
-           "and i over two axes; 0 outside x. Also its adjoints, x of k and y, k of x and y. "
-           "Integers wrap around",
+           "and i over two axes; 0 outside x. Also its adjoints, x of k and y, k of x and y. In "
+           "adjoints below a where a term with a factor 0 is 0, also if the other is infinite or "
+           "NaN. Integers wrap around",
     .infer = conv_infer,
     .attr_is_extent = word_is_extent,
     .transpose = conv_transpose,

@@ -14,7 +14,8 @@ enum conv_word {
     CONV_DILATION = 3,
     CONV_LOW = 5,
     CONV_EXTENT = 7,
-    CONV_WORDS = 9
+    CONV_ABSOLUTE = 9, /* 1: a term with a factor 0 is 0, whatever the other (mulz); else 0 */
+    CONV_WORDS
 };
 
 #endif

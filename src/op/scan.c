@@ -14,9 +14,15 @@ static bool is_reversed(const struct trace *t, attr_id attr) {
     return attr_words(t, attr)[1] != 0;
 }
 
+/* The products of a recurrence may be absolute-zero ones (mulz), as adjoints below a `where` are. */
+static bool is_absolute(const struct trace *t, attr_id attr) {
+    return attr_count(t, attr) == 3 && attr_words(t, attr)[2] == 1;
+}
+
 static bool line_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        wg_type *type) {
-    if (!require_words(g, op, attr, op == OP_argsort ? 1 : 2)) return false;
+    bool absolute = op == OP_recur && is_absolute(&g->t, attr);
+    if (!absolute && !require_words(g, op, attr, op == OP_argsort ? 1 : 2)) return false;
     *type = *type_of(&g->t, x[0]);
     int64_t axis = attr_words(&g->t, attr)[0];
     if (axis < 0 || axis >= type->rank) {
@@ -77,7 +83,7 @@ const struct op_def op_cumsum = {
     .run = run_cumsum,
     .sample = cumsum_sample};
 
-/* ---- recur: attr = axis, reverse ------------------------------------------------------------- */
+/* ---- recur: attr = axis, reverse, and a third word, 1, for absolute-zero products ------------ */
 
 /* The elements along the axis one place on, the first one 0; from behind if `back`. By a pad and a
  * slice whose extents are never negative, so that an axis of extent 0 is none of their business. */
@@ -93,15 +99,27 @@ static value shifted(wg_graph *g, value x, unsigned axis, bool back) {
     return build_slice(g, build_pad(g, x, start, longer.extent, step), from, type.extent, step);
 }
 
+/* The rule with absolute-zero products if the recurrence has them, or its adjoint must. */
+static struct rule with_products(const struct rule *r) {
+    struct rule like = *r;
+    like.guarded |= is_absolute(&r->g->t, r->attr);
+    return like;
+}
+
+static value recur_like(const struct rule *r, value a, value b, unsigned axis, bool reverse) {
+    return (r->guarded ? build_recurz : build_recur)(r->g, a, b, axis, reverse);
+}
+
 /* t_i = a_i t_i-1 + (t_a)_i y_i-1 + (t_b)_i: a recurrence again. */
 static value recur_jvp(const struct rule *r, const value *t) {
     unsigned axis = axis_of(&r->g->t, r->attr);
     bool reverse = is_reversed(&r->g->t, r->attr);
+    struct rule like = with_products(r);
     value inhomogeneous = t[1];
     if (t[0])
-        inhomogeneous =
-            rule_add(r, rule_mul(r, t[0], shifted(r->g, r->y, axis, reverse)), inhomogeneous);
-    return build_recur(r->g, r->x[0], inhomogeneous, axis, reverse);
+        inhomogeneous = rule_add(r, rule_mul(&like, t[0], shifted(r->g, r->y, axis, reverse)),
+                                 inhomogeneous);
+    return recur_like(&like, r->x[0], inhomogeneous, axis, reverse);
 }
 
 /* The adjoint of b obeys s_i = ct_i + a_i+1 s_i+1, the recurrence backwards; that of a is s_i
@@ -109,13 +127,15 @@ static value recur_jvp(const struct rule *r, const value *t) {
 static value recur_vjp(const struct rule *r, size_t k, value ct) {
     unsigned axis = axis_of(&r->g->t, r->attr);
     bool reverse = is_reversed(&r->g->t, r->attr);
-    value s = build_recur(r->g, shifted(r->g, r->x[0], axis, !reverse), ct, axis, !reverse);
-    return k == 1 ? s : rule_mul(r, s, shifted(r->g, r->y, axis, reverse));
+    struct rule like = with_products(r);
+    value s = recur_like(&like, shifted(r->g, r->x[0], axis, !reverse), ct, axis, !reverse);
+    return k == 1 ? s : rule_mul(&like, s, shifted(r->g, r->y, axis, reverse));
 }
 
 static value recur_batch(const struct batch *b) {
-    return build_recur(b->g, batch_argument(b, 0), batch_argument(b, 1),
-                       axis_of(&b->g->t, b->attr) + 1, is_reversed(&b->g->t, b->attr));
+    return (is_absolute(&b->g->t, b->attr) ? build_recurz : build_recur)(
+        b->g, batch_argument(b, 0), batch_argument(b, 1), axis_of(&b->g->t, b->attr) + 1,
+        is_reversed(&b->g->t, b->attr));
 }
 
 static value recur_forward(wg_graph *g, const value *x) {
@@ -124,10 +144,15 @@ static value recur_forward(wg_graph *g, const value *x) {
 static value recur_backward(wg_graph *g, const value *x) {
     return build_recur(g, x[0], x[1], 1, true);
 }
+static value recur_absolute(wg_graph *g, const value *x) {
+    return build_recurz(g, x[0], x[1], 0, false);
+}
 static const struct op_sample recur_sample[] = {
     {2, {{WG_F64, 1, {5}}, {WG_F64, 1, {5}}}, {-1, -2}, {1, 2}, recur_forward, "of vectors"},
     {2, {{WG_F64, 3, {2, 3, 2}}, {WG_F64, 3, {2, 3, 2}}}, {-1, -2}, {1, 2}, recur_backward,
      "from the end, an axis in the middle"},
+    {2, {{WG_F64, 1, {5}}, {WG_F64, 1, {5}}}, {-1, -2}, {1, 2}, recur_absolute,
+     "absolute-zero products"},
     {2, {{WG_F64, 1, {0}}, {WG_F64, 1, {0}}}, {-1, -2}, {1, 2}, recur_forward, "of nothing"},
     {0}};
 
@@ -137,7 +162,8 @@ const struct op_def op_recur = {
     .narg = 2,
     .doc =
         "y_i = a_i y_i-1 + b_i along an axis, beginning with y_0 = b_0, or the same from the end; "
-        "the first a has no effect. Derivatives are recurrences too",
+        "the first a has no effect. Derivatives are recurrences too; in adjoints below a where a "
+        "product with a factor 0 is 0, also if the other is infinite or NaN",
     .infer = line_infer,
     .jvp = recur_jvp,
     .vjp = recur_vjp,

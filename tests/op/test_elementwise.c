@@ -1,8 +1,9 @@
 /* Elementwise operations at the points where the rest of the tests never look: edge values and edge
  * derivatives of every row that promises some, integers that wrap, casts that saturate, kernels in
- * place, identities, the branch not taken in every order of modes, and the texts of errors. */
+ * place, identities, second derivatives at edge points, and the texts of errors. */
 #include "op/build.h"
 #include "support/failing_allocator.h"
+#include "support/orders.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -408,98 +409,7 @@ static void identities_keep_ieee_meaning(void **state) {
     wg_graph_free(g);
 }
 
-/* ---- the branch not taken ------------------------------------------------------------------- */
-
-/* A program of x f64 -> y f64 at x. */
-static double call_at(const wg_program *p, const char *output, const double *input) {
-    wg_error error = {0};
-    wg_function *fn = wg_compile(p, NULL, &error);
-    double result[8];
-    const void *in[8];
-    void *out[8];
-    assert_ok(error);
-    for (size_t i = 0; i < wg_input_count(p); i++) in[i] = &input[i];
-    for (size_t i = 0; i < wg_output_count(p); i++) out[i] = &result[i];
-    assert_int_equal(wg_call(fn, NULL, in, out), WG_OK);
-    int index = wg_output_index(p, output);
-    assert_true(index >= 0);
-    wg_function_free(fn);
-    return result[index];
-}
-
-/* The first derivative of the output `of` of p by x: forward or reverse, seeds become inputs. */
-static wg_program *derive(wg_program *p, bool forward, const char *of) {
-    wg_error error = {0};
-    wg_program *q = forward ? wg_jvp(p, of, "x", &error) : wg_vjp(p, of, "x", &error);
-    assert_ok(error);
-    wg_program_free(p);
-    return q;
-}
-
-static const char *last_output(const wg_program *p) {
-    return wg_output_name(p, wg_output_count(p) - 1);
-}
-
-typedef wg_var formula(wg_graph *g, wg_var x);
-
-static wg_var guarded_sqrt(wg_graph *g, wg_var x) {
-    (void)g;
-    return wg_where(wg_gt(x, 0), wg_sqrt(x), 0);
-}
-
-/* Two singular functions in a row, and a guard that depends on x itself. */
-static wg_var guarded_chain(wg_graph *g, wg_var x) {
-    (void)g;
-    return wg_mul(x, wg_where(wg_gt(x, 0), wg_log(wg_sqrt(x)), 0));
-}
-
-static wg_var guarded_quotient(wg_graph *g, wg_var x) {
-    (void)g;
-    return wg_where(wg_eq(x, 0), 1, wg_div(wg_sin(x), x));
-}
-
-/* Both operands of the product are NaN where x is negative. */
-static wg_var guarded_product(wg_graph *g, wg_var x) {
-    (void)g;
-    wg_var v = wg_broadcast(wg_log(x), 3);
-    return wg_where(wg_gt(x, 0), wg_matmul(v, v), 0);
-}
-
-static void check_orders(formula *f, double x, const double *expected, size_t orders) {
-    for (unsigned modes = 0; modes < 1u << orders; modes++) {
-        wg_graph *g = wg_graph_new();
-        wg_error error = {0};
-        wg_var v = wg_input(g, "x", wg_f64());
-        wg_output(g, "y", f(g, v));
-        wg_program *p = wg_build(g, &error);
-        assert_ok(error);
-        double input[8] = {x, 1, 1, 1, 1, 1, 1, 1};
-        for (size_t order = 0; order < orders; order++) {
-            char of[64];
-            snprintf(of, sizeof of, "%s", last_output(p));
-            p = derive(p, modes >> order & 1, of);
-            double y = call_at(p, last_output(p), input);
-            if (!close(y + 0.0, expected[order] + 0.0, 1e-14))
-                fail_msg("order %zu at %g, modes %x: %g, not %g", order + 1, x, modes, y,
-                         expected[order]);
-        }
-        wg_program_free(p);
-    }
-}
-
-static void the_branch_not_taken_sends_nothing(void **state) {
-    (void)state;
-    check_orders(guarded_sqrt, -1, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_sqrt, 0, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_sqrt, 4, (const double[]){0.25, -0.03125, 3.0 / 256, -15.0 / 2048}, 4);
-    check_orders(guarded_chain, -1, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_chain, 0, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_chain, 1, (const double[]){0.5, 0.5, -0.5, 1}, 4);
-    check_orders(guarded_quotient, 0, (const double[]){0, 0, 0}, 3);
-    check_orders(guarded_product, -1, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_product, 0, (const double[]){0, 0, 0, 0}, 4);
-    check_orders(guarded_product, 1, (const double[]){0, 6, -18, 66}, 4);
-}
+/* ---- edge points to higher orders --------------------------------------------------------- */
 
 static wg_var norm_of_two(wg_graph *g, wg_var x) {
     (void)g;
@@ -711,7 +621,6 @@ int main(void) {
         cmocka_unit_test(derivatives_at_edge_points),
         cmocka_unit_test(derivatives_keep_their_digits),
         cmocka_unit_test(identities_keep_ieee_meaning),
-        cmocka_unit_test(the_branch_not_taken_sends_nothing),
         cmocka_unit_test(second_derivatives_at_edge_points),
         cmocka_unit_test(casts_between_floating_types_are_linear),
         cmocka_unit_test(steps_have_no_derivative),

@@ -20,6 +20,7 @@ struct conv {
     int64_t stride[2], dilation[2], low[2];
     int64_t depth, pixels; /* c*i*j, p*q */
     enum conv_tensor result;
+    bool absolute; /* products: where all is finite they are the others */
 };
 
 struct run {
@@ -85,7 +86,8 @@ BLAS_PRODUCT(blas_f32, float, add_product_f32, s)
 #include "op/kernel/conv.h"
 
 wg_status run_conv(const struct exec *e) {
-    struct conv v = {.result = (enum conv_tensor)e->attr[CONV_RESULT]};
+    struct conv v = {.result = (enum conv_tensor)e->attr[CONV_RESULT],
+                     .absolute = e->attr[CONV_ABSOLUTE] != 0};
     const int64_t *extent[3];
     void *tensor[3];
     for (size_t t = 0, k = 0; t < 3; t++) {

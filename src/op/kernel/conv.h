@@ -1,6 +1,6 @@
 /* The three products of a convolution for one element type; included once for each, with T its type
  * (unsigned for integers, so that sums wrap around), F(name) a name for it, and ADD_PRODUCT the
- * product of matrices.
+ * product of matrices, with the parameters of add_product below.
  *
  * For one image and one group, with D = c*kh*kw and P the pixels of the output, the windows of the
  * image are a matrix columns[D, P] (Chellapilla, Puri and Simard, High performance convolutional
@@ -27,6 +27,27 @@ static void F(add_product)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, co
             for (int64_t j = 0; j < n; j++) c[j] += factor * b[l * ldb + j];
         }
     }
+}
+
+/* The same with absolute-zero products: a term with a factor 0 is left out. */
+static void F(add_absolute)(bool ta, bool tb, int64_t m, int64_t n, int64_t k, const T *a,
+                            int64_t lda, const T *b, int64_t ldb, T *restrict c, int64_t ldc) {
+    int64_t a_row = ta ? 1 : lda, a_col = ta ? lda : 1, b_row = tb ? 1 : ldb, b_col = tb ? ldb : 1;
+    for (int64_t i = 0; i < m; i++, c += ldc)
+        for (int64_t l = 0; l < k; l++) {
+            T factor = a[i * a_row + l * a_col];
+            for (int64_t j = 0; j < n && factor != 0; j++) {
+                T other = b[l * b_row + j * b_col];
+                if (other != 0) c[j] += factor * other;
+            }
+        }
+}
+
+/* Whether all are finite: infinities and NaN less themselves are not 0. */
+static bool F(is_finite)(const T *x, int64_t count) {
+    int other = 0;
+    for (int64_t i = 0; i < count; i++) other |= x[i] - x[i] != 0;
+    return !other;
 }
 
 /* A row of the columns between two pixels: taken from the image, zero beside it; or added to it. */
@@ -59,7 +80,10 @@ static void F(window_row)(const struct conv *v, int64_t depth, struct run pixels
 }
 
 /* One image and one group; what is the result is added to. */
-static void F(group)(const struct conv *v, T *image, T *kernel, T *output) {
+static void F(group)(const struct conv *v, T *image, T *kernel, T *output,
+                     void (*add_product)(bool ta, bool tb, int64_t m, int64_t n, int64_t k,
+                                         const T *a, int64_t lda, const T *b, int64_t ldb,
+                                         T *restrict c, int64_t ldc)) {
     T tile[TILE_BYTES / sizeof(T)];
     int64_t room = TILE_BYTES / (int64_t)sizeof(T);
     int64_t deep = v->depth < room / LEAST_PIXELS ? v->depth : room / LEAST_PIXELS;
@@ -71,16 +95,16 @@ static void F(group)(const struct conv *v, T *image, T *kernel, T *output) {
             bool add = v->result == IMAGE;
             if (add) {
                 memset(tile, 0, (size_t)(k * n) * sizeof *tile);
-                ADD_PRODUCT(true, false, k, n, v->own, kernel + d, v->depth, output + p, v->pixels,
+                add_product(true, false, k, n, v->own, kernel + d, v->depth, output + p, v->pixels,
                             tile, n);
             }
             for (int64_t i = 0; i < k; i++)
                 F(window_row)(v, d + i, (struct run){p, p + n}, image, tile + i * n, add);
             if (v->result == OUTPUT)
-                ADD_PRODUCT(false, false, v->own, n, k, kernel + d, v->depth, tile, n, output + p,
+                add_product(false, false, v->own, n, k, kernel + d, v->depth, tile, n, output + p,
                             v->pixels);
             if (v->result == KERNEL)
-                ADD_PRODUCT(false, true, v->own, k, n, output + p, v->pixels, tile, n, kernel + d,
+                add_product(false, true, v->own, k, n, output + p, v->pixels, tile, n, kernel + d,
                             v->depth);
         }
 }
@@ -91,7 +115,11 @@ static void F(convolve)(const struct conv *v, void *const *tensor) {
     for (int64_t n = 0; n < v->images; n++)
         for (int64_t g = 0; g < v->groups; g++) {
             int64_t at = n * v->groups + g;
-            F(group)(v, (T *)tensor[IMAGE] + at * image, (T *)tensor[KERNEL] + g * kernel,
-                     (T *)tensor[OUTPUT] + at * output);
+            T *x = (T *)tensor[IMAGE] + at * image, *k = (T *)tensor[KERNEL] + g * kernel;
+            T *y = (T *)tensor[OUTPUT] + at * output;
+            bool plain = !v->absolute || ((v->result == IMAGE || F(is_finite)(x, image)) &&
+                                          (v->result == KERNEL || F(is_finite)(k, kernel)) &&
+                                          (v->result == OUTPUT || F(is_finite)(y, output)));
+            F(group)(v, x, k, y, plain ? ADD_PRODUCT : F(add_absolute));
         }
 }

@@ -1,5 +1,6 @@
 /* Kernels of cumsum, recur and argsort: one instance of scan.h for each element type. attr: axis,
- * and for the first two whether they go backwards. Nothing is allocated. */
+ * and for the first two whether they go backwards; a third word of recur for absolute-zero
+ * products. Nothing is allocated. */
 #include "op/kernel/kernel.h"
 
 #include <math.h>
@@ -67,14 +68,14 @@ wg_status run_cumsum(const struct exec *e) {
 
 wg_status run_recur(const struct exec *e) {
     struct lines l = lines_of(e);
-    bool reverse = e->attr[1] != 0;
+    bool reverse = e->attr[1] != 0, absolute = e->attr_count == 3;
     const void *a = e->arg[0].data, *b = e->arg[1].data;
     if (e->out.shape->count == 0) return WG_OK;
     switch (e->out.dtype) {
-    case WG_F64: recur_f64(l.outer, l.n, l.inner, reverse, a, b, e->out.data); break;
-    case WG_F32: recur_f32(l.outer, l.n, l.inner, reverse, a, b, e->out.data); break;
-    case WG_I64: recur_i64(l.outer, l.n, l.inner, reverse, a, b, e->out.data); break;
-    case WG_I32: recur_i32(l.outer, l.n, l.inner, reverse, a, b, e->out.data); break;
+    case WG_F64: recur_f64(l.outer, l.n, l.inner, reverse, absolute, a, b, e->out.data); break;
+    case WG_F32: recur_f32(l.outer, l.n, l.inner, reverse, absolute, a, b, e->out.data); break;
+    case WG_I64: recur_i64(l.outer, l.n, l.inner, reverse, absolute, a, b, e->out.data); break;
+    case WG_I32: recur_i32(l.outer, l.n, l.inner, reverse, absolute, a, b, e->out.data); break;
     default: return fail_with(e->error, WG_EDTYPE, "recur of this element type");
     }
     return WG_OK;

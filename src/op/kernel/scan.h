@@ -19,14 +19,17 @@ static void F(cumsum)(int64_t outer, int64_t n, int64_t inner, bool reverse, con
         }
 }
 
-/* y_i = a_i y_i-1 + b_i, the first y_i = b_i; reversed: y_i = a_i y_i+1 + b_i from the end. */
-static void F(recur)(int64_t outer, int64_t n, int64_t inner, bool reverse, const T *a, const T *b,
-                     T *y) {
+/* y_i = a_i y_i-1 + b_i, the first y_i = b_i; reversed: y_i = a_i y_i+1 + b_i from the end.
+ * absolute: a product with a factor 0 is 0, whatever the other. */
+static void F(recur)(int64_t outer, int64_t n, int64_t inner, bool reverse, bool absolute,
+                     const T *a, const T *b, T *y) {
     for (int64_t o = 0; o < outer; o++, a += n * inner, b += n * inner, y += n * inner)
         for (int64_t i = 0; i < n; i++) {
             int64_t at = (reverse ? n - 1 - i : i) * inner, last = at + (reverse ? inner : -inner);
-            for (int64_t k = 0; k < inner; k++)
-                y[at + k] = i ? (T)((U)a[at + k] * (U)y[last + k] + (U)b[at + k]) : b[at + k];
+            for (int64_t k = 0; k < inner; k++) {
+                bool alone = i == 0 || (absolute && (a[at + k] == 0 || y[last + k] == 0));
+                y[at + k] = alone ? b[at + k] : (T)((U)a[at + k] * (U)y[last + k] + (U)b[at + k]);
+            }
         }
 }
 
