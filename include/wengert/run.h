@@ -75,13 +75,16 @@ WG_API wg_status wg_find_nonfinite(const wg_program *program, const int64_t *siz
 
 typedef enum wg_difference { WG_CENTRAL, WG_ONE_SIDED } wg_difference;
 
+/* size, here and below: as for wg_run, of the named sizes that no input determines, or NULL. */
+
 /* The Jacobian of output `of` by input `wrt` (indices) by differences with step epsilon (0: the
  * cube root of the machine epsilon, scaled by |x|; the square root if one-sided): jacobian
  * f64[y..., x...] dense, of count(y) * count(x) elements. Evaluates the program 2 count(x)
  * times. */
-WG_API wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
-                                     size_t wrt, wg_difference kind, double epsilon,
-                                     double *jacobian, wg_error *error);
+WG_API wg_status wg_numeric_jacobian(const wg_program *program, const int64_t *size,
+                                     const wg_tensor *input, size_t of, size_t wrt,
+                                     wg_difference kind, double epsilon, double *jacobian,
+                                     wg_error *error);
 
 /* The product of all Jacobians with these tangents by differences along them, in two evaluations:
  * (f(x + e t) - f(x - e t)) / 2e, or (f(x + e t) - f(x)) / e if one-sided, which truncates with an
@@ -89,9 +92,20 @@ WG_API wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor 
  * type for every input, data NULL for zero. epsilon 0: as above, scaled by the largest |x| that
  * moves. output[i] receives new data of the type of output i (free them with wg_tensor_free), if
  * that is a floating one. WG_ESHAPE, WG_EDTYPE for a tangent that does not fit its input. */
-WG_API wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
-                                const wg_tensor *tangent, wg_difference kind, double epsilon,
-                                wg_tensor *output, wg_error *error);
+WG_API wg_status wg_numeric_jvp(const wg_program *program, const int64_t *size,
+                                const wg_tensor *input, const wg_tensor *tangent,
+                                wg_difference kind, double epsilon, wg_tensor *output,
+                                wg_error *error);
+
+/* The product of these adjoints with the Jacobians by input `wrt`, by differences along each
+ * element of it: 2 count(x) evaluations, for differences know no reverse mode. adjoint: a tensor of
+ * its type for every output, data NULL for zero. *output receives new data of the type of the
+ * input (free them with wg_tensor_free). Steps as for wg_numeric_jacobian, errors as for
+ * wg_numeric_jvp. */
+WG_API wg_status wg_numeric_vjp(const wg_program *program, const int64_t *size,
+                                const wg_tensor *input, const wg_tensor *adjoint, size_t wrt,
+                                wg_difference kind, double epsilon, wg_tensor *output,
+                                wg_error *error);
 
 typedef struct wg_check_report {
     double difference; /* largest | d.grad - (f(x + e d) - f(x - e d)) / 2e | / max(1, scale) over
@@ -103,15 +117,17 @@ typedef struct wg_check_report {
 
 /* Checks forward against reverse mode and both against central differences at this point, on seeded
  * random directions over all floating inputs. WG_OK means that the check ran. */
-WG_API wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input,
-                                   uint64_t seed, wg_check_report *report, wg_error *error);
+WG_API wg_status wg_check_gradient(const wg_program *program, const int64_t *size,
+                                   const wg_tensor *input, uint64_t seed, wg_check_report *report,
+                                   wg_error *error);
 
 /* How far differences are off for these step sizes, along one seeded random direction: for each
  * | numeric - exact | / max(1, |exact|), by central and by one-sided differences. The truncation of
  * large steps and the rounding of small ones, to be looked at (Griewank and Walther, section 1). */
-WG_API wg_status wg_check_steps(const wg_program *program, const wg_tensor *input, uint64_t seed,
-                                const double *epsilon, size_t count, double *central,
-                                double *one_sided, wg_error *error);
+WG_API wg_status wg_check_steps(const wg_program *program, const int64_t *size,
+                                const wg_tensor *input, uint64_t seed, const double *epsilon,
+                                size_t count, double *central, double *one_sided,
+                                wg_error *error);
 
 #ifdef __cplusplus
 }

@@ -71,8 +71,8 @@ static bool sweep(struct cli *c) {
     static const double epsilon[STEPS] = {1,    1e-1, 1e-2,  1e-3,  1e-4,  1e-5,  1e-6,  1e-7, 1e-8,
                                           1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16};
     double central[STEPS], one_sided[STEPS];
-    if (wg_check_steps(c->program, c->input, option_number(c, OPT_SEED, 1), epsilon, STEPS, central,
-                       one_sided, &c->error))
+    if (wg_check_steps(c->program, NULL, c->input, option_number(c, OPT_SEED, 1), epsilon, STEPS,
+                       central, one_sided, &c->error))
         return false;
     if (!option_is(c, OPT_FORMAT, "text"))
         return write_steps(c, (const double *const[]){epsilon, central, one_sided});
@@ -86,7 +86,7 @@ bool command_check(struct cli *c) {
     wg_check_report report;
     if (has_option(c, OPT_SWEEP)) return load(c, true) && sweep(c);
     uint64_t seed = option_number(c, OPT_SEED, 1);
-    if (!load(c, true) || wg_check_gradient(c->program, c->input, seed, &report, &c->error))
+    if (!load(c, true) || wg_check_gradient(c->program, NULL, c->input, seed, &report, &c->error))
         return false;
     struct limits limit = limits_of(c->program);
     /* NaN fails */

@@ -154,12 +154,12 @@ const struct command command_table[] = {
      "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
      "y_dot = [3, 0]",
      .run = command_jvp, .modes = "forward|numeric"},
-    {"vjp", "adjoint times Jacobian: reverse mode", RESULT | 1 << OPT_WRT | 1 << OPT_ADJOINT,
-     NUMBER_FORMATS,
+    {"vjp", "adjoint times Jacobian: reverse mode",
+     RESULT | DIFFERENCES | 1 << OPT_WRT | 1 << OPT_ADJOINT, NUMBER_FORMATS,
      "Computes the adjoints of the inputs for given adjoints of the outputs, without the Jacobian.",
      "wengert vjp -e 'exp(z)' --at z=[0,1] --adjoint y=[1,2]\n"
      "z_bar = [1, 5.43656365691809]",
-     .run = command_vjp},
+     .run = command_vjp, .modes = "reverse|numeric"},
     {"hvp", "Hessian times tangent, without the Hessian",
      RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the product of the Hessian of one scalar output with given tangents of the "

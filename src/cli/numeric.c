@@ -32,7 +32,7 @@ static bool numeric_block(struct cli *c, const wg_program *program, const struct
                                           : c->input[x].shape[i - value[y].rank];
     if (tensor_alloc(&made, &c->allocator, &c->error)) return false;
     *block = made;
-    return wg_numeric_jacobian(program, c->input, y, x, d->kind, d->epsilon, made.data,
+    return wg_numeric_jacobian(program, NULL, c->input, y, x, d->kind, d->epsilon, made.data,
                                &c->error) == WG_OK;
 }
 

@@ -73,7 +73,7 @@ static bool run_product(struct cli *c, const struct product *p, struct results *
 static bool run_differences(struct cli *c, const struct product *p, struct results *r) {
     size_t outputs = wg_output_count(p->program);
     wg_tensor *output = new_tensors(c, outputs);
-    bool ok = output && wg_numeric_jvp(p->program, c->input, p->seed, p->differences.kind,
+    bool ok = output && wg_numeric_jvp(p->program, NULL, c->input, p->seed, p->differences.kind,
                                        p->differences.epsilon, output, &c->error) == WG_OK;
     for (size_t i = 0; ok && i < r->rows; i++) {
         wg_tensor *of = &output[p->rows == OPT_OF ? p->row.index[i] : i];
@@ -85,11 +85,26 @@ static bool run_differences(struct cli *c, const struct product *p, struct resul
     return ok;
 }
 
+/* By differences along every element of each input; the adjoints weigh the outputs. */
+static bool run_differences_back(struct cli *c, const struct product *p, struct results *r) {
+    for (size_t i = 0; i < r->rows; i++) {
+        size_t x = p->row.index[i];
+        if (wg_numeric_vjp(p->program, NULL, c->input, p->seed, x, p->differences.kind,
+                           p->differences.epsilon, &r->block[i], &c->error))
+            return false;
+        set_axis(&r->row[i], port_name(c, false, x), &r->block[i]);
+    }
+    return true;
+}
+
 /* Writes what the program gives, if there is one, and frees everything. */
 static bool product_finish(struct cli *c, struct product *p) {
     struct results r = {0};
-    bool ok = p->program && results_make(c, &r, p->row.count, 0) &&
-              (p->differences.wanted ? run_differences : run_product)(c, p, &r);
+    bool (*const run)(struct cli *, const struct product *, struct results *) =
+        !p->differences.wanted ? run_product
+        : is_adjoint(p)        ? run_differences_back
+                               : run_differences;
+    bool ok = p->program && results_make(c, &r, p->row.count, 0) && run(c, p, &r);
     if (ok) {
         if (p->before) r.before = p->before;
         if (p->after) r.after = p->after;
@@ -117,9 +132,12 @@ bool command_jvp(struct cli *c) {
 
 bool command_vjp(struct cli *c) {
     struct product p = {OPT_ADJOINT, OPT_WRT, .after = "_bar", .key = "adjoint"};
-    if (!need_seeds(c, &p, "y1=1,y2=0") || !load(c, true)) return false;
+    if (!need_seeds(c, &p, "y1=1,y2=0") || !read_differences(c, &p.differences) || !load(c, true))
+        return false;
     if (product_begin(c, &p))
-        p.program = wg_vjp(c->program, p.names.data, option_text(c, OPT_WRT), &c->error);
+        p.program = p.differences.wanted
+                        ? c->program
+                        : wg_vjp(c->program, p.names.data, option_text(c, OPT_WRT), &c->error);
     return product_finish(c, &p);
 }
 

@@ -1,4 +1,4 @@
-/* Numeric differentiation, to check the exact one against: Jacobians and directional derivatives by
+/* Numeric differentiation, to check the exact one against: Jacobians and their products by
  * differences, the test of forward and reverse mode against each other and against central
  * differences along random directions, and how far differences are off as their step shrinks.
  * Nothing else in the library computes a derivative from here. */
@@ -60,87 +60,161 @@ static double best_step(wg_dtype dtype, wg_difference kind, double x) {
     return (kind == WG_CENTRAL ? cbrt(epsilon) : sqrt(epsilon)) * fmax(1, fabs(x));
 }
 
-/* ---- the Jacobian by differences ------------------------------------------------------------- */
+/* ---- one element at a time ------------------------------------------------------------------- */
 
-struct jacobian {
+/* A program moved along the elements of one input, one after the other. */
+struct columns {
+    const int64_t *size;
     wg_function *fn;
     wg_tensor *input, *above, *below; /* inputs, one of them moved; outputs at two points */
-    size_t of, wrt;
+    size_t inputs, outputs, wrt;
     wg_difference kind;
-    double epsilon, *entry;
+    double epsilon;
+    /* What becomes of the outputs above and below, `width` apart, for element k. */
+    void (*take)(struct columns *c, int64_t k, double width);
+    size_t of;
+    double *jacobian;
+    const wg_tensor *adjoint; /* of the outputs */
+    wg_tensor product;        /* their product with the Jacobians, of the input's type */
 };
 
-static wg_status jacobian_columns(struct jacobian *j, wg_error *error) {
-    wg_tensor *x = &j->input[j->wrt];
-    int64_t columns = wg_tensor_count(x);
-    wg_status status = WG_OK;
-    for (int64_t k = 0; status == WG_OK && k < columns; k++) {
-        double at = get(x, k);
-        double step = j->epsilon > 0 ? j->epsilon : best_step(x->dtype, j->kind, at);
-        set(x, k, at + step);
-        double high = get(x, k), low = at; /* what rounding made of them */
-        status = wg_run(j->fn, NULL, j->input, j->above, error);
-        if (j->kind == WG_CENTRAL && status == WG_OK) {
-            set(x, k, at - step);
-            low = get(x, k);
-            status = wg_run(j->fn, NULL, j->input, j->below, error);
-        }
-        set(x, k, at);
-        const wg_tensor *above = &j->above[j->of], *below = &j->below[j->of];
-        int64_t rows = wg_tensor_count(above);
-        for (int64_t i = 0; status == WG_OK && i < rows; i++)
-            j->entry[i * columns + k] = (get(above, i) - get(below, i)) / (high - low);
-    }
-    return status;
+static void take_jacobian(struct columns *c, int64_t k, double width) {
+    const wg_tensor *above = &c->above[c->of], *below = &c->below[c->of];
+    int64_t rows = wg_tensor_count(above), columns = wg_tensor_count(&c->input[c->wrt]);
+    for (int64_t i = 0; i < rows; i++)
+        c->jacobian[i * columns + k] = (get(above, i) - get(below, i)) / width;
 }
 
-static wg_status check_ports(const wg_program *program, const wg_tensor *input, size_t of,
-                             size_t wrt, wg_error *error) {
-    if (!program || !input)
-        return fail_with(error, WG_EARGUMENT, "numeric jacobian: the %s NULL",
-                         program ? "inputs are" : "program is");
-    if (of >= wg_output_count(program) || wrt >= wg_input_count(program))
-        return fail_with(error, WG_EARGUMENT,
-                         "numeric jacobian: output %zu by input %zu of a program with "
-                         "%zu outputs and %zu inputs",
-                         of, wrt, wg_output_count(program), wg_input_count(program));
-    bool wrt_float = dtype_is_float(wg_input_type(program, wrt).dtype);
-    if (!wrt_float || !dtype_is_float(wg_output_type(program, of).dtype))
-        return fail_with(error, WG_EDTYPE, "numeric jacobian: %s \"%s\" is not of a floating type",
-                         wrt_float ? "output" : "input",
-                         wrt_float ? wg_output_name(program, of) : wg_input_name(program, wrt));
+static void take_product(struct columns *c, int64_t k, double width) {
+    double sum = 0;
+    for (size_t y = 0; y < c->outputs; y++)
+        for (int64_t i = c->adjoint[y].data ? wg_tensor_count(&c->above[y]) : 0; i-- > 0;)
+            sum += get(&c->adjoint[y], i) * (get(&c->above[y], i) - get(&c->below[y], i));
+    set(&c->product, k, sum / width);
+}
+
+static wg_status each_column(struct columns *c, wg_error *error) {
+    wg_tensor *x = &c->input[c->wrt];
+    int64_t columns = wg_tensor_count(x);
+    for (int64_t k = 0; !failed(error) && k < columns; k++) {
+        double at = get(x, k);
+        double step = c->epsilon > 0 ? c->epsilon : best_step(x->dtype, c->kind, at);
+        set(x, k, at + step);
+        double high = get(x, k), low = at; /* what rounding made of them */
+        wg_run(c->fn, c->size, c->input, c->above, error);
+        if (c->kind == WG_CENTRAL) {
+            set(x, k, at - step);
+            low = get(x, k);
+            wg_run(c->fn, c->size, c->input, c->below, error);
+        }
+        set(x, k, at);
+        if (!failed(error)) c->take(c, k, high - low);
+    }
+    return error->status;
+}
+
+/* Compiled, with room for the outputs, which hold f(x): all types are right from here on. */
+static wg_status columns_open(struct columns *c, const wg_program *program, const wg_tensor *input,
+                              wg_error *error) {
+    const wg_allocator *a = &program->t.allocator;
+    wg_tensor moved = {0};
+    c->inputs = wg_input_count(program);
+    c->outputs = wg_output_count(program);
+    c->fn = wg_compile(program, NULL, error);
+    c->input = tensors(a, c->inputs);
+    c->above = tensors(a, c->outputs);
+    c->below = tensors(a, c->outputs);
+    if (!c->input || !c->above || !c->below) return fail_memory(error);
+    if (wg_run(c->fn, c->size, input, c->below, error) ||
+        wg_run(c->fn, c->size, input, c->above, error) || clone(&input[c->wrt], a, &moved, error))
+        return error->status;
+    memcpy(c->input, input, c->inputs * sizeof *input); /* the caller's, but for what moves */
+    c->input[c->wrt] = moved;
     return WG_OK;
 }
 
-wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input, size_t of,
-                              size_t wrt, wg_difference kind, double epsilon, double *jacobian,
-                              wg_error *error) {
+static void columns_close(struct columns *c, const wg_allocator *a) {
+    if (c->input) wg_tensor_free(&c->input[c->wrt], a);
+    mem_free(a, c->input, (c->inputs + 1) * sizeof *c->input);
+    free_tensors(a, c->above, c->outputs);
+    free_tensors(a, c->below, c->outputs);
+    wg_function_free(c->fn);
+}
+
+static wg_status check_input(const char *what, const wg_program *program, const wg_tensor *input,
+                             size_t wrt, wg_error *error) {
+    if (!program || !input)
+        return fail_with(error, WG_EARGUMENT, "%s: the %s NULL", what,
+                         program ? "inputs are" : "program is");
+    if (wrt >= wg_input_count(program))
+        return fail_with(error, WG_EARGUMENT, "%s: input %zu of a program with %zu inputs", what,
+                         wrt, wg_input_count(program));
+    if (!dtype_is_float(wg_input_type(program, wrt).dtype))
+        return fail_with(error, WG_EDTYPE, "%s: input \"%s\" is not of a floating type", what,
+                         wg_input_name(program, wrt));
+    return WG_OK;
+}
+
+wg_status wg_numeric_jacobian(const wg_program *program, const int64_t *size,
+                              const wg_tensor *input, size_t of, size_t wrt, wg_difference kind,
+                              double epsilon, double *jacobian, wg_error *error) {
+    static const char what[] = "numeric jacobian";
     wg_error own = {0};
     if (!error) error = &own;
-    if (failed(error) || check_ports(program, input, of, wrt, error)) return error->status;
+    if (failed(error) || check_input(what, program, input, wrt, error)) return error->status;
+    if (of >= wg_output_count(program))
+        return fail_with(error, WG_EARGUMENT, "%s: output %zu of a program with %zu outputs", what,
+                         of, wg_output_count(program));
+    if (!dtype_is_float(wg_output_type(program, of).dtype))
+        return fail_with(error, WG_EDTYPE, "%s: output \"%s\" is not of a floating type", what,
+                         wg_output_name(program, of));
+    if (!jacobian) return fail_with(error, WG_EARGUMENT, "%s: the jacobian is NULL", what);
+    struct columns c = {.size = size, .wrt = wrt, .kind = kind, .epsilon = epsilon,
+                        .take = take_jacobian, .of = of, .jacobian = jacobian};
+    if (columns_open(&c, program, input, error) == WG_OK) each_column(&c, error);
+    columns_close(&c, &program->t.allocator);
+    return error->status;
+}
+
+static bool same_type(const wg_tensor *a, const wg_tensor *b) {
+    bool same = a->dtype == b->dtype && a->rank == b->rank;
+    for (int k = 0; same && k < a->rank; k++) same = a->shape[k] == b->shape[k];
+    return same;
+}
+
+/* Directions have the floating types of the values that they belong to. */
+static wg_status check_direction(const char *what, const char *port, const char *name,
+                                 const wg_tensor *x, const wg_tensor *direction, wg_error *error) {
+    if (!direction->data || (is_float(x) && same_type(x, direction))) return WG_OK;
+    return fail_with(error, is_float(x) ? WG_ESHAPE : WG_EDTYPE,
+                     "numeric %s \"%s\" and its %s are not of one floating type and shape", port,
+                     name, what);
+}
+
+wg_status wg_numeric_vjp(const wg_program *program, const int64_t *size, const wg_tensor *input,
+                         const wg_tensor *adjoint, size_t wrt, wg_difference kind, double epsilon,
+                         wg_tensor *output, wg_error *error) {
+    static const char what[] = "numeric vjp";
+    wg_error own = {0};
+    if (!error) error = &own;
+    if (failed(error) || check_input(what, program, input, wrt, error)) return error->status;
+    if (!adjoint || !output)
+        return fail_with(error, WG_EARGUMENT, "%s: the %s NULL", what,
+                         output ? "adjoints are" : "output is");
     const wg_allocator *a = &program->t.allocator;
-    size_t inputs = wg_input_count(program), outputs = wg_output_count(program);
-    wg_tensor moved = {0};
-    struct jacobian j = {.of = of, .wrt = wrt, .kind = kind, .epsilon = epsilon, .entry = jacobian};
-    j.fn = wg_compile(program, NULL, error);
-    j.input = tensors(a, inputs);
-    j.above = tensors(a, outputs);
-    j.below = tensors(a, outputs);
-    if (!j.input || !j.above || !j.below)
-        fail_memory(error);
-    else if (wg_run(j.fn, NULL, input, j.below, error) ==
-                 WG_OK && /* f(x), and all types are right */
-             wg_run(j.fn, NULL, input, j.above, error) == WG_OK &&
-             clone(&input[wrt], a, &moved, error) == WG_OK) {
-        memcpy(j.input, input, inputs * sizeof *input);
-        j.input[wrt] = moved;
-        jacobian_columns(&j, error);
+    struct columns c = {.size = size, .wrt = wrt, .kind = kind, .epsilon = epsilon,
+                        .take = take_product, .adjoint = adjoint};
+    columns_open(&c, program, input, error);
+    for (size_t i = 0; i < c.outputs && !failed(error); i++)
+        check_direction("adjoint", "vjp: output", wg_output_name(program, i), &c.above[i],
+                        &adjoint[i], error);
+    if (!failed(error) && clone(&input[wrt], a, &c.product, error) == WG_OK &&
+        each_column(&c, error) == WG_OK) {
+        *output = c.product; /* the caller's from here on */
+        c.product = (wg_tensor){0};
     }
-    wg_tensor_free(&moved, a);
-    mem_free(a, j.input, (inputs + 1) * sizeof *j.input); /* what else it lists is the caller's */
-    free_tensors(a, j.above, outputs);
-    free_tensors(a, j.below, outputs);
-    wg_function_free(j.fn);
+    wg_tensor_free(&c.product, a);
+    columns_close(&c, a);
     return error->status;
 }
 
@@ -149,6 +223,7 @@ wg_status wg_numeric_jacobian(const wg_program *program, const wg_tensor *input,
 /* A program moved along a direction, to both sides of a point. */
 struct line {
     const wg_allocator *a;
+    const int64_t *size;
     size_t inputs, outputs;
     wg_function *fn;
     wg_tensor *moved, *above, *below; /* inputs at one place; outputs at two */
@@ -162,15 +237,10 @@ static void line_move(struct line *l, const wg_tensor *x, const wg_tensor *tange
             set(&l->moved[i], k, get(&x[i], k) + step * get(&tangent[i], k));
 }
 
-static bool same_type(const wg_tensor *a, const wg_tensor *b) {
-    bool same = a->dtype == b->dtype && a->rank == b->rank;
-    for (int k = 0; same && k < a->rank; k++) same = a->shape[k] == b->shape[k];
-    return same;
-}
-
-static wg_status line_open(struct line *l, const wg_program *program, const wg_tensor *x,
-                           const wg_tensor *tangent, wg_error *error) {
+static wg_status line_open(struct line *l, const wg_program *program, const int64_t *size,
+                           const wg_tensor *x, const wg_tensor *tangent, wg_error *error) {
     *l = (struct line){.a = &program->t.allocator,
+                       .size = size,
                        .inputs = wg_input_count(program),
                        .outputs = wg_output_count(program),
                        .coarsest = WG_F64};
@@ -179,14 +249,11 @@ static wg_status line_open(struct line *l, const wg_program *program, const wg_t
     l->above = tensors(l->a, l->outputs);
     l->below = tensors(l->a, l->outputs);
     if (!l->moved || !l->above || !l->below) return fail_memory(error);
-    if (wg_run(l->fn, NULL, x, l->above, error)) return error->status; /* all types are right */
+    if (wg_run(l->fn, size, x, l->above, error)) return error->status; /* all types are right */
     for (size_t i = 0; i < l->inputs; i++) {
-        if (tangent[i].data && (!is_float(&x[i]) || !same_type(&x[i], &tangent[i])))
-            return fail_with(
-                error, is_float(&x[i]) ? WG_ESHAPE : WG_EDTYPE,
-                "numeric jvp: input \"%s\" and its tangent are not of one floating type "
-                "and shape",
-                wg_input_name(program, i));
+        if (check_direction("tangent", "jvp: input", wg_input_name(program, i), &x[i], &tangent[i],
+                            error))
+            return error->status;
         if (clone(&x[i], l->a, &l->moved[i], error)) return error->status;
         for (int64_t k = tangent[i].data ? wg_tensor_count(&x[i]) : 0; k-- > 0;)
             l->largest = fmax(l->largest, fabs(get(&x[i], k)));
@@ -202,7 +269,7 @@ static void line_close(struct line *l) {
     wg_function_free(l->fn);
 }
 
-wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
+wg_status wg_numeric_jvp(const wg_program *program, const int64_t *size, const wg_tensor *input,
                          const wg_tensor *tangent, wg_difference kind, double epsilon,
                          wg_tensor *output, wg_error *error) {
     wg_error own = {0};
@@ -214,13 +281,13 @@ wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
                          !program  ? "program is"
                          : !output ? "outputs are"
                                    : "inputs or tangents are");
-    if (line_open(&l, program, input, tangent, error) == WG_OK) {
+    if (line_open(&l, program, size, input, tangent, error) == WG_OK) {
         double step = epsilon > 0 ? epsilon : best_step(l.coarsest, kind, l.largest);
         double back = kind == WG_CENTRAL ? step : 0;
         line_move(&l, input, tangent, step);
-        wg_run(l.fn, NULL, l.moved, l.above, error);
+        wg_run(l.fn, size, l.moved, l.above, error);
         line_move(&l, input, tangent, -back);
-        wg_run(l.fn, NULL, l.moved, l.below, error);
+        wg_run(l.fn, size, l.moved, l.below, error);
         for (size_t i = 0; i < l.outputs && !failed(error); i++) {
             if (!is_float(&l.above[i])) continue;
             for (int64_t k = wg_tensor_count(&l.above[i]); k-- > 0;)
@@ -238,6 +305,7 @@ wg_status wg_numeric_jvp(const wg_program *program, const wg_tensor *input,
 /* A program f, its derivatives forward and in reverse, and the tensors that they take and give. */
 struct check_run {
     const wg_allocator *a;
+    const int64_t *size;
     const wg_tensor *x;      /* where */
     size_t inputs, outputs;  /* of the program */
     size_t x_count, y_count; /* the floating ones among them */
@@ -284,7 +352,7 @@ static wg_status draw(struct check_run *r, wg_random *random, double *forward, w
     wg_tensor *y_bar = r->vjp_in + r->inputs;
     draw_direction(random, r->jvp_in + r->inputs, r->x_count);
     draw_direction(random, y_bar, r->y_count);
-    wg_run(r->f_jvp, NULL, r->jvp_in, r->jvp_out, error);
+    wg_run(r->f_jvp, r->size, r->jvp_in, r->jvp_out, error);
     *forward = 0;
     for (size_t i = 0; i < r->y_count && !failed(error); i++)
         *forward += dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
@@ -297,9 +365,9 @@ static wg_status differences(struct check_run *r, wg_difference kind, double ste
     const wg_tensor *y_bar = r->vjp_in + r->inputs;
     double back = kind == WG_CENTRAL ? step : 0;
     move(r, step);
-    wg_run(r->f, NULL, r->moved, r->above, error);
+    wg_run(r->f, r->size, r->moved, r->above, error);
     move(r, -back);
-    if (wg_run(r->f, NULL, r->moved, r->below, error)) return error->status;
+    if (wg_run(r->f, r->size, r->moved, r->below, error)) return error->status;
     *numeric = 0;
     for (size_t i = 0, at = 0; i < r->outputs; i++) {
         if (!is_float(&r->above[i])) continue;
@@ -317,7 +385,7 @@ static wg_status try_direction(struct check_run *r, wg_random *random, wg_check_
     double step = best_step(r->coarsest, WG_CENTRAL, r->largest);
     double forward, reverse = 0, numeric;
     if (draw(r, random, &forward, error) ||
-        wg_run(r->f_vjp, NULL, r->vjp_in, r->vjp_out, error) ||
+        wg_run(r->f_vjp, r->size, r->vjp_in, r->vjp_out, error) ||
         differences(r, WG_CENTRAL, step, &numeric, error))
         return error->status;
     for (size_t i = 0; i < r->x_count; i++) reverse += dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
@@ -356,7 +424,7 @@ static wg_status prepare(struct check_run *r, const wg_program *program, wg_erro
     if (!r->jvp_in || !r->vjp_in || !r->jvp_out || !r->vjp_out || !r->moved || !r->above ||
         !r->below)
         return fail_memory(error);
-    if (wg_run(r->f, NULL, r->x, r->above, error) || /* all types are right from here on */
+    if (wg_run(r->f, r->size, r->x, r->above, error) || /* all types are right from here on */
         add_directions(r, r->jvp_in, r->x, r->inputs, error) ||
         add_directions(r, r->vjp_in, r->above, r->outputs, error))
         return error->status;
@@ -391,9 +459,9 @@ static void release(struct check_run *r) {
 }
 
 /* Everything that a check runs, at this point; release in any case. */
-static wg_status check_open(struct check_run *r, const wg_program *program, const wg_tensor *input,
-                            wg_error *error) {
-    *r = (struct check_run){.a = &program->t.allocator, .x = input};
+static wg_status check_open(struct check_run *r, const wg_program *program, const int64_t *size,
+                            const wg_tensor *input, wg_error *error) {
+    *r = (struct check_run){.a = &program->t.allocator, .size = size, .x = input};
     r->inputs = wg_input_count(program);
     r->outputs = wg_output_count(program);
     for (size_t i = 0; i < r->inputs; i++)
@@ -406,8 +474,9 @@ static wg_status check_open(struct check_run *r, const wg_program *program, cons
     return prepare(r, program, error);
 }
 
-wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, uint64_t seed,
-                            wg_check_report *report, wg_error *error) {
+wg_status wg_check_gradient(const wg_program *program, const int64_t *size,
+                            const wg_tensor *input, uint64_t seed, wg_check_report *report,
+                            wg_error *error) {
     wg_error own = {0};
     struct check_run r;
     if (!error) error = &own;
@@ -418,7 +487,7 @@ wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, u
                          : !report ? "report is"
                                    : "inputs are");
     *report = (wg_check_report){0};
-    check_open(&r, program, input, error);
+    check_open(&r, program, size, input, error);
     wg_random random = wg_random_seed(seed);
     for (size_t i = 0; i < DIRECTIONS && !failed(error); i++)
         try_direction(&r, &random, report, error);
@@ -426,9 +495,9 @@ wg_status wg_check_gradient(const wg_program *program, const wg_tensor *input, u
     return error->status;
 }
 
-wg_status wg_check_steps(const wg_program *program, const wg_tensor *input, uint64_t seed,
-                         const double *epsilon, size_t count, double *central, double *one_sided,
-                         wg_error *error) {
+wg_status wg_check_steps(const wg_program *program, const int64_t *size, const wg_tensor *input,
+                         uint64_t seed, const double *epsilon, size_t count, double *central,
+                         double *one_sided, wg_error *error) {
     wg_error own = {0};
     struct check_run r;
     double *result[] = {central, one_sided}, exact = 0, numeric = 0;
@@ -438,7 +507,7 @@ wg_status wg_check_steps(const wg_program *program, const wg_tensor *input, uint
         (count && (!epsilon || !central || !one_sided)))
         return fail_with(error, WG_EARGUMENT,
                          "check: a program, inputs, steps and room for results are needed");
-    check_open(&r, program, input, error);
+    check_open(&r, program, size, input, error);
     wg_random random = wg_random_seed(seed);
     if (!failed(error)) draw(&r, &random, &exact, error);
     for (size_t i = 0; i < 2 * count && !failed(error); i++) {

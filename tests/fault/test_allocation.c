@@ -92,8 +92,8 @@ static wg_status running(const wg_allocator *allocator, void *ctx) {
     wg_function *fn = wg_compile(grad, NULL, &error);
     wg_run(fn, NULL, in, out, &error);
     wg_workspace_free(wg_workspace_new(fn, (int64_t[]){3}, &error));
-    wg_numeric_jacobian(p, in, 0, 0, WG_CENTRAL, 0, jacobian, &error);
-    wg_check_gradient(p, in, 1, &report, &error);
+    wg_numeric_jacobian(p, NULL, in, 0, 0, WG_CENTRAL, 0, jacobian, &error);
+    wg_check_gradient(p, NULL, in, 1, &report, &error);
     for (size_t k = 0; k < wg_output_count(grad); k++) wg_tensor_free(&out[k], allocator);
     wg_function_free(fn);
     wg_program_free(p);

@@ -69,7 +69,7 @@ static void check_differences(const wg_program *program, const wg_tensor *input,
                               int64_t count, const double *jacobian) {
     wg_error error = {0};
     double *numeric = calloc((size_t)count + 1, sizeof *numeric);
-    wg_numeric_jacobian(program, input, of, 0, WG_CENTRAL, 0, numeric, &error);
+    wg_numeric_jacobian(program, NULL, input, of, 0, WG_CENTRAL, 0, numeric, &error);
     assert_ok(error);
     for (int64_t i = 0; i < count; i++) assert_near(numeric[i], jacobian[i], 1e-7);
     free(numeric);
