@@ -433,6 +433,72 @@ static void second_derivatives_at_edge_points(void **state) {
     check_orders(variable_power, 0, (const double[]){0, 2}, 2);
 }
 
+static wg_var one_abs(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_add(wg_abs(x), wg_sign(x));
+}
+static wg_var one_relu(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_relu(x);
+}
+static wg_var max_of_zero(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_max(wg_mul(3, x), 0);
+}
+static wg_var min_of_zero(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_min(0, wg_mul(3, x));
+}
+
+/* Of x, 2x, 3x, which tie at 0: each has a third. */
+static wg_var largest_of_three(wg_graph *g, wg_var x) {
+    const double factor[] = {1, 2, 3};
+    return wg_reduce_max(wg_mul(x, wg_constant(g, wg_f64(3), factor)));
+}
+static wg_var smallest_of_three(wg_graph *g, wg_var x) {
+    const double factor[] = {1, 2, 3};
+    return wg_reduce_min(wg_mul(x, wg_constant(g, wg_f64(3), factor)));
+}
+
+/* Where two sides of a kink meet there is one number, the same in both modes: abs and relu take 0,
+ * and those that tie share equally, two or many. So max(x, 0) is not relu(x). */
+static void kinks_have_one_derivative_in_every_mode(void **state) {
+    (void)state;
+    check_orders(one_abs, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(one_relu, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(max_of_zero, 0, (const double[]){1.5, 0, 0}, 3);
+    check_orders(min_of_zero, 0, (const double[]){1.5, 0, 0}, 3);
+    check_orders(largest_of_three, 0, (const double[]){2, 0, 0}, 3);
+    check_orders(smallest_of_three, 0, (const double[]){2, 0, 0}, 3);
+}
+
+/* norm and logsumexp over an axis, and the smooth functions that lose their digits near 0. */
+static wg_var norm_of_many(wg_graph *g, wg_var x) {
+    const double factor[] = {1, -2, 2};
+    return wg_norm(wg_mul(x, wg_constant(g, wg_f64(3), factor)));
+}
+static wg_var logsumexp_of_infinities(wg_graph *g, wg_var x) {
+    const double least[] = {-INFINITY, -INFINITY};
+    return wg_logsumexp(wg_add(x, wg_constant(g, wg_f64(2), least)));
+}
+static wg_var entropy_of_nothing(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_xlogy(wg_mul(0, x), x);
+}
+static wg_var near_zero(wg_graph *g, wg_var x) {
+    (void)g;
+    return wg_add(wg_log1p(x), wg_expm1(x));
+}
+
+static void norms_and_their_like_are_finite_at_the_edge(void **state) {
+    (void)state;
+    check_orders(norm_of_many, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(norm_of_two, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(logsumexp_of_infinities, 0, (const double[]){0, 0, 0}, 3);
+    check_orders(entropy_of_nothing, 1, (const double[]){0, 0}, 2);
+    check_orders(near_zero, 0, (const double[]){2, 0, 3}, 3);
+}
+
 static double square_of_cast(bool forward) {
     wg_error error = {0};
     wg_graph *g = wg_graph_new();
@@ -622,6 +688,8 @@ int main(void) {
         cmocka_unit_test(derivatives_keep_their_digits),
         cmocka_unit_test(identities_keep_ieee_meaning),
         cmocka_unit_test(second_derivatives_at_edge_points),
+        cmocka_unit_test(kinks_have_one_derivative_in_every_mode),
+        cmocka_unit_test(norms_and_their_like_are_finite_at_the_edge),
         cmocka_unit_test(casts_between_floating_types_are_linear),
         cmocka_unit_test(steps_have_no_derivative),
         cmocka_unit_test(errors_say_what_and_where),

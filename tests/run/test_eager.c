@@ -156,6 +156,62 @@ static void an_if_on_data(void **state) {
     wg_graph_free(g);
 }
 
+/* A number and its derivative by x and by z, by the rules on paper. */
+struct dual {
+    double v, dx, dz;
+};
+static struct dual dual_add(struct dual a, struct dual b) {
+    return (struct dual){a.v + b.v, a.dx + b.dx, a.dz + b.dz};
+}
+static struct dual dual_mul(struct dual a, struct dual b) {
+    return (struct dual){a.v * b.v, a.dx * b.v + a.v * b.dx, a.dz * b.v + a.v * b.dz};
+}
+static struct dual dual_div(struct dual a, struct dual b) {
+    double q = a.v / b.v;
+    return (struct dual){q, (a.dx - q * b.dx) / b.v, (a.dz - q * b.dz) / b.v};
+}
+
+/* Loops as C has them: nested, of lengths that data decide, left early, with variables that are
+ * overwritten, a divisor that changes, and one from before the loop that is used in it and behind. */
+#define LOOPS(NAME, NUMBER, ADD, MUL, DIV, VALUE, CONSTANT)                                         \
+    static NUMBER NAME(NUMBER x, NUMBER z) {                                                       \
+        NUMBER before = MUL(x, x), y = x, divisor = CONSTANT(x, 1);                                \
+        for (int i = 0; VALUE(y) < 40 && i < 60; i++) {                                            \
+            divisor = ADD(divisor, MUL(before, CONSTANT(x, 0.01)));                                \
+            if (i % 3 == 1) continue;                                                              \
+            for (int k = 0; k <= i % 4; k++) {                                                     \
+                NUMBER last = y;                                                                   \
+                y = ADD(DIV(last, divisor), MUL(z, last));                                         \
+                if (VALUE(y) > VALUE(last) * 1.5) break;                                           \
+                x = MUL(x, ADD(CONSTANT(x, 1), MUL(CONSTANT(x, 0.001), y)));                       \
+            }                                                                                      \
+            y = ADD(y, before);                                                                    \
+        }                                                                                          \
+        return ADD(MUL(y, before), x);                                                             \
+    }
+#define DUAL_VALUE(a)            (a).v
+#define DUAL_CONSTANT(a, number) ((struct dual){number, 0, 0})
+#define CONSTANT_BESIDE(a, number) wg_number((a).graph, WG_F64, number)
+LOOPS(on_paper, struct dual, dual_add, dual_mul, dual_div, DUAL_VALUE, DUAL_CONSTANT)
+LOOPS(on_a_graph, wg_var, wg_add, wg_mul, wg_div, wg_item, CONSTANT_BESIDE)
+
+static void overwritten_variables_keep_their_adjoints(void **state) {
+    (void)state;
+    for (double at = 0.2; at < 3; at += 0.4)
+        for (double slope = 0.1; slope < 1.2; slope += 0.3) {
+            struct dual expected = on_paper((struct dual){at, 1, 0}, (struct dual){slope, 0, 1});
+            wg_graph *g = wg_eager_new();
+            wg_var leaf[2] = {wg_scalar(g, at), wg_scalar(g, slope)}, adjoint[2];
+            wg_var y = on_a_graph(leaf[0], leaf[1]);
+            wg_backward(y, 2, leaf, adjoint);
+            assert_ok(*wg_graph_error(g));
+            assert_near(wg_item(y), expected.v, 1e-13);
+            assert_near(wg_item(adjoint[0]), expected.dx, 1e-12);
+            assert_near(wg_item(adjoint[1]), expected.dz, 1e-12);
+            wg_graph_free(g);
+        }
+}
+
 /* Of operations whose adjoint is the transpose of a tangent, and of values that are no leaves. */
 static void gradients_of_tensors(void **state) {
     (void)state;
@@ -349,6 +405,7 @@ int main(void) {
         cmocka_unit_test(programs_give_the_same),
         cmocka_unit_test(a_loop_as_long_as_the_data_say),
         cmocka_unit_test(an_if_on_data),
+        cmocka_unit_test(overwritten_variables_keep_their_adjoints),
         cmocka_unit_test(gradients_of_tensors),
         cmocka_unit_test(a_rewound_graph_is_as_it_was),
         cmocka_unit_test(sharing_survives_a_rewind),

@@ -155,7 +155,7 @@ static void differences_weighed_by_adjoints(void **state) {
     assert_int_equal(wg_numeric_vjp(p, NULL, point, adjoint, 0, WG_CENTRAL, 0, &bar, &error),
                      WG_ESHAPE);
     assert_string_equal(error.message,
-                        "numeric vjp: output \"z\" and its adjoint are not of one floating type and "
+                        "numeric vjp: output \"z\" and its adjoint are not of one floating type "
                         "shape");
     assert_null(bar.data);
     wg_program_free(p);

@@ -1,4 +1,5 @@
-/* One function, many threads at once: every call gives what a call alone gives. */
+/* Many threads at once: calls of one function, and graphs that each thread builds for itself out of
+ * one shared program, give what they give alone. */
 #include "support/test.h"
 
 #include <pthread.h>
@@ -60,7 +61,53 @@ static void threads_share_a_function(void **state) {
     wg_function_free(fn);
 }
 
+/* Reads the shared program, differentiates it, builds a graph and an eager graph of its own. */
+static void *build(void *argument) {
+    const wg_program *shared = argument;
+    for (int i = 0; i < CALLS; i++) {
+        wg_error error = {0};
+        wg_program *d = wg_grad(shared, "x", &error), *h = wg_hvp(shared, "x", &error);
+        wg_graph *g = wg_graph_new();
+        wg_var x = wg_input(g, "x", wg_f64(3)), slope;
+        wg_apply(g, d, &x, &slope);
+        wg_output(g, "s", wg_sum(slope));
+        wg_program *p = wg_build(g, &error);
+        wg_function *fn = wg_compile(p, NULL, &error);
+        double at[] = {0, 0, 0}, sum = 0;
+        wg_call_with(fn, NULL, (const void *[]){at}, (void *[]){&sum}, NULL, &error);
+        wg_graph *eager = wg_eager_new();
+        wg_var e = wg_scalar(eager, i), de;
+        wg_backward(wg_mul(e, e), 1, &e, &de);
+        bool right = !error.status && sum == 1 && wg_item(de) == 2 * i;
+        wg_graph_free(eager);
+        wg_function_free(fn);
+        wg_program_free(p);
+        wg_program_free(h);
+        wg_program_free(d);
+        if (!right) return NULL;
+    }
+    return argument;
+}
+
+static void threads_build_from_a_shared_program(void **state) {
+    (void)state;
+    static const char formula[] = "f(x[n]) = logsumexp(x)";
+    wg_error error = {0};
+    wg_program *shared = wg_parse(formula, sizeof formula - 1, NULL, &error);
+    assert_ok(error);
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, build, shared), 0);
+    for (int i = 0; i < THREADS; i++) {
+        void *right = NULL;
+        assert_int_equal(pthread_join(thread[i], &right), 0);
+        assert_non_null(right);
+    }
+    wg_program_free(shared);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_share_a_function)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(threads_share_a_function),
+                                       cmocka_unit_test(threads_build_from_a_shared_program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
