@@ -3,7 +3,7 @@
  * a mark, in the reverse order of its coming. What is done with the ids is graph.c's affair. */
 #include "op/op.h"
 
-/* ---- keys and slots --------------------------------------------------------------------------- */
+/* ---- keys and slots -------------------------------------------------------------------------- */
 
 bool intern_grow(wg_graph *g, struct intern *index) {
     if (2 * (index->count + 1) <= index->capacity) return true;

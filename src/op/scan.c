@@ -14,7 +14,7 @@ static bool is_reversed(const struct trace *t, attr_id attr) {
     return attr_words(t, attr)[1] != 0;
 }
 
-/* The products of a recurrence may be absolute-zero ones (mulz), as adjoints below a `where` are. */
+/* The products of a recurrence may be absolute-zero ones (mulz), as below a `where`. */
 static bool is_absolute(const struct trace *t, attr_id attr) {
     return attr_count(t, attr) == 3 && attr_words(t, attr)[2] == 1;
 }

@@ -172,8 +172,8 @@ static struct dual dual_div(struct dual a, struct dual b) {
 }
 
 /* Loops as C has them: nested, of lengths that data decide, left early, with variables that are
- * overwritten, a divisor that changes, and one from before the loop that is used in it and behind. */
-#define LOOPS(NAME, NUMBER, ADD, MUL, DIV, VALUE, CONSTANT)                                         \
+ * overwritten, a divisor that changes, and one from before the loop, used in it and behind. */
+#define LOOPS(NAME, NUMBER, ADD, MUL, DIV, VALUE, CONSTANT)                                        \
     static NUMBER NAME(NUMBER x, NUMBER z) {                                                       \
         NUMBER before = MUL(x, x), y = x, divisor = CONSTANT(x, 1);                                \
         for (int i = 0; VALUE(y) < 40 && i < 60; i++) {                                            \
@@ -189,8 +189,8 @@ static struct dual dual_div(struct dual a, struct dual b) {
         }                                                                                          \
         return ADD(MUL(y, before), x);                                                             \
     }
-#define DUAL_VALUE(a)            (a).v
-#define DUAL_CONSTANT(a, number) ((struct dual){number, 0, 0})
+#define DUAL_VALUE(a)              (a).v
+#define DUAL_CONSTANT(a, number)   ((struct dual){number, 0, 0})
 #define CONSTANT_BESIDE(a, number) wg_number((a).graph, WG_F64, number)
 LOOPS(on_paper, struct dual, dual_add, dual_mul, dual_div, DUAL_VALUE, DUAL_CONSTANT)
 LOOPS(on_a_graph, wg_var, wg_add, wg_mul, wg_div, wg_item, CONSTANT_BESIDE)

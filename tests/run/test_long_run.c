@@ -1,5 +1,5 @@
-/* A hundred thousand Hessians, each built, compiled, called and freed, and as many steps of an eager
- * graph with gradients of gradients: no block stays behind, and the process grows by nothing. */
+/* A hundred thousand Hessians, each built, compiled, called and freed, and as many steps of an
+ * eager graph with gradients of gradients: no block stays behind, and the process does not grow. */
 #include "support/test.h"
 
 #include <math.h>

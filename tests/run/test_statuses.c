@@ -147,8 +147,8 @@ static const struct {
     {WG_ENORULE, rule,
      "formula:1:27: symbolic: formulas have no word for scatter_add, which is in the derivative"},
     {WG_EALIAS, alias,
-     "call: the buffers of output \"y\" and input \"x\" overlap; give the output one of its own, or "
-     "donate the input"},
+     "call: the buffers of output \"y\" and input \"x\" overlap; give the output one of its own, "
+     "or donate the input"},
     {WG_EINTERNAL, internal,
      "broken program: instruction 3: an argument does not come before its user"},
 };

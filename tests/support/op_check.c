@@ -146,26 +146,40 @@ static double extrapolate(const double *d) {
     return (4 * d[1] - d[0]) / 3;
 }
 
-static void check_first(struct sample_run *s, const wg_function *loss, const wg_function *grad,
-                        size_t floats, struct op_errors *e) {
-    wg_tensor g[4], at[5];
-    run(grad, s->x, g, floats);
+/* Along the directions that are there. */
+static void check_along(struct sample_run *s, const wg_tensor *dir, const wg_function *loss,
+                        const wg_tensor *g, struct op_errors *e) {
+    wg_tensor at[5];
     double derivative = 0, d[DIFFERENCE_STEPS];
     for (size_t i = 0, k = 0; i < s->narg; i++) {
         if (!s->dir[i].data) continue;
-        for (int64_t j = 0; j < wg_tensor_count(&s->dir[i]); j++)
-            derivative += get(&g[k], j) * get(&s->dir[i], j);
-        free(g[k++].data);
+        for (int64_t j = 0; dir[i].data && j < wg_tensor_count(&dir[i]); j++)
+            derivative += get(&g[k], j) * get(&dir[i], j);
+        k++;
     }
     memcpy(at, s->copy, s->narg * sizeof *at);
     at[s->narg] = s->x[s->narg];
     for (int h = 0; h < DIFFERENCE_STEPS; h++) {
-        step(s->copy, s->x, s->dir, s->narg, difference_step[h]);
+        step(s->copy, s->x, dir, s->narg, difference_step[h]);
         double up = scalar(loss, at);
-        step(s->copy, s->x, s->dir, s->narg, -difference_step[h]);
+        step(s->copy, s->x, dir, s->narg, -difference_step[h]);
         d[h] = (up - scalar(loss, at)) / (2 * difference_step[h]);
     }
     e->first = fmax(e->first, gap(derivative, extrapolate(d)));
+}
+
+/* Argument by argument, then all together. */
+static void check_first(struct sample_run *s, const wg_function *loss, const wg_function *grad,
+                        size_t floats, struct op_errors *e) {
+    wg_tensor g[4];
+    run(grad, s->x, g, floats);
+    for (size_t only = 0; only <= s->narg; only++) {
+        wg_tensor dir[4] = {{0}};
+        for (size_t i = 0; i < s->narg; i++)
+            if (i == only || only == s->narg) dir[i] = s->dir[i];
+        check_along(s, dir, loss, g, e);
+    }
+    for (size_t k = 0; k < floats; k++) free(g[k].data);
 }
 
 /* H v by hvp against differences of the gradient, entry by entry. */
@@ -342,40 +356,56 @@ static void check_batched(struct sample_run *s, const struct op_sample *sample, 
     wg_program_free(mapped);
 }
 
-/* The gradient of an f32 copy of the program at the same point. */
-static void check_single(struct sample_run *s, unsigned op, const struct op_sample *sample,
-                         const wg_function *grad64, const char *wrt, size_t floats,
-                         struct op_errors *e, wg_error *error) {
-    wg_program *y = sample_program(op, sample, WG_F32, error);
-    wg_program *loss = weighted(y, error), *grad = wg_grad(loss, wrt, error);
+/* Both at one point, which f32 can hold; in: x, then the directions if the program takes them. */
+static double single_gap(const wg_program *p32, const wg_program *p64, const wg_tensor *in,
+                         size_t floats, wg_error *error) {
     if (error->status) fail_msg("%s", error->message);
-    wg_function *grad32 = compiled(grad, error);
-    wg_tensor narrow[4], wide[4], g32[4], g64[4];
-    for (size_t i = 0; i <= s->narg; i++) {
-        wg_type type = wg_input_type(loss, i);
-        narrow[i] = tensor_like(type);
-        wide[i] = tensor_like(wg_input_type(s->loss, i));
+    wg_function *f32 = compiled(p32, error), *f64 = compiled(p64, error);
+    wg_tensor narrow[12], wide[12], y32[4], y64[4];
+    size_t inputs = wg_input_count(p32);
+    double worst = 0;
+    for (size_t i = 0; i < inputs; i++) {
+        narrow[i] = tensor_like(wg_input_type(p32, i));
+        wide[i] = tensor_like(wg_input_type(p64, i));
         for (int64_t j = 0; j < wg_tensor_count(&narrow[i]); j++) {
-            set(&narrow[i], j, get(&s->x[i], j));
-            set(&wide[i], j, get(&narrow[i], j)); /* the same, rounded, point */
+            set(&narrow[i], j, get(&in[i], j));
+            set(&wide[i], j, get(&narrow[i], j));
         }
     }
-    run(grad32, narrow, g32, floats);
-    run(grad64, wide, g64, floats);
+    run(f32, narrow, y32, floats);
+    run(f64, wide, y64, floats);
     for (size_t i = 0; i < floats; i++) {
-        for (int64_t j = 0; j < wg_tensor_count(&g32[i]); j++)
-            e->single = fmax(e->single, gap(get(&g32[i], j), get(&g64[i], j)));
-        free(g32[i].data);
-        free(g64[i].data);
+        for (int64_t j = 0; j < wg_tensor_count(&y32[i]); j++)
+            worst = fmax(worst, gap(get(&y32[i], j), get(&y64[i], j)));
+        free(y32[i].data);
+        free(y64[i].data);
     }
-    for (size_t i = 0; i <= s->narg; i++) {
+    for (size_t i = 0; i < inputs; i++) {
         free(narrow[i].data);
         free(wide[i].data);
     }
-    wg_function_free(grad32);
+    wg_function_free(f32);
+    wg_function_free(f64);
+    return worst;
+}
+
+/* Gradient and Hessian times vector of an f32 copy of the program. */
+static void check_single(struct sample_run *s, unsigned op, const struct op_sample *sample,
+                         const wg_program *grad64, const wg_program *hvp64, const char *wrt,
+                         size_t floats, struct op_errors *e, wg_error *error) {
+    wg_program *y = sample_program(op, sample, WG_F32, error), *loss = weighted(y, error);
+    wg_program *grad = wg_grad(loss, wrt, error), *hvp = wg_hvp(loss, wrt, error);
+    wg_tensor in[12];
+    size_t n = s->narg + 1;
+    memcpy(in, s->x, n * sizeof *in);
+    for (size_t i = 0; i < s->narg; i++)
+        if (s->dir[i].data) in[n++] = s->dir[i];
+    e->single = fmax(e->single, single_gap(grad, grad64, in, floats, error));
+    e->single_second = fmax(e->single_second, single_gap(hvp, hvp64, in, floats, error));
     wg_program_free(y);
     wg_program_free(loss);
     wg_program_free(grad);
+    wg_program_free(hvp);
 }
 
 static void check_derivatives(struct sample_run *s, unsigned op, const struct op_sample *sample,
@@ -395,7 +425,7 @@ static void check_derivatives(struct sample_run *s, unsigned op, const struct op
         check_first(s, loss_fn, grad_fn, floats, e);
         check_second(s, grad_fn, hvp_fn, floats, e);
         check_orders(s, wrt, floats, e, error);
-        check_single(s, op, sample, grad_fn, wrt, floats, e, error);
+        check_single(s, op, sample, grad, hvp, wrt, floats, e, error);
     }
     for (size_t i = 0; i < s->narg; i++) free(s->copy[i].data);
     free(s->x[s->narg].data);

@@ -6,12 +6,14 @@
 #include "op/op.h"
 
 struct op_errors {
-    double first;   /* gradient against central differences, relative to max(1, |.|)             */
+    double first;   /* gradient against central differences, relative to max(1, |.|), along each
+                       argument and along all together                                         */
     double second;  /* Hessian times vector against differences of the gradient                  */
     double orders;  /* the four compositions of forward and reverse against each other           */
     double product; /* <J x', y'> against <x', J^T y'>                                           */
     double batched; /* vmap against a loop, any one and all arguments batched                    */
     double single;  /* f32 gradient against f64                                                  */
+    double single_second; /* f32 Hessian times vector against f64                               */
     bool differentiable; /* whether the derivative checks apply at all                           */
 };
 
