@@ -146,7 +146,10 @@ WG_API wg_var wg_avg_pool2d_at(const char *file, int line, wg_var x, const int64
 /* wg_einsum("bij,bjk->bik", a, b): a letter for every axis of every operand; letters that the
  * result lacks are summed over, a letter that an operand has twice is its diagonal. Without "->",
  * the result has the letters that occur once, in alphabetical order, capitals first. A letter has
- * one extent: nothing stretches. Operands are contracted from the left to the right. */
+ * one extent: nothing stretches. "..." stands for the axes of an operand that have no letter,
+ * aligned at the last of them; there an extent 1 stretches to the others', the result must have
+ * them, and without "->" has them first: "...ij,jk->...ik". Operands are contracted from the left
+ * to the right. */
 WG_API wg_var wg_einsum_at(const char *file, int line, const char *text, size_t count,
                            const wg_var *x);
 

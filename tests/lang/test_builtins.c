@@ -57,6 +57,7 @@ static void functions_give_their_values(void **state) {
     GIVES("dynamic_slice([1, 2, 3], i64(1), 2)", 2, 3);
     GIVES("dynamic_update([1, 2, 3], [9], i64(1))", 1, 9, 3);
     GIVES("einsum(\"ij,jk->ik\", [[1, 2], [3, 4]], [[5, 6], [7, 8]])", 19, 22, 43, 50);
+    GIVES("einsum(\"...j,jk->...k\", [[1, 2], [3, 4]], [[5, 6], [7, 8]])", 19, 22, 43, 50);
     GIVES("bit_and(draw_bits(i64(0), i64(0), 1), i64(4294967295))", 0x6627e8d5);
     GIVES("sum(f64(draw_uniform(1, 2, 2, 3) < 1), axis=1)", 3, 3);
     GIVES("draw_normal(1, 2) - draw_normal(1, 2)", 0);
@@ -80,6 +81,7 @@ static void texts_are_for_einsum(void **state) {
     refused("sum(\"ij\", [1])", "sum has no text");
     refused("einsum([1], \"i\")", "expected");
     refused("einsum([1])", "einsum begins with a text");
+    refused("einsum(\"...i->i\", [[1]])", "operands have axes under ... and the result does not");
     refused("einsum(\"i, [1])", "without its closing quote");
     refused("f(x) = x\nf(\"i\")", "f takes no text");
     refused("\"i\"", "expected");

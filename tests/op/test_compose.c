@@ -241,13 +241,38 @@ static void einsum_is_every_sum_of_products(void **state) {
          IS(wg_einsum("i,j->ij", a, b), 3, 4, 5, 6, 8, 10))
 }
 
+static void einsum_fills_ellipses(void **state) {
+    (void)state;
+#define C evaluate_input(&e, named, WG_F64, SHAPE(2, 1, 2), (const double[]){1, 2, 3, 4})
+    BOTH(IS(wg_einsum("...ij->...ji", A), 1, 3, 2, 4))
+    BOTH(IS(wg_einsum("...i->...", A), 3, 7))
+    BOTH(IS(wg_einsum("i...->...", A), 4, 6))
+    BOTH(IS(wg_einsum("i...", A), 1, 3, 2, 4)) /* as "i...->...i" */
+    BOTH(IS(wg_einsum("...ii", A), 5))
+    BOTH(wg_var a = A; wg_var b = B; IS(wg_einsum("...ij,...jk->...ik", a, b), 19, 22, 43, 50))
+    BOTH(wg_var a = A; wg_var b = B; IS(wg_einsum("...j,jk", a, b), 19, 22, 43, 50))
+    BOTH(wg_var c = C; wg_var b = B; /* the leading axis of c alone, 1 row, stretched along none */
+         IS(wg_einsum("...ij,...jk->...ik", c, b), 19, 22, 43, 50))
+    BOTH(wg_var c = C; wg_var a = A; /* [2, 1] and [2] under the ellipses: 1 is stretched to 2 */
+         IS(wg_einsum("...i,...i->...", c, a), 5, 11, 11, 25))
+    BOTH(wg_var c = C; wg_var a = A; IS(wg_einsum("...i,ki->k...", c, a), 5, 11, 11, 25))
+    BOTH(wg_var a = VECTOR(2, 3, 5); wg_var b = VECTOR(2, 1, 2);
+         IS(wg_einsum("..., ...", a, b), 3, 10))
+#undef C
+}
+
 static void einsum_says_what_is_wrong(void **state) {
     (void)state;
     static const struct {
         const char *text, *message;
     } wrong[] = {
         {"ij,jk", "more operands are named than given"},
-        {"i1", "only letters, commas and one -> are known"},
+        {"i1", "only letters, commas, ... and one -> are known"},
+        {"i..", "only letters, commas, ... and one -> are known"},
+        {"...i...", "an ellipsis stands twice in one place"},
+        {"...i->i", "operands have axes under ... and the result does not"},
+        {"...ijk->...", "einsum \"...ijk->...\": \"...ijk\" for an operand f64[2,3]"},
+        {"...,", "more operands are named than given"},
         {"ij->ik", "a letter of the result is in no operand"},
         {"ij->ii", "a letter stands twice in the result"},
         {"ijk", "\"ijk\" for an operand f64[2,3]"},
@@ -260,6 +285,16 @@ static void einsum_says_what_is_wrong(void **state) {
         assert_null(wg_build(g, &error));
         if (!strstr(error.message, wrong[k].message)) fail_msg("%s", error.message);
     }
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_var a = wg_input_at("f.c", 1, g, "a", wg_f64(5, 2, 3));
+    wg_var b = wg_input_at("f.c", 2, g, "b", wg_f64(4, 3));
+    wg_output(g, "y", wg_einsum_at("f.c", 3, "...i,...i->...", 2, (wg_var[]){a, b}));
+    assert_null(wg_build(g, &error));
+    assert_string_equal(error.message,
+                        "f.c:3: einsum: axis -1 of ... is 2 in operand 1 and 4 in operand 2\n"
+                        "  left  = input \"a\"      f.c:1\n"
+                        "  right = input \"b\"      f.c:2");
 }
 
 int main(void) {
@@ -277,6 +312,7 @@ int main(void) {
         cmocka_unit_test(elements_are_found_by_values),
         cmocka_unit_test(windows_start_at_values),
         cmocka_unit_test(einsum_is_every_sum_of_products),
+        cmocka_unit_test(einsum_fills_ellipses),
         cmocka_unit_test(einsum_says_what_is_wrong),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
