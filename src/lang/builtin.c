@@ -267,6 +267,19 @@ static value apply_take(struct parser *p, const struct call *c, const struct bui
     return one_axis(p, c, b, x, &axis) ? build_take(p->g, x, index, axis, 0) : 0;
 }
 
+/* scatter_add(update, index, n): zeros with n along the axis, the axis counted in the result. */
+static value apply_scatter_add(struct parser *p, const struct call *c, const struct builtin *b,
+                               const struct term *arg, size_t count) {
+    wg_type type = {0};
+    value update = term_default(p, arg[0]), index = term_build(p, arg[1], WG_I64);
+    if (!read_extents(p, b, arg + 2, count - 2, false, &type) || !update || !index) return 0;
+    int rank = term_type(p, update)->rank - term_type(p, index)->rank + 1;
+    int axis = c->has_axis ? c->axis[0] : 0;
+    if (axis < 0) axis += rank;
+    return build_scatter_add(p->g, update, index, axis < 0 ? WG_MAX_RANK : (unsigned)axis, 0,
+                             type.extent[0]);
+}
+
 /* For every row of x[..., n] the element index[...]. */
 static value apply_pick(struct parser *p, const struct call *c, const struct builtin *b,
                         const struct term *arg, size_t count) {
@@ -558,6 +571,7 @@ static const struct builtin builtins[] = {
     {"reshape",       "reshape(x, 2, 3)",             apply_reshape,  1, ANY, 0, 0},
     {"concat",        "concat(a, b, axis=0)",         apply_concat,   1, ANY, AXIS, 0},
     {"take",          "take(x, index, axis=0)",       apply_take,     2, 2, AXIS, 0},
+    {"scatter_add",   "scatter_add(update, index, n, axis=0)", apply_scatter_add, 3, 3, AXIS, 0},
     {"pick",          "pick(x, index)",               apply_pick,     2, 2, 0, 0},
     {"prod",          "prod(x, axis=0)",              apply_reduce,   1, 1, REDUCE, PROD},
     {"min",           "min(x, axis=0) or min(a, b)",  apply_max,      1, 2, REDUCE, MIN},

@@ -76,6 +76,14 @@ static bool take_is_pick(const struct trace *t, value v) {
     return last > 0 && attr[0] == last && attr[1] == last && type_at(t, i->type)->rank == last;
 }
 
+/* What scatter_along makes: an index for every element, along the last axis. */
+bool scatter_is_along(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    const int64_t *attr = attr_words(t, i->attr); /* axis, batch, extent */
+    int64_t last = type_at(t, i->type)->rank - 1;
+    return attr[0] == last && attr[1] == last && type_of(t, args_of(t, i)[1])->rank == last + 1;
+}
+
 bool transpose_is_plain(const struct trace *t, value v) {
     const struct instr *i = instr_at(t, v);
     const int64_t *perm = attr_words(t, i->attr);
@@ -105,6 +113,7 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
     case OP_reshape: name = w->axes && !type_at(t, i->type)->rank ? "sum" : name; break;
     case OP_cast: name = wg_dtype_name((wg_dtype)type_at(t, i->type)->dtype); break;
     case OP_take: name = take_is_pick(t, v) ? "pick" : name; break;
+    case OP_scatter_add: name = w->axes && scatter_is_along(t, v) ? "scatter_along" : name; break;
     case OP_dot: name = dot_is_outer(t, v) ? "outer" : "dot"; break;
     case OP_size: /* a polynomial, maybe inside a product */
         return text_add(out, w->axes ? "(" : "") &&
@@ -164,9 +173,12 @@ bool function_attributes(const struct writing *w, value v, wg_text *out) {
     case OP_argmax: return x->rank == 1 || text_format(out, ", axis=%" PRId64, attr[0]);
     case OP_concat: return text_format(out, ", axis=%" PRId64, attr[0]);
     case OP_take:
-        if (take_is_pick(t, v)) return true;
-        /* fallthrough */
-    case OP_scatter_add: /* axis, batch */
+    case OP_scatter_add: /* axis, batch; and the extent for whoever reads it back */
+        if (i->op == OP_take && take_is_pick(t, v)) return true;
+        if (i->op == OP_scatter_add && w->axes) {
+            ok = text_add(out, ", ") && extent_text(t, attr[2], out);
+            return ok && text_format(out, ", axis=%" PRId64, attr[0]);
+        }
         return text_format(out, ", axis=%" PRId64, attr[0]) &&
                (!attr[1] || text_format(out, ", batch=%" PRId64, attr[1]));
     case OP_broadcast: { /* the axes that are new */

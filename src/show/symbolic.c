@@ -146,6 +146,25 @@ static value say_pad(wg_graph *g, attr_id attr, value v) {
     return v;
 }
 
+/* One index for every row, the adjoint of `pick`: rows of one element each. */
+static value say_scatter(wg_graph *g, attr_id attr, const value *x) {
+    wg_type update = *type_of(&g->t, x[0]), index = *type_of(&g->t, x[1]);
+    wg_extent extent = attr_words(&g->t, attr)[2];
+    unsigned last = update.rank++;
+    update.extent[last] = index.extent[last] = 1;
+    index.rank++;
+    return build_scatter_add(g, build_reshape(g, x[0], &update), build_reshape(g, x[1], &index),
+                             last, last, extent);
+}
+
+/* That adjoint: shared axes and the last one, for which the index has none. */
+static bool scatter_is_picked(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    const int64_t *word = attr_words(t, i->attr); /* axis, batch, extent */
+    return word[1] > 0 && word[0] == word[1] && word[0] == type_at(t, i->type)->rank - 1 &&
+           type_of(t, args_of(t, i)[1])->rank == word[1];
+}
+
 static bool has_word(const struct trace *t, value v) {
     switch (instr_at(t, v)->op) {
     case OP_input:
@@ -167,6 +186,8 @@ static bool has_word(const struct trace *t, value v) {
     case OP_norm:
     case OP_take:
     case OP_dot: return true;
+    case OP_scatter_add:
+        return attr_words(t, instr_at(t, v)->attr)[1] == 0 || scatter_is_along(t, v);
     default: return op_is_elementwise(instr_at(t, v)->op);
     }
 }
@@ -185,12 +206,15 @@ static value say(struct derivation *d, value v) {
         return attr_words(t, i->attr)[0] + attr_words(t, i->attr)[1] == 0
                    ? say_outer(g, x)
                    : say_dot(g, graph_import_attr(g, t, v, d->size_map), x);
+    if (i->op == OP_scatter_add && scatter_is_picked(t, v))
+        return say_scatter(g, graph_import_attr(g, t, v, d->size_map), x);
     if (has_word(t, v)) return graph_import(g, t, v, d->size_map, d->map);
     graph_take_site(g, t, i->site);
-    return graph_fail(g, WG_ENORULE,
-                      "symbolic: formulas have no word for %s, which is in the "
-                      "derivative",
-                      op_def(i->op)->name);
+    graph_fail(g, WG_ENORULE, "symbolic: formulas have no word for %s, which is in the derivative",
+               op_def(i->op)->name);
+    graph_hint(g, "{wg_grad and wg_program_print show|gradient computes, show --after grad prints} "
+                  "it as instructions");
+    return 0;
 }
 
 static wg_program *in_words(const wg_program *p, wg_error *error) {

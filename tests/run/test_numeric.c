@@ -156,7 +156,7 @@ static void differences_weighed_by_adjoints(void **state) {
                      WG_ESHAPE);
     assert_string_equal(error.message,
                         "numeric vjp: output \"z\" and its adjoint are not of one floating type "
-                        "shape");
+                        "and shape");
     assert_null(bar.data);
     wg_program_free(p);
 }

@@ -86,7 +86,7 @@ static void format(wg_error *error) {
 }
 
 static void rule(wg_error *error) {
-    wg_program *p = parsed("f(x[n], i[m]: i32) = sum(x[i])", error);
+    wg_program *p = parsed("f(x[n]) = sum(cumprod(x))", error);
     wg_text text = {0};
     wg_symbolic(p, NULL, NULL, false, &text, error);
     wg_text_free(&text);
@@ -145,7 +145,8 @@ static const struct {
     {WG_EFORMAT, format,
      WG_SOURCE_DIR "/CMakeLists.txt: not a .npy file: does not begin with \\x93NUMPY"},
     {WG_ENORULE, rule,
-     "formula:1:27: symbolic: formulas have no word for scatter_add, which is in the derivative"},
+     "formula:1:15: symbolic: formulas have no word for recur, which is in the derivative\n"
+     "  hint: gradient computes, show --after grad prints it as instructions"},
     {WG_EALIAS, alias,
      "call: the buffers of output \"y\" and input \"x\" overlap; give the output one of its own, "
      "or donate the input"},

@@ -113,6 +113,11 @@ static const char *const formulas[] = {
     "f(X[2,3,4], W[4,5]) = sum((X @ W)^2)",
     "f(x[n], y[m]) = sum(reshape(x, n, 1)*y) + sum(x)*n",
     "f(x[n]) = sum(concat(x, 2*x, axis=0)^2)",
+    "f(x[n], i[m]: i32) = sum(x[i]^2)",
+    "f(A[n,3], i[m]: i64) = sum(take(A, i, axis=0)*sin(take(A, i, axis=0)))",
+    "f(A[2,n,4], i[m]: i64) = sum(exp(take(A, i, axis=1)))",
+    "f(X[n,4], label[n]: i32) = sum(logsumexp(X, axis=1) - pick(X, label))",
+    "f(u[m], i[m]: i64) = sum(scatter_add(u, i, 5)^3)",
 };
 
 static void test_round_trips(void **state) {
@@ -193,7 +198,8 @@ static void test_errors(void **state) {
     } wrong[] = {
         {"f(x[n]) = 2*x", NULL, "not a floating scalar", WG_ESHAPE},
         {"x", "z", "z", WG_ENAME},
-        {"f(x[n], i[m]: i32) = sum(x[i])", NULL, "formulas have no word for scatter_add",
+        {"f(x[n]) = sum(cumprod(x))", NULL, "formulas have no word for recur, which is in the "
+         "derivative\n  hint: gradient computes, show --after grad prints it as instructions",
          WG_ENORULE},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
