@@ -58,7 +58,9 @@ WG_API wg_status wg_show_graph(const wg_program *program, const wg_show_options 
 /* Appends the derivative of every output in `of` by every input in `wrt` (lists of names as for
  * wg_vjp, NULL: all of a floating type) as text in the formula language, a line each:
  *     dx = exp(x) + x*exp(x)
- * "dy_dx" where `of` has several outputs. Each output has to be a floating scalar. Where all inputs
+ * "dy_dx" where `of` has several outputs. Of an output with axes "dx" has them too: its derivative
+ * by a scalar x; or dy[i]/dx[i] for all i, the diagonal of the Jacobian, where y is made of x element by
+ * element and the diagonal is all there is. Where all inputs
  * are f64 scalars the text is lines alone, whose inputs are the names in them; else it is a
  * function with the inputs as parameters. shared: what is used more than once has a name and a line
  * of its own (let t1 = exp(x)), so that the text grows as the program does; else everything is
@@ -66,7 +68,7 @@ WG_API wg_status wg_show_graph(const wg_program *program, const wg_show_options 
  * those of a graph (0 and 1, equal subexpressions), so no identity that IEEE arithmetic does not
  * keep is used. The text has been read back when it is given out; its values are those of the
  * derivative up to the order of additions and multiplications.
- * Errors: WG_ESHAPE for an output that is no scalar, WG_ENORULE where the formula language has no
+ * Errors: WG_ESHAPE for any other output with axes, WG_ENORULE where the formula language has no
  * word for an operation, WG_EOVERFLOW where written out it has more than 100000 operations; the
  * text is then as it was. */
 WG_API wg_status wg_symbolic(const wg_program *program, const char *of, const char *wrt,

@@ -20,19 +20,59 @@ static const char *derivative_name(struct derivation *d, const char *y, const ch
     return name;
 }
 
-static bool require_scalar(struct derivation *d, size_t output, value y) {
-    const wg_type *type = type_of(&d->g->t, y);
-    if (type->rank == 0) return true;
-    wg_text text = {.allocator = d->g->t.allocator};
-    if (type_text(&d->g->t, type, &text)) {
-        graph_fail(d->g, WG_ESHAPE, "symbolic: output \"%s\" is %s, not a floating scalar",
-                   from_output_name(d, output), text.data);
-        graph_hint(d->g, "sum it, or take one of its elements");
-    } else {
-        fail_memory(&d->g->error);
+/* Whether every element of v is made of the element of x beside it and of what x is not in, as
+ * derivatives see it. */
+static bool is_beside(struct derivation *d, value v, value x) {
+    const struct trace *t = d->from;
+    bool *made = derive_array(d, t->instr.count, sizeof *made);
+    for (value i = x; made && i <= v; i++) {
+        const struct instr *instr = instr_at(t, i);
+        made[i] = i == x;
+        for (size_t k = 0; k < instr->narg && op_def(instr->op)->class != NODIFF; k++) {
+            if (!made[args_of(t, instr)[k]]) continue;
+            if (!op_is_elementwise(instr->op)) return false;
+            made[i] = true;
+        }
     }
-    wg_text_free(&text);
-    return false;
+    return made && type_same_shape(type_of(t, v), type_of(t, x));
+}
+
+/* Of an output with axes: by a scalar its tangent, which is all of the Jacobian; by an input that
+ * it is made of element by element the tangent for ones, which is the Jacobian's diagonal, and the
+ * rest is 0. 0 and an error for any other. */
+static value tensor_derivative(struct derivation *d, uint32_t output, uint32_t input) {
+    wg_graph *g = d->g;
+    value y = d->from->output.at[output].v, x = d->from->input.at[input].v;
+    if (type_of(d->from, x)->rank > 0 && !is_beside(d, y, x)) {
+        if (g->error.status || !graph_take_site(g, d->from, instr_at(d->from, y)->site)) return 0;
+        graph_fail(g, WG_ESHAPE,
+                   "symbolic: output \"%s\" is not made of \"%s\" element by element, so its "
+                   "derivative has an element for every pair of theirs",
+                   from_output_name(d, output), from_input_name(d, input));
+        graph_hint(g, "sum it, weigh and sum it, as in sum(w*y), or have the numbers of the "
+                      "{wg_jacobian|jacobian}");
+        return 0;
+    }
+    d->extra[input] = build_like(g, d->input[input], 1);
+    bool ok = jvp_program(g, d->from, d->input, d->extra, d->size_map, NULL, d->map, d->map_t);
+    d->extra[input] = 0;
+    return ok ? derive_or_zero(d, d->map_t[y], d->map[y]) : 0;
+}
+
+/* By all of these inputs: for a scalar one reverse pass. */
+static bool derivatives_of(struct derivation *d, uint32_t output, const struct selection *x,
+                           const value *input, value *derivative) {
+    value v = d->map[d->from->output.at[output].v];
+    if (type_of(&d->g->t, v)->rank == 0) {
+        value seed = build_like(d->g, v, 1);
+        if (!vjp_graph(d->g, &v, &seed, 1, input, x->count, NULL, derivative, NULL)) return false;
+        for (size_t k = 0; k < x->count; k++)
+            derivative[k] = derive_or_zero(d, derivative[k], input[k]);
+    } else {
+        for (size_t k = 0; k < x->count; k++)
+            derivative[k] = tensor_derivative(d, output, x->index[k]);
+    }
+    return d->g->error.status == WG_OK;
 }
 
 static wg_program *derivatives(const wg_program *p, const char *of, const char *wrt,
@@ -44,17 +84,14 @@ static wg_program *derivatives(const wg_program *p, const char *of, const char *
         !graph_inline(d.g, d.from, d.input, d.size_map, d.map))
         return derive_finish(&d);
     value *input = derive_array(&d, x.count, sizeof *input);
-    value *adjoint = derive_array(&d, x.count, sizeof *adjoint);
+    value *derivative = derive_array(&d, x.count, sizeof *derivative);
     for (size_t k = 0; input && k < x.count; k++) input[k] = d.input[x.index[k]];
-    for (size_t i = 0; adjoint && i < y.count && !d.g->error.status; i++) {
-        value v = d.map[d.from->output.at[y.index[i]].v];
-        if (!require_scalar(&d, y.index[i], v)) break;
-        value seed = build_like(d.g, v, 1);
-        if (!vjp_graph(d.g, &v, &seed, 1, input, x.count, NULL, adjoint, NULL)) break;
+    for (size_t i = 0; derivative && i < y.count && !d.g->error.status; i++) {
+        if (!derivatives_of(&d, y.index[i], &x, input, derivative)) break;
         for (size_t k = 0; k < x.count; k++) {
             const char *of_name = y.count > 1 ? from_output_name(&d, y.index[i]) : NULL;
             const char *name = derivative_name(&d, of_name, from_input_name(&d, x.index[k]));
-            if (name) graph_output(d.g, name, derive_or_zero(&d, adjoint[k], input[k]));
+            if (name) graph_output(d.g, name, derivative[k]);
         }
     }
     return derive_finish(&d);

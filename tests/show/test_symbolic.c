@@ -190,13 +190,62 @@ static void test_texts(void **state) {
     expect_text("f(x[n]) = sum(x)", false, "derivative(x[n]) = {\n  dx = ones(n)\n}\n");
 }
 
+/* Outputs with axes: by a scalar, and element by element; beside the tangent for ones. */
+static void test_tensors(void **state) {
+    (void)state;
+    static const char *const elementwise[] = {
+        "f(x[n]) = x*sin(x) + 1/x",        "f(x[n,m], a) = where(x > a, sqrt(x), a*x)",
+        "f(a, b) = [a*b, a, b^2]",         "f(a, A[n,n], x[n]) = { let y = A @ exp(a*x)\n z = y }",
+        "f(x[n]: f32) = 2*x",              "f(x[n], a) = a*x/norm(a + stop_gradient(x))",
+    };
+    for (size_t i = 0; i < sizeof elementwise / sizeof *elementwise; i++)
+        for (int k = 0; k < 2; k++) {
+            wg_error error = {0};
+            wg_text text = {0};
+            wg_program *p = parsed(elementwise[i], &error);
+            assert_int_equal(error.status, WG_OK);
+            const char *wrt = wg_input_name(p, i == 3 ? 0 : (size_t)k % wg_input_count(p));
+            wg_tensor input[MOST], given[MOST], exact[MOST], again[MOST];
+            wg_program *tangent = wg_jvp(p, NULL, wrt, &error), *read;
+            wg_symbolic(p, NULL, wrt, k, &text, &error);
+            read = wg_parse(text.data, text.size, NULL, &error);
+            if (error.status) fail_msg("%s: %s", elementwise[i], error.message);
+            fill(tangent, input);
+            size_t last = wg_input_count(p);
+            for (int64_t n = 0; n < wg_tensor_count(&input[last]); n++)
+                if (input[last].dtype == WG_F32) ((float *)input[last].data)[n] = 1;
+                else ((double *)input[last].data)[n] = 1;
+            for (size_t n = 0; n < wg_input_count(read); n++)
+                given[n] = input[wg_input_index(p, wg_input_name(read, n))];
+            run(tangent, input, exact);
+            run(read, given, again);
+            compare(text.data, &exact[1], &again[0]);
+            for (size_t n = 0; n < 2; n++) wg_tensor_free(&exact[n], NULL);
+            wg_tensor_free(&again[0], NULL);
+            for (size_t n = 0; n < wg_input_count(tangent); n++) free(input[n].data);
+            wg_text_free(&text);
+            wg_program_free(p);
+            wg_program_free(tangent);
+            wg_program_free(read);
+        }
+    expect_text("f(x[n]) = x*sin(x)", false,
+                "derivative(x[n]) = {\n  dx = x*cos(x) + sin(x)\n}\n");
+}
+
 static void test_errors(void **state) {
     (void)state;
     static const struct {
         const char *formula, *of, *message;
         wg_status status;
     } wrong[] = {
-        {"f(x[n]) = 2*x", NULL, "not a floating scalar", WG_ESHAPE},
+        {"f(A[n,n], x[n]) = A @ x", NULL,
+         "formula:1:21: symbolic: output \"y\" is not made of \"A\" element by element, so its "
+         "derivative has an element for every pair of theirs\n  hint: sum it, weigh and sum it, as in "
+         "sum(w*y), or have the numbers of the jacobian",
+         WG_ESHAPE},
+        {"f(x[n]) = x/sum(x)", NULL, "is not made of \"x\" element by element", WG_ESHAPE},
+        {"f(x[3]) = x*x[::-1]", NULL, "is not made of \"x\" element by element", WG_ESHAPE},
+        {"f(x[n], A[m,n]) = x + A", NULL, "is not made of \"x\" element by element", WG_ESHAPE},
         {"x", "z", "z", WG_ENAME},
         {"f(x[n]) = sum(cumprod(x))", NULL, "formulas have no word for recur, which is in the "
          "derivative\n  hint: gradient computes, show --after grad prints it as instructions",
@@ -297,6 +346,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_round_trips), cmocka_unit_test(test_long_formulas),
         cmocka_unit_test(test_texts),       cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_tensors),
         cmocka_unit_test(test_costs),       cmocka_unit_test(test_plans),
         cmocka_unit_test(test_memory),
     };
