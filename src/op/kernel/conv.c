@@ -1,6 +1,8 @@
-/* The kernel of conv: reads attributes and extents, and sends every image and group through tiles
- * of conv.h, whose products BLAS takes where it is there and the element type is its own. */
-#include "op/conv.h"
+/* The kernel of conv: reads attributes and extents. Floating types go to conv_direct.h, where the
+ * processor is one that it was compiled for; what is left, and what conv_direct.h does not take,
+ * sends every image and group through tiles of conv.h, whose products BLAS takes where it is there
+ * and the element type is its own. */
+#include "op/kernel/conv_form.h"
 #include "op/kernel/kernel.h"
 
 #include <limits.h>
@@ -13,26 +15,6 @@ enum {
     TILE_BYTES = 1 << 16,
     LEAST_PIXELS = 32 /* that a tile has at least; deeper windows are cut instead */
 };
-
-struct conv {
-    int64_t images, groups, channels, own; /* n, g, c, o */
-    int64_t x[2], k[2], y[2];              /* in space */
-    int64_t stride[2], dilation[2], low[2];
-    int64_t depth, pixels; /* c*i*j, p*q */
-    enum conv_tensor result;
-    bool absolute; /* products: where all is finite they are the others */
-};
-
-struct run {
-    int64_t from, to;
-};
-
-/* The j of 0 .. count-1 with first + j*stride within 0 .. extent-1. */
-static struct run places_inside(int64_t first, int64_t stride, int64_t extent, int64_t count) {
-    int64_t from = first >= 0 ? 0 : (-first + stride - 1) / stride;
-    int64_t to = first >= extent ? 0 : (extent - first + stride - 1) / stride;
-    return (struct run){from < count ? from : count, to < count ? to : count};
-}
 
 #define T uint64_t
 #define F(name) name##_u64
@@ -85,6 +67,20 @@ BLAS_PRODUCT(blas_f32, float, add_product_f32, s)
 #define ADD_PRODUCT PRODUCT_F32
 #include "op/kernel/conv.h"
 
+/* The kernel for the processor at hand, or NULL. */
+static conv_kernel *direct_kernel(wg_dtype dtype) {
+#ifdef WG_WIDE
+    bool f64 = dtype == WG_F64;
+    if (f64 || dtype == WG_F32) {
+        if (__builtin_cpu_supports("avx512f")) return f64 ? conv_avx512_f64 : conv_avx512_f32;
+        if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+            return f64 ? conv_avx2_f64 : conv_avx2_f32;
+    }
+#endif
+    (void)dtype;
+    return NULL;
+}
+
 wg_status run_conv(const struct exec *e) {
     struct conv v = {.result = (enum conv_tensor)e->attr[CONV_RESULT],
                      .absolute = e->attr[CONV_ABSOLUTE] != 0};
@@ -111,8 +107,11 @@ wg_status run_conv(const struct exec *e) {
     v.pixels = v.y[0] * v.y[1];
     size_t size = wg_dtype_size((wg_dtype)e->out.dtype);
     if (e->out.shape->count == 0) return WG_OK;
+    bool empty = e->arg[0].shape->count == 0 || e->arg[1].shape->count == 0;
+    conv_kernel *direct = empty || v.absolute ? NULL : direct_kernel((wg_dtype)e->out.dtype);
+    if (direct && direct(&v, tensor)) return WG_OK;
     memset(e->out.data, 0, (size_t)e->out.shape->count * size);
-    if (e->arg[0].shape->count == 0 || e->arg[1].shape->count == 0) return WG_OK;
+    if (empty) return WG_OK;
     switch (e->out.dtype) {
     case WG_F64: convolve_f64(&v, tensor); return WG_OK;
     case WG_F32: convolve_f32(&v, tensor); return WG_OK;

@@ -114,9 +114,10 @@ static void F(convolve)(const struct conv *v, void *const *tensor) {
     int64_t output = v->own * v->pixels;
     for (int64_t n = 0; n < v->images; n++)
         for (int64_t g = 0; g < v->groups; g++) {
-            int64_t at = n * v->groups + g;
-            T *x = (T *)tensor[IMAGE] + at * image, *k = (T *)tensor[KERNEL] + g * kernel;
-            T *y = (T *)tensor[OUTPUT] + at * output;
+            int64_t at[3];
+            conv_begin(v, n, g, at);
+            T *x = (T *)tensor[IMAGE] + at[IMAGE], *k = (T *)tensor[KERNEL] + at[KERNEL];
+            T *y = (T *)tensor[OUTPUT] + at[OUTPUT];
             bool plain = !v->absolute || ((v->result == IMAGE || F(is_finite)(x, image)) &&
                                           (v->result == KERNEL || F(is_finite)(k, kernel)) &&
                                           (v->result == OUTPUT || F(is_finite)(y, output)));
