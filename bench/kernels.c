@@ -110,7 +110,7 @@ static const struct shapes products[] = {
     {"1000 x 1000 x 1", 1, 1000, 1000, 1, false},
     {"1 x 1000 x 1000", 1, 1, 1000, 1000, false},
     {"100 x 100 x 1", 1, 100, 100, 1, false},
-    {"10 x 10 x 1", 1, 10, 10, 1, false},
+    {"1000 of 10 x 10 x 1", 1000, 10, 10, 1, false},
     {"1000 of 16 x 16 x 16", 1000, 16, 16, 16, false},
     {"1000 of 8 x 8 x 8", 1000, 8, 8, 8, false},
     {"1000 of 4 x 4 x 4", 1000, 4, 4, 4, false},
@@ -142,7 +142,7 @@ static int64_t width(wg_dtype dtype) { return dtype == WG_F64 ? 8 : 4; }
 static int64_t size_of(const struct movement *m) {
     if (m->shape == VECTOR) return BYTES / width(m->dtype);
     if (m->shape == ROWS) return BYTES / width(m->dtype) / ROW;
-    return m->dtype == WG_F64 ? 2888 : 4088;
+    return m->dtype == WG_F64 ? 2888 : 3920;
 }
 
 static double bytes_of(const struct movement *m) {
@@ -173,7 +173,7 @@ static void prepare(struct subject *s, wg_error *error) {
         const struct shapes *p = s->product;
         write_product(p, text, sizeof text);
         double work = (double)p->batch * p->m * p->k * p->n;
-        s->repeats = work > 2e6 ? 1 : (int)(2e6 / work);
+        s->repeats = work > 5e7 ? 1 : (int)(5e7 / work);
     }
     size_t bytes = 0;
     wg_program *p = wg_parse(formula, strlen(formula), NULL, error);
@@ -195,6 +195,8 @@ static double call(struct subject *s, const struct data *d, wg_error *error) {
     wg_dtype dtype = dtype_of(s);
     const void *in[OPERANDS] = {d->x[dtype], d->y[dtype], d->index};
     if (s->movement && !strstr(s->movement->formula, "y[")) in[1] = d->index;
+    if (s->product) /* finds its operands in the cache, as BLAS does after it */
+        wg_call_with(s->fn, &s->n, in, (void *[]){d->out}, s->workspace, error);
     double begin = now();
     for (int i = 0; i < s->repeats; i++)
         wg_call_with(s->fn, &s->n, in, (void *[]){d->out}, s->workspace, error);

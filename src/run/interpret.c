@@ -74,25 +74,41 @@ static struct axes axes_of(const struct shape *x, const struct shape *y, size_t 
     return axes;
 }
 
-/* Elements begin .. begin+count-1 of the broadcast, in row-major order. */
-static void fill(const struct call *c, value broadcast, const char *from, size_t width,
-                 size_t begin, size_t count, char *out) {
+static struct axes axes_of_fill(const struct call *c, value broadcast) {
     const struct trace *t = &c->fn->program->t;
     const struct instr *i = instr_at(t, broadcast);
     type_id x = instr_at(t, args_of(t, i)[0])->type;
-    struct axes axes = axes_of(&c->shape[x], &c->shape[i->type], type_at(t, i->type)->rank,
-                               (uint32_t)attr_words(t, i->attr)[attr_count(t, i->attr) - 1]);
-    if (axes.count == 0) {
+    return axes_of(&c->shape[x], &c->shape[i->type], type_at(t, i->type)->rank,
+                   (uint32_t)attr_words(t, i->attr)[attr_count(t, i->attr) - 1]);
+}
+
+/* Where the elements begin .. begin+count-1 of the broadcast lie side by side in x; NULL if they do
+ * not. */
+static const char *stretch(const struct axes *axes, const char *from, size_t width, size_t begin,
+                           size_t count) {
+    size_t at = 0, last = axes->count - 1;
+    if (axes->count == 0 || axes->stride[last] != 1 ||
+        begin % axes->extent[last] + count > axes->extent[last])
+        return NULL;
+    for (size_t k = axes->count; k-- > 0; begin /= axes->extent[k])
+        at += begin % axes->extent[k] * axes->stride[k];
+    return from + at * width;
+}
+
+/* Elements begin .. begin+count-1 of the broadcast, in row-major order. */
+static void fill(const struct axes *axes, const char *from, size_t width, size_t begin,
+                 size_t count, char *out) {
+    if (axes->count == 0) {
         repeat(out, from, count, width);
         return;
     }
-    size_t index[WG_MAX_RANK], last = axes.count - 1, rest = begin;
-    for (size_t k = axes.count; k-- > 0; rest /= axes.extent[k]) index[k] = rest % axes.extent[k];
+    size_t index[WG_MAX_RANK], last = axes->count - 1, rest = begin;
+    for (size_t k = axes->count; k-- > 0; rest /= axes->extent[k]) index[k] = rest % axes->extent[k];
     while (count > 0) {
-        size_t at = 0, run = axes.extent[last] - index[last];
+        size_t at = 0, run = axes->extent[last] - index[last];
         if (run > count) run = count;
-        for (size_t k = 0; k < axes.count; k++) at += index[k] * axes.stride[k];
-        if (axes.stride[last] == 0)
+        for (size_t k = 0; k < axes->count; k++) at += index[k] * axes->stride[k];
+        if (axes->stride[last] == 0)
             repeat(out, from + at * width, run, width);
         else
             memcpy(out, from + at * width, run * width); /* the last axis of x: stride 1 */
@@ -100,11 +116,44 @@ static void fill(const struct call *c, value broadcast, const char *from, size_t
         count -= run;
         index[last] = 0;
         for (size_t k = last; k-- > 0; index[k] = 0)
-            if (++index[k] < axes.extent[k]) break;
+            if (++index[k] < axes->extent[k]) break;
     }
 }
 
 /* ---- groups ---------------------------------------------------------------------------------- */
+
+/* The first broadcasts of a group: how they are walked, and where the present block of each is read
+ * in its source, instead of in the register that is planned for it; NULL: in the register. */
+struct broadcasts {
+    size_t count;
+    struct {
+        const struct lane *lane;
+        struct axes axes;
+        const char *at;
+    } one[4];
+};
+
+static struct broadcasts broadcasts_of(const struct call *c, const struct lane *lane,
+                                       size_t count) {
+    struct broadcasts b = {.count = 0};
+    for (size_t k = 0; k < count && b.count < sizeof b.one / sizeof *b.one; k++) {
+        if (lane[k].apply.kernel) continue;
+        b.one[b.count].lane = &lane[k];
+        b.one[b.count].at = NULL;
+        b.one[b.count++].axes = axes_of_fill(c, lane[k].fill);
+    }
+    return b;
+}
+
+/* The length of rows where blocks end: a block within a row needs no copy of it. 1: anywhere, as
+ * there are no such rows or they are short. */
+static size_t row_of(const struct broadcasts *b) {
+    enum { SHORT = 256 };
+    const struct axes *axes = &b->one[0].axes;
+    if (b->count == 0 || axes->count == 0 || axes->stride[axes->count - 1] != 1) return 1;
+    size_t row = axes->extent[axes->count - 1];
+    return row < SHORT ? 1 : row;
+}
 
 /* Where a lane's operand has the element `begin`: registers hold one block only. */
 static inline char *element(const struct call *c, place p, size_t block, size_t begin,
@@ -113,17 +162,39 @@ static inline char *element(const struct call *c, place p, size_t block, size_t 
     return address(c, p) + begin * width;
 }
 
-static void run_lane(const struct call *c, const struct lane *lane, size_t block, size_t begin,
-                     size_t count) {
-    const struct apply *a = &lane->apply;
-    char *out = element(c, a->out, block, begin, lane->width[0]);
-    if (!a->kernel) {
-        fill(c, lane->fill, address(c, a->arg[0]), lane->width[0], begin, count, out);
+static inline const char *operand(const struct call *c, const struct broadcasts *b, place p,
+                                  size_t block, size_t begin, size_t width) {
+    for (size_t i = 0; i < b->count; i++)
+        if (b->one[i].at && b->one[i].lane->apply.out == p) return b->one[i].at;
+    return element(c, p, block, begin, width);
+}
+
+static void run_broadcast(const struct call *c, struct broadcasts *b, const struct lane *lane,
+                          size_t begin, size_t count, char *out) {
+    const char *from = address(c, lane->apply.arg[0]);
+    size_t width = lane->width[0];
+    for (size_t i = 0; i < b->count; i++) {
+        if (b->one[i].lane != lane) continue;
+        if (place_kind(lane->apply.out) == REGISTER)
+            b->one[i].at = stretch(&b->one[i].axes, from, width, begin, count);
+        if (!b->one[i].at) fill(&b->one[i].axes, from, width, begin, count, out);
         return;
     }
+    struct axes axes = axes_of_fill(c, lane->fill);
+    fill(&axes, from, width, begin, count, out);
+}
+
+static void run_lane(const struct call *c, struct broadcasts *b, const struct lane *lane,
+                     size_t block, size_t begin, size_t count) {
+    const struct apply *a = &lane->apply;
+    char *out = element(c, a->out, block, begin, lane->width[0]);
     const void *arg[3];
-    for (size_t k = 0; k < 3; k++) arg[k] = element(c, a->arg[k], block, begin, lane->width[1 + k]);
-    a->kernel(count, arg, out);
+    for (size_t k = 0; k < 3 && a->kernel; k++)
+        arg[k] = operand(c, b, a->arg[k], block, begin, lane->width[1 + k]);
+    for (size_t i = 0; i < b->count; i++) /* the register holds something else from here on */
+        if (b->one[i].lane->apply.out == a->out) b->one[i].at = NULL;
+    if (a->kernel) a->kernel(count, arg, out);
+    else run_broadcast(c, b, lane, begin, count, out);
 }
 
 static void run_group(const struct call *c, const struct group *group) {
@@ -134,10 +205,13 @@ static void run_group(const struct call *c, const struct group *group) {
     for (size_t k = 0; k < group->splats; k++)
         repeat(element(c, lane[k].apply.out, block, 0, 0), address(c, lane[k].apply.arg[0]), block,
                lane[k].width[0]);
-    for (size_t begin = 0; begin < count; begin += block) {
-        size_t some = count - begin < block ? count - begin : block;
+    struct broadcasts b = broadcasts_of(c, lane + group->splats, group->count - group->splats);
+    size_t row = row_of(&b);
+    for (size_t begin = 0, some; begin < count; begin += some) {
+        some = count - begin < block ? count - begin : block;
+        if (row > 1 && some > row - begin % row) some = row - begin % row;
         for (size_t k = group->splats; k < group->count; k++)
-            run_lane(c, &lane[k], block, begin, some);
+            run_lane(c, &b, &lane[k], block, begin, some);
     }
 }
 

@@ -108,11 +108,22 @@ static inline U F(sum_runs)(const struct reduction *r, enum term term, const T *
     return total;
 }
 
-/* Adds four rows of terms, or fewer one by one. */
+/* Adds four rows of terms, or fewer one by one. The next four are asked for meanwhile: pieces of
+ * long rows are too short for the processor to guess where memory is read next. */
 static inline void F(add_rows)(size_t rows, int64_t stride, size_t width, const U *x, U *sum) {
+    enum { LINE = 64 / sizeof(U) };
     if (rows == 4) {
         const U *a = x, *b = a + stride, *c = b + stride, *d = c + stride;
-        for (size_t i = 0; i < width; i++) sum[i] += (a[i] + b[i]) + (c[i] + d[i]);
+        int64_t next = 4 * stride * (int64_t)sizeof(U);
+        size_t i = 0;
+        for (; i + LINE <= width; i += LINE) {
+            strided_prefetch((const char *)(a + i), next, false);
+            strided_prefetch((const char *)(b + i), next, false);
+            strided_prefetch((const char *)(c + i), next, false);
+            strided_prefetch((const char *)(d + i), next, false);
+            for (size_t k = i; k < i + LINE; k++) sum[k] += (a[k] + b[k]) + (c[k] + d[k]);
+        }
+        for (; i < width; i++) sum[i] += (a[i] + b[i]) + (c[i] + d[i]);
         return;
     }
     for (; rows > 0; rows--, x += stride)

@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { INNER = 64 };
+enum { INNER = 4096, LINES = 8 }; /* INNER: 32 kB of sums, most rows as a whole */
 
 #define T double
 #define U double

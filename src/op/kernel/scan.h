@@ -3,12 +3,27 @@
  * sign where it is an integer, A the type that sums are kept in, and F(name) a name for it. Lines
  * are walked row by row, so that the inner loop is dense. */
 
+/* Dense lines, LINES of them at once, as each addition waits for the one before it. */
+static inline void F(cumsum_lines)(int64_t lines, int64_t n, bool reverse, const T *x, T *y) {
+    A sum[LINES] = {0};
+    for (int64_t i = 0; i < n; i++) {
+        int64_t at = reverse ? n - 1 - i : i;
+        for (int64_t k = 0; k < lines; k++) {
+            sum[k] += (A)x[k * n + at];
+            y[k * n + at] = (T)sum[k];
+        }
+    }
+}
+
 /* y_i = x_0 + ... + x_i, or x_i + ... + x_n-1 if reversed; sum has room for INNER elements. */
 static void F(cumsum)(int64_t outer, int64_t n, int64_t inner, bool reverse, const T *x, T *y) {
+    for (; inner == 1 && outer >= LINES; outer -= LINES, x += LINES * n, y += LINES * n)
+        F(cumsum_lines)(LINES, n, reverse, x, y);
     for (int64_t o = 0; o < outer; o++, x += n * inner, y += n * inner)
         for (int64_t from = 0; from < inner; from += INNER) {
             int64_t width = inner - from < INNER ? inner - from : INNER;
-            A sum[INNER] = {0};
+            A sum[INNER];
+            memset(sum, 0, (size_t)width * sizeof *sum);
             for (int64_t i = 0; i < n; i++) {
                 int64_t at = (reverse ? n - 1 - i : i) * inner + from;
                 for (int64_t k = 0; k < width; k++) {
