@@ -62,8 +62,8 @@ static void prepare_all(int padding, struct subject *subject, wg_error *error) {
 static double call(const struct subject *s, float *const *tensor, wg_error *error) {
     double begin = now();
     for (int i = 0; i < REPEATS; i++)
-        wg_call_with(s->fn, NULL, (const void *[]){tensor[0], tensor[1], tensor[2]}, (void *[]){tensor[3]},
-                     s->workspace, error);
+        wg_call_with(s->fn, NULL, (const void *[]){tensor[0], tensor[1], tensor[2]},
+                     (void *[]){tensor[3]}, s->workspace, error);
     return (now() - begin) / REPEATS;
 }
 

@@ -49,8 +49,9 @@ struct axes { /* of a broadcast: neighbours that are walked alike are one */
 
 static struct axes axes_of(const struct shape *x, const struct shape *y, size_t y_rank,
                            uint32_t mapped) {
-    struct axes axes = {0};
+    struct axes axes;
     size_t stride[WG_MAX_RANK], step = 1, k = 0;
+    axes.count = 0;
     for (size_t i = 0; i < y_rank; i++) k += mapped >> i & 1;
     for (size_t i = y_rank; i-- > 0;) {
         stride[i] = 0;
@@ -103,7 +104,8 @@ static void fill(const struct axes *axes, const char *from, size_t width, size_t
         return;
     }
     size_t index[WG_MAX_RANK], last = axes->count - 1, rest = begin;
-    for (size_t k = axes->count; k-- > 0; rest /= axes->extent[k]) index[k] = rest % axes->extent[k];
+    for (size_t k = axes->count; k-- > 0; rest /= axes->extent[k])
+        index[k] = rest % axes->extent[k];
     while (count > 0) {
         size_t at = 0, run = axes->extent[last] - index[last];
         if (run > count) run = count;
@@ -133,16 +135,15 @@ struct broadcasts {
     } one[4];
 };
 
-static struct broadcasts broadcasts_of(const struct call *c, const struct lane *lane,
-                                       size_t count) {
-    struct broadcasts b = {.count = 0};
-    for (size_t k = 0; k < count && b.count < sizeof b.one / sizeof *b.one; k++) {
+static void find_broadcasts(const struct call *c, const struct lane *lane, size_t count,
+                            struct broadcasts *b) {
+    b->count = 0;
+    for (size_t k = 0; k < count && b->count < sizeof b->one / sizeof *b->one; k++) {
         if (lane[k].apply.kernel) continue;
-        b.one[b.count].lane = &lane[k];
-        b.one[b.count].at = NULL;
-        b.one[b.count++].axes = axes_of_fill(c, lane[k].fill);
+        b->one[b->count].lane = &lane[k];
+        b->one[b->count].at = NULL;
+        b->one[b->count++].axes = axes_of_fill(c, lane[k].fill);
     }
-    return b;
 }
 
 /* The length of rows where blocks end: a block within a row needs no copy of it. 1: anywhere, as
@@ -193,8 +194,10 @@ static void run_lane(const struct call *c, struct broadcasts *b, const struct la
         arg[k] = operand(c, b, a->arg[k], block, begin, lane->width[1 + k]);
     for (size_t i = 0; i < b->count; i++) /* the register holds something else from here on */
         if (b->one[i].lane->apply.out == a->out) b->one[i].at = NULL;
-    if (a->kernel) a->kernel(count, arg, out);
-    else run_broadcast(c, b, lane, begin, count, out);
+    if (a->kernel)
+        a->kernel(count, arg, out);
+    else
+        run_broadcast(c, b, lane, begin, count, out);
 }
 
 static void run_group(const struct call *c, const struct group *group) {
@@ -205,7 +208,8 @@ static void run_group(const struct call *c, const struct group *group) {
     for (size_t k = 0; k < group->splats; k++)
         repeat(element(c, lane[k].apply.out, block, 0, 0), address(c, lane[k].apply.arg[0]), block,
                lane[k].width[0]);
-    struct broadcasts b = broadcasts_of(c, lane + group->splats, group->count - group->splats);
+    struct broadcasts b;
+    find_broadcasts(c, lane + group->splats, group->count - group->splats, &b);
     size_t row = row_of(&b);
     for (size_t begin = 0, some; begin < count; begin += some) {
         some = count - begin < block ? count - begin : block;

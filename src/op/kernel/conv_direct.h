@@ -28,7 +28,7 @@ struct F(form) {
     int64_t x[2], k[2], y[2], stride[2], dilation[2], low[2];
     int64_t own_step, channel_step, tap_step[2]; /* in the kernel, in elements */
     /* follow from these: */
-    int64_t phases[2], more[2]; /* a block has `more` lines and columns than its pixels */
+    int64_t phases[2], more[2];        /* a block has `more` lines and columns than its pixels */
     int64_t channels_once, rows, cols; /* of a block */
 };
 
@@ -40,40 +40,38 @@ struct F(block) {
 
 struct F(room) {
     T image[IMAGE_BYTES / sizeof(T)];
-    T other[OTHER_BYTES / sizeof(T)]; /* the kernel, or rows of the output */
+    T other[OTHER_BYTES / sizeof(T)];               /* the kernel, or rows of the output */
     int32_t offset[OTHER_BYTES / sizeof(T) / ROWS]; /* of each tap in the image */
 };
 
-static inline int64_t F(least)(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
+static inline int64_t F(least)(int64_t a, int64_t b) { return a < b ? a : b; }
 
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 /* Elements of the local image. The last tile reads past the end. */
-static int64_t F(block_size)(const struct F(form) *f, int64_t channels, int64_t rows,
+static int64_t F(block_size)(const struct F(form) * f, int64_t channels, int64_t rows,
                              int64_t cols) {
     return channels * f->phases[0] * f->phases[1] * (rows + f->more[0]) * (cols + f->more[1]) +
            f->more[1] + TILE;
 }
 
-static bool F(block_fits)(const struct F(form) *f, int64_t channels) {
+static bool F(block_fits)(const struct F(form) * f, int64_t channels) {
     return F(block_size)(f, channels, f->rows, f->cols) <= IMAGE_BYTES / (int64_t)sizeof(T) &&
            f->rows * (f->cols + f->more[1]) <= LONGEST;
 }
 
 /* The largest block for so many channels, a whole image if possible, cut evenly. */
-static void F(cut_image)(struct F(form) *f, int64_t channels) {
+static void F(cut_image)(struct F(form) * f, int64_t channels) {
     f->rows = F(least)(f->y[0], LONGEST);
     f->cols = F(least)(f->y[1], LONGEST);
-    for (int64_t cuts = 2; f->rows > 1 && !F(block_fits)(f, channels); cuts++)
-        f->rows = (f->rows * (cuts - 1) + cuts - 1) / cuts;
+    for (int64_t cuts = 2; f->rows > 1 && !F(block_fits)(f, channels); cuts += 1 + cuts / 8)
+        f->rows = (f->y[0] + cuts - 1) / cuts;
     while (f->cols > LANES && !F(block_fits)(f, channels)) f->cols = (f->cols + 1) / 2;
 }
 
 /* Chooses blocks that fit; false if none does. Many channels make sums long, but lines that are
  * needed by two blocks are copied twice. */
-static bool F(choose_blocks)(struct F(form) *f) {
+static bool F(choose_blocks)(struct F(form) * f) {
     enum { MANY = 64, FEW = 8, LINES = 4 };
     int64_t room = IMAGE_BYTES / sizeof(T);
     int64_t taps = f->k[0] * f->k[1], deepest = OTHER_BYTES / sizeof(T) / ROWS;
@@ -125,7 +123,7 @@ static inline void F(copy_line)(const T *line, int64_t first, int64_t step, int6
     for (; i < count; i++) to[i] = 0;
 }
 
-static void F(copy_block)(const struct F(form) *f, const struct F(block) *b, const T *x, T *to) {
+static void F(copy_block)(const struct F(form) * f, const struct F(block) * b, const T *x, T *to) {
     const T *channel = x + b->channel * f->x[0] * f->x[1];
     for (int64_t c = 0; c < b->channels; c++, channel += f->x[0] * f->x[1])
         for (int64_t phase = 0; phase < f->phases[0] * f->phases[1]; phase++) {
@@ -133,16 +131,16 @@ static void F(copy_block)(const struct F(form) *f, const struct F(block) *b, con
             for (int64_t r = 0; r < b->rows + f->more[0]; r++, to += b->wide) {
                 int64_t line = (b->p + r) * f->stride[0] + row_phase - f->low[0];
                 bool outside = line < 0 || line >= f->x[0];
-                F(copy_line)(outside ? NULL : channel + line * f->x[1],
-                             b->q * f->stride[1] + col_phase - f->low[1], f->stride[1], f->x[1],
-                             b->wide, to);
+                F(copy_line)
+                (outside ? NULL : channel + line * f->x[1],
+                 b->q * f->stride[1] + col_phase - f->low[1], f->stride[1], f->x[1], b->wide, to);
             }
         }
     memset(to, 0, (size_t)(f->more[1] + TILE) * sizeof *to);
 }
 
 /* Where each tap of each channel meets the first pixel. */
-static void F(find_taps)(const struct F(form) *f, const struct F(block) *b, int32_t *offset) {
+static void F(find_taps)(const struct F(form) * f, const struct F(block) * b, int32_t *offset) {
     for (int64_t c = 0; c < b->channels; c++)
         for (int64_t i = 0; i < f->k[0]; i++)
             for (int64_t j = 0; j < f->k[1]; j++) {
@@ -155,7 +153,8 @@ static void F(find_taps)(const struct F(form) *f, const struct F(block) *b, int3
 }
 
 /* The block that begins at pixel p, q. */
-static struct F(block) F(block_at)(const struct F(form) *f, int64_t channel, int64_t p, int64_t q) {
+static struct F(block)
+    F(block_at)(const struct F(form) * f, int64_t channel, int64_t p, int64_t q) {
     struct F(block) b = {.channel = channel, .p = p, .q = q};
     b.channels = F(least)(f->channels_once, f->channels - channel);
     b.rows = F(least)(f->rows, f->y[0] - p);
@@ -182,7 +181,8 @@ static inline void F(tile)(size_t rows, size_t vectors, int64_t taps, const int3
             for (size_t v = 0; v < vectors; v++) total[i][v] += kernel[i] * pixel[v];
     }
     for (size_t i = 0; i < rows; i++)
-        for (size_t v = 0; v < vectors; v++) memcpy(&sum[i][v * LANES], &total[i][v], sizeof total[i][v]);
+        for (size_t v = 0; v < vectors; v++)
+            memcpy(&sum[i][v * LANES], &total[i][v], sizeof total[i][v]);
 }
 
 #define TILE_OF(ROWS_, VECTORS_)                                                                   \
@@ -191,12 +191,11 @@ static void F(any_tile)(int64_t rows, int64_t vectors, int64_t taps, const int32
                         const T *x, const T *kernel, T sum[ROWS][TILE]) {
     switch (rows * 4 + vectors) {
 #if ROWS == 8
-        TILE_OF(8, 1) TILE_OF(8, 2) TILE_OF(8, 3)
+        TILE_OF(8, 1)
+        TILE_OF(8, 2) TILE_OF(8, 3)
 #endif
-        TILE_OF(4, 1) TILE_OF(4, 2) TILE_OF(4, 3)
-        TILE_OF(2, 1) TILE_OF(2, 2) TILE_OF(2, 3)
-        TILE_OF(1, 1) TILE_OF(1, 2) TILE_OF(1, 3)
-    default: return;
+            TILE_OF(4, 1) TILE_OF(4, 2) TILE_OF(4, 3) TILE_OF(2, 1) TILE_OF(2, 2) TILE_OF(2, 3)
+                TILE_OF(1, 1) TILE_OF(1, 2) TILE_OF(1, 3) default : return;
     }
 }
 
@@ -208,7 +207,7 @@ static inline int64_t F(tile_rows)(int64_t left) {
 }
 
 /* The kernel in the order in which tiles read it: own channels from..to-1, b's channels. */
-static void F(copy_kernel)(const struct F(form) *f, const struct F(block) *b, int64_t from,
+static void F(copy_kernel)(const struct F(form) * f, const struct F(block) * b, int64_t from,
                            int64_t to, const T *kernel, T *copy) {
     for (int64_t rows; from < to; from += rows) {
         rows = F(tile_rows)(to - from);
@@ -223,8 +222,8 @@ static void F(copy_kernel)(const struct F(form) *f, const struct F(block) *b, in
 }
 
 /* Pixels n .. n+count-1 of the long row into the output, whose rows are f->y[1] apart. */
-static inline void F(put)(const struct F(form) *f, const struct F(block) *b, bool first, int64_t n,
-                          int64_t count, const T *restrict sum, T *restrict y) {
+static inline void F(put)(const struct F(form) * f, const struct F(block) * b, bool first,
+                          int64_t n, int64_t count, const T *restrict sum, T *restrict y) {
     int64_t p = n / b->wide, q = n % b->wide;
     for (int64_t i = 0, run; i < count; i += run, p++, q = 0) {
         run = F(least)(b->wide - q, count - i);
@@ -238,8 +237,8 @@ static inline void F(put)(const struct F(form) *f, const struct F(block) *b, boo
 }
 
 /* One block for the own channels from..to-1, whose kernel is in the room already. */
-static void F(output_block)(const struct F(form) *f, const struct F(block) *b, int64_t from,
-                            int64_t to, struct F(room) *room, T *y) {
+static void F(output_block)(const struct F(form) * f, const struct F(block) * b, int64_t from,
+                            int64_t to, struct F(room) * room, T *y) {
     T sum[ROWS][TILE];
     int64_t taps = b->channels * f->k[0] * f->k[1], pixels = f->y[0] * f->y[1];
     for (int64_t n = 0; n < b->length; n += TILE) {
@@ -255,7 +254,7 @@ static void F(output_block)(const struct F(form) *f, const struct F(block) *b, i
 }
 
 /* The images of one group: image and y step by in_step and out_step from one to the next. */
-static void F(correlate)(const struct F(form) *f, int64_t images, int64_t in_step,
+static void F(correlate)(const struct F(form) * f, int64_t images, int64_t in_step,
                          int64_t out_step, const T *x, const T *kernel, T *y) {
     struct F(room) room;
     for (int64_t channel = 0; channel < f->channels; channel += f->channels_once) {
@@ -281,7 +280,7 @@ static void F(correlate)(const struct F(form) *f, int64_t images, int64_t in_ste
 
 /* Rows of the output's adjoint over the long row, LONGEST apart, zero where no window is and behind
  * the end. */
-static void F(copy_output)(const struct F(form) *f, const struct F(block) *b, int64_t from,
+static void F(copy_output)(const struct F(form) * f, const struct F(block) * b, int64_t from,
                            int64_t length, const T *y, T *to) {
     for (int64_t o = from; o < from + SIDE_O; o++, to += LONGEST) {
         if (o >= f->own) {
@@ -330,8 +329,8 @@ static void F(inner)(int64_t length, const int32_t *offset, const T *x, const T 
     for (size_t i = 0; i < SIDE_O * SIDE_D; i++) sum[i] = F(add_lanes)(total[i]);
 }
 
-static void F(kernel_block)(const struct F(form) *f, const struct F(block) *b,
-                            struct F(room) *room, const T *y, T *kernel) {
+static void F(kernel_block)(const struct F(form) * f, const struct F(block) * b,
+                            struct F(room) * room, const T *y, T *kernel) {
     int64_t window = f->k[0] * f->k[1], taps = b->channels * window;
     int64_t length = (b->length + LANES - 1) / LANES * LANES;
     for (int64_t from = 0; from < f->own; from += SIDE_O) {
@@ -350,7 +349,7 @@ static void F(kernel_block)(const struct F(form) *f, const struct F(block) *b,
     }
 }
 
-static void F(kernel_adjoint)(const struct F(form) *f, int64_t images, int64_t in_step,
+static void F(kernel_adjoint)(const struct F(form) * f, int64_t images, int64_t in_step,
                               int64_t out_step, const T *x, const T *y, T *kernel) {
     struct F(room) room;
     memset(kernel, 0, (size_t)(f->own * f->own_step) * sizeof *kernel);
@@ -410,8 +409,9 @@ bool F(conv)(const struct conv *v, void *const *tensor) {
         if (v->result == OUTPUT)
             F(correlate)(&f, v->images, step[IMAGE], step[OUTPUT], image, kernel, output);
         else if (v->result == IMAGE)
-            F(correlate)(&f, v->images, step[OUTPUT], step[IMAGE], output,
-                         kernel + v->k[0] * v->k[1] - 1, image);
+            F(correlate)
+            (&f, v->images, step[OUTPUT], step[IMAGE], output, kernel + v->k[0] * v->k[1] - 1,
+             image);
         else
             F(kernel_adjoint)(&f, v->images, step[IMAGE], step[OUTPUT], image, output, kernel);
     }

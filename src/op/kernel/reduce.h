@@ -21,7 +21,7 @@ struct F(cascade) {
 };
 
 /* Opens level 0 for the next term to be added in place. */
-static inline U *F(cascade_bottom)(struct F(cascade) *c, size_t width) {
+static inline U *F(cascade_bottom)(struct F(cascade) * c, size_t width) {
     if (c->used == 0) {
         c->used = 1;
         c->count[0] = 0;
@@ -31,7 +31,7 @@ static inline U *F(cascade_bottom)(struct F(cascade) *c, size_t width) {
 }
 
 /* Terms were added to level 0: counts them, and carries full levels upwards. */
-static inline void F(cascade_carry)(struct F(cascade) *c, size_t width) {
+static inline void F(cascade_carry)(struct F(cascade) * c, size_t width) {
     for (size_t k = 0; ++c->count[k] == RADIX && k + 1 < LEVELS; k++) {
         if (k + 1 == c->used) {
             c->count[c->used++] = 0;
@@ -43,7 +43,7 @@ static inline void F(cascade_carry)(struct F(cascade) *c, size_t width) {
     }
 }
 
-static inline void F(cascade_total)(const struct F(cascade) *c, size_t width, U *total) {
+static inline void F(cascade_total)(const struct F(cascade) * c, size_t width, U *total) {
     memset(total, 0, width * sizeof(U));
     for (size_t k = 0; k < c->used; k++)
         for (size_t i = 0; i < width; i++) total[i] += c->level[k][i];
@@ -108,15 +108,15 @@ static inline U F(sum_runs)(const struct reduction *r, enum term term, const T *
     return total;
 }
 
-/* Adds four rows of terms, or fewer one by one. The next four are asked for meanwhile: pieces of
- * long rows are too short for the processor to guess where memory is read next. */
+/* Adds four rows of terms, or fewer one by one. Of long rows the next four are asked for meanwhile:
+ * their pieces are too short for the processor to guess where memory is read next. */
 static inline void F(add_rows)(size_t rows, int64_t stride, size_t width, const U *x, U *sum) {
-    enum { LINE = 64 / sizeof(U) };
+    enum { LINE = 64 / sizeof(U), LONG_ROW = 4096 / sizeof(U) };
     if (rows == 4) {
         const U *a = x, *b = a + stride, *c = b + stride, *d = c + stride;
         int64_t next = 4 * stride * (int64_t)sizeof(U);
         size_t i = 0;
-        for (; i + LINE <= width; i += LINE) {
+        for (; stride >= LONG_ROW && i + LINE <= width; i += LINE) {
             strided_prefetch((const char *)(a + i), next, false);
             strided_prefetch((const char *)(b + i), next, false);
             strided_prefetch((const char *)(c + i), next, false);
@@ -218,9 +218,8 @@ static void F(largest_of_columns)(const struct reduction *r, bool magnitudes, co
     bool more = !r->reduces_nothing;
     F(begin)(width, start, largest, nan);
     while (more) {
-        for (size_t i = 0; i < width; i += WIDE)
-            F(meet)
-            (magnitudes, width - i < WIDE ? width - i : WIDE, x + at.in + i, largest + i, nan + i);
+        for (size_t i = 0; i < width; i += WIDE) F(meet)
+        (magnitudes, width - i < WIDE ? width - i : WIDE, x + at.in + i, largest + i, nan + i);
         more = strided_next(r->reduced_rank, r->reduced, &at);
     }
     for (size_t i = 0; i < width; i++) largest[i] = F(end)(largest[i], nan[i]);
@@ -231,9 +230,7 @@ static void F(largest_of_columns)(const struct reduction *r, bool magnitudes, co
 #if FLOAT
 /* exp(x - shift) is summed: the largest x, or 0 where that is not finite, which gives -inf, +inf
  * and NaN their values with no further case. */
-static inline T F(shift)(T largest) {
-    return isfinite(largest) ? largest : 0;
-}
+static inline T F(shift)(T largest) { return isfinite(largest) ? largest : 0; }
 
 /* A sum of squares from which the root loses nothing. */
 static inline bool F(is_safe)(T squares) {

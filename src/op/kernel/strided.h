@@ -11,7 +11,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { STRIDED_RANK = 8 };
+enum { STRIDED_RANK = 8, TILE = 16 };
 
 struct strided_axis {
     int64_t extent, in, out; /* strides in elements */
@@ -56,21 +56,44 @@ static inline size_t strided_join(size_t rank, struct strided_axis *axis) {
 
 /* Rows of `row` elements along `col`, for one size of element. Constant sizes make each memcpy a
  * load and a store; the common strides are told apart so that the loops become vector code. */
-#define STRIDED_PLANE(NAME, SIZE)                                                                  \
-    static inline void NAME(struct strided_axis row, struct strided_axis col,                      \
-                            const char *restrict in, char *restrict out) {                         \
-        int64_t n = col.extent, in_row = row.in * SIZE, out_row = row.out * SIZE;                  \
-        for (int64_t r = 0; r < row.extent; r++, in += in_row, out += out_row) {                   \
-            if (col.in == 1 && col.out == 1 && n >= 16)                                            \
-                memcpy(out, in, (size_t)n * SIZE);                                                 \
-            else if (col.in == 1 && col.out == 1)                                                  \
-                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in + c * SIZE, SIZE);       \
-            else if (col.in == 0 && col.out == 1)                                                  \
-                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in, SIZE);                  \
-            else                                                                                   \
-                for (int64_t c = 0; c < n; c++)                                                    \
-                    memcpy(out + c * col.out * SIZE, in + c * col.in * SIZE, SIZE);                \
-        }                                                                                          \
+#define STRIDED_PLANE(NAME, SIZE)                                                                    \
+    static inline void NAME(struct strided_axis row, struct strided_axis col,                        \
+                            const char *restrict in, char *restrict out) {                           \
+        int64_t n = col.extent, in_row = row.in * SIZE, out_row = row.out * SIZE;                    \
+        for (int64_t r = 0; r < row.extent; r++, in += in_row, out += out_row) {                     \
+            if (col.in == 1 && col.out == 1 && n >= 16)                                              \
+                memcpy(out, in, (size_t)n *SIZE);                                                    \
+            else if (col.in == 1 && col.out == 1)                                                    \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in + c * SIZE, SIZE);         \
+            else if (col.in == 0 && col.out == 1)                                                    \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in, SIZE);                    \
+            else                                                                                     \
+                for (int64_t c = 0; c < n; c++)                                                      \
+                    memcpy(out + c * col.out * SIZE, in + c * col.in * SIZE, SIZE);                  \
+        }                                                                                            \
+    }                                                                                                \
+    /* the same where the input is dense along row: in tiles, so that the lines of both stay in    \
+     * the cache; whole tiles have constant bounds */ \
+    static inline void NAME##_tiled(struct strided_axis row, struct strided_axis col,                \
+                                    const char *restrict in, char *restrict out) {                   \
+        for (int64_t c = 0; c < col.extent; c += TILE)                                               \
+            for (int64_t r = 0; r < row.extent; r += TILE) {                                         \
+                int64_t rows = row.extent - r < TILE ? row.extent - r : TILE;                        \
+                int64_t cols = col.extent - c < TILE ? col.extent - c : TILE;                        \
+                const char *from = in + (r + c * col.in) * SIZE;                                     \
+                char *to = out + (r * row.out + c * col.out) * SIZE;                                 \
+                if (rows == TILE && cols == TILE && col.out == 1) {                                  \
+                    for (int64_t i = 0; i < TILE; i++)                                               \
+                        for (int64_t k = 0; k < TILE; k++)                                           \
+                            memcpy(to + (i * row.out + k) * SIZE, from + (k * col.in + i) * SIZE,    \
+                                   SIZE);                                                            \
+                    continue;                                                                        \
+                }                                                                                    \
+                for (int64_t i = 0; i < rows; i++)                                                   \
+                    for (int64_t k = 0; k < cols; k++)                                               \
+                        memcpy(to + (i * row.out + k * col.out) * SIZE,                              \
+                               from + (k * col.in + i) * SIZE, SIZE);                                \
+            }                                                                                        \
     }
 STRIDED_PLANE(strided_plane_1, 1)
 STRIDED_PLANE(strided_plane_4, 4)
@@ -81,8 +104,10 @@ STRIDED_PLANE(strided_plane_8, 8)
 /* Asks for a place that may lie outside all memory: so its address is no pointer arithmetic. */
 static inline void strided_prefetch(const char *from, int64_t offset, bool write) {
     const void *at = (const void *)((uintptr_t)from + (uintptr_t)offset);
-    if (write) __builtin_prefetch(at, 1);
-    else __builtin_prefetch(at);
+    if (write)
+        __builtin_prefetch(at, 1);
+    else
+        __builtin_prefetch(at);
 }
 
 /* A square whose side fills a vector of 16 bytes, through registers: line i of `in` becomes column
@@ -120,32 +145,32 @@ static inline void strided_square_1(const char *in, int64_t in_line, char *out, 
         for (int64_t k = 0; k < 16; k++) out[i * out_line + k] = in[k * in_line + i];
 }
 
-/* Where the input is dense along row: tiles of a line of the cache each way, so that each line is
+/* The same as the tiled planes for what no cache holds: tiles of a line of the cache each way, so that each line is
  * read and written once, walked along the output's rows. What comes next stands far apart on both
  * sides, so it is asked for early; but input lines whole pages apart share a few places of the cache
  * and would drive each other out. */
 #define STRIDED_TRANSPOSE(NAME, SIZE, SQUARE)                                                      \
     static inline void NAME(struct strided_axis row, struct strided_axis col,                      \
                             const char *restrict in, char *restrict out) {                         \
-        enum { TILE = SIZE == 1 ? 16 : 64 / SIZE, SIDE = 16 / SIZE, PAGE = 4096 };                 \
+        enum { LINE = SIZE == 1 ? 16 : 64 / SIZE, SIDE = 16 / SIZE };                              \
+        enum { PAGE = 4096 };                                                                      \
         int64_t in_line = col.in * SIZE, out_line = row.out * SIZE, step = col.out * SIZE;         \
-        int64_t read_ahead = (in_line % PAGE ? 6 : 1) * TILE * in_line, write_ahead = 8 * 64;      \
-        for (int64_t r = 0; r < row.extent; r += TILE)                                             \
-            for (int64_t c = 0; c < col.extent; c += TILE) {                                       \
-                int64_t rows = row.extent - r < TILE ? row.extent - r : TILE;                      \
-                int64_t cols = col.extent - c < TILE ? col.extent - c : TILE;                      \
+        int64_t read_ahead = (in_line % PAGE ? 6 : 1) * LINE * in_line, write_ahead = 8 * 64;      \
+        for (int64_t r = 0; r < row.extent; r += LINE)                                             \
+            for (int64_t c = 0; c < col.extent; c += LINE) {                                       \
+                int64_t rows = row.extent - r < LINE ? row.extent - r : LINE;                      \
+                int64_t cols = col.extent - c < LINE ? col.extent - c : LINE;                      \
                 const char *from = in + r * SIZE + c * in_line;                                    \
                 char *to = out + r * out_line + c * step;                                          \
-                if (rows == TILE && cols == TILE && col.out == 1) {                                \
-                    for (int64_t k = 0; k < TILE; k += SIDE) {                                     \
-                        for (int64_t i = k; i < k + SIDE; i++) {                                   \
-                            strided_prefetch(from, i * in_line + read_ahead, false);               \
-                            strided_prefetch(to, i * out_line + write_ahead, true);                \
-                        }                                                                          \
-                        for (int64_t i = 0; i < TILE; i += SIDE)                                   \
+                if (rows == LINE && cols == LINE && col.out == 1) {                                \
+                    for (int64_t i = 0; i < LINE; i++) {                                           \
+                        strided_prefetch(from, i *in_line + read_ahead, false);                    \
+                        strided_prefetch(to, i *out_line + write_ahead, true);                     \
+                    }                                                                              \
+                    for (int64_t i = 0; i < LINE; i += SIDE)                                       \
+                        for (int64_t k = 0; k < LINE; k += SIDE)                                   \
                             SQUARE(from + k * in_line + i * SIZE, in_line,                         \
                                    to + i * out_line + k * SIZE, out_line);                        \
-                    }                                                                              \
                     continue;                                                                      \
                 }                                                                                  \
                 for (int64_t i = 0; i < rows; i++)                                                 \
@@ -175,13 +200,24 @@ static inline void strided_copy(size_t size, size_t rank, struct strided_axis *a
         for (size_t i = dense + 1; i < rank; i++) axis[i - 1] = axis[i];
         rank--;
     }
+    enum { CACHED = 1 << 20 }; /* bytes that the second-level cache holds, about */
+    bool far = tiled && row.extent * col.extent > CACHED / (int64_t)size;
     struct strided_position at = {0};
     do {
         const char *from = (const char *)in + at.in * (int64_t)size;
         char *to = (char *)out + at.out * (int64_t)size;
-        if (size == 8) (tiled ? strided_transpose_8 : strided_plane_8)(row, col, from, to);
-        else if (size == 4) (tiled ? strided_transpose_4 : strided_plane_4)(row, col, from, to);
-        else (tiled ? strided_transpose_1 : strided_plane_1)(row, col, from, to);
+        if (far && size == 8)
+            strided_transpose_8(row, col, from, to);
+        else if (far && size == 4)
+            strided_transpose_4(row, col, from, to);
+        else if (far)
+            strided_transpose_1(row, col, from, to);
+        else if (size == 8)
+            (tiled ? strided_plane_8_tiled : strided_plane_8)(row, col, from, to);
+        else if (size == 4)
+            (tiled ? strided_plane_4_tiled : strided_plane_4)(row, col, from, to);
+        else
+            (tiled ? strided_plane_1_tiled : strided_plane_1)(row, col, from, to);
     } while (strided_next(rank, axis, &at));
 }
 
