@@ -74,8 +74,9 @@ bench-hvp: build ## a Hessian-vector product's time against the gradient's at n 
 bench-eager: build ## nanoseconds a scalar instruction of an eager graph, gradient included
 	@$(BUILD)/bench/eager
 
-bench-kernels: build ## kernels as a share of memory bandwidth, products beside OpenBLAS's
-	@$(BUILD)/bench/kernels
+bench-kernels: build ## kernels beside memory bandwidth, OpenBLAS's products, PyTorch's convolution
+	@OPENBLAS_NUM_THREADS=1 $(BUILD)/bench/kernels; kernels=$$?; \
+	sh bench/conv.sh $(BUILD) && exit $$kernels
 
 bench-solvers: build ## solvers with exact derivatives and with their own differences
 	@sh bench/solvers.sh $(BUILD)

@@ -1,5 +1,5 @@
-/* Convolution for processors with AVX2 and FMA, in a build for x86-64; the build gives this file its
- * flags. Products and sums are fused, as BLAS fuses them. */
+/* Convolution for processors with AVX2 and FMA, in a build for x86-64; the build gives this file
+ * its flags. Products and sums are fused, as BLAS fuses them. */
 #include "op/kernel/conv_form.h"
 
 #ifdef WG_WIDE

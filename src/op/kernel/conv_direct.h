@@ -6,8 +6,8 @@
  * A block of the image is copied with its border of zeros into a local array. Along the rows of the
  * block, and from one row to the next, a step of one in the output is a step of one in the block,
  * whatever the tap. So the output is computed as if it were one long row of `wide` pixels a line,
- * and the few pixels a line that no window has are left out when sums are written. A stride is taken
- * apart: the block holds each of its phases as an image of its own.
+ * and the few pixels a line that no window has are left out when sums are written. Where windows
+ * take strides, the block holds each phase of the image as an image of its own.
  *
  * The adjoint of the image for stride 1 is the convolution of the output's adjoint with the kernel
  * turned around. The adjoint of the kernel sums products over the long row; there the pixels that

@@ -55,45 +55,45 @@ static inline size_t strided_join(size_t rank, struct strided_axis *axis) {
 }
 
 /* Rows of `row` elements along `col`, for one size of element. Constant sizes make each memcpy a
- * load and a store; the common strides are told apart so that the loops become vector code. */
-#define STRIDED_PLANE(NAME, SIZE)                                                                    \
-    static inline void NAME(struct strided_axis row, struct strided_axis col,                        \
-                            const char *restrict in, char *restrict out) {                           \
-        int64_t n = col.extent, in_row = row.in * SIZE, out_row = row.out * SIZE;                    \
-        for (int64_t r = 0; r < row.extent; r++, in += in_row, out += out_row) {                     \
-            if (col.in == 1 && col.out == 1 && n >= 16)                                              \
-                memcpy(out, in, (size_t)n *SIZE);                                                    \
-            else if (col.in == 1 && col.out == 1)                                                    \
-                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in + c * SIZE, SIZE);         \
-            else if (col.in == 0 && col.out == 1)                                                    \
-                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in, SIZE);                    \
-            else                                                                                     \
-                for (int64_t c = 0; c < n; c++)                                                      \
-                    memcpy(out + c * col.out * SIZE, in + c * col.in * SIZE, SIZE);                  \
-        }                                                                                            \
-    }                                                                                                \
-    /* the same where the input is dense along row: in tiles, so that the lines of both stay in    \
-     * the cache; whole tiles have constant bounds */ \
-    static inline void NAME##_tiled(struct strided_axis row, struct strided_axis col,                \
-                                    const char *restrict in, char *restrict out) {                   \
-        for (int64_t c = 0; c < col.extent; c += TILE)                                               \
-            for (int64_t r = 0; r < row.extent; r += TILE) {                                         \
-                int64_t rows = row.extent - r < TILE ? row.extent - r : TILE;                        \
-                int64_t cols = col.extent - c < TILE ? col.extent - c : TILE;                        \
-                const char *from = in + (r + c * col.in) * SIZE;                                     \
-                char *to = out + (r * row.out + c * col.out) * SIZE;                                 \
-                if (rows == TILE && cols == TILE && col.out == 1) {                                  \
-                    for (int64_t i = 0; i < TILE; i++)                                               \
-                        for (int64_t k = 0; k < TILE; k++)                                           \
-                            memcpy(to + (i * row.out + k) * SIZE, from + (k * col.in + i) * SIZE,    \
-                                   SIZE);                                                            \
-                    continue;                                                                        \
-                }                                                                                    \
-                for (int64_t i = 0; i < rows; i++)                                                   \
-                    for (int64_t k = 0; k < cols; k++)                                               \
-                        memcpy(to + (i * row.out + k * col.out) * SIZE,                              \
-                               from + (k * col.in + i) * SIZE, SIZE);                                \
-            }                                                                                        \
+ * load and a store; the common strides are told apart so that the loops become vector code.
+ * NAME_tiled does the same where the input is dense along row: in tiles, so that the lines of both
+ * stay in the cache; whole tiles have constant bounds. */
+#define STRIDED_PLANE(NAME, SIZE)                                                                  \
+    static inline void NAME(struct strided_axis row, struct strided_axis col,                      \
+                            const char *restrict in, char *restrict out) {                         \
+        int64_t n = col.extent, in_row = row.in * SIZE, out_row = row.out * SIZE;                  \
+        for (int64_t r = 0; r < row.extent; r++, in += in_row, out += out_row) {                   \
+            if (col.in == 1 && col.out == 1 && n >= 16)                                            \
+                memcpy(out, in, (size_t)n *SIZE);                                                  \
+            else if (col.in == 1 && col.out == 1)                                                  \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in + c * SIZE, SIZE);       \
+            else if (col.in == 0 && col.out == 1)                                                  \
+                for (int64_t c = 0; c < n; c++) memcpy(out + c * SIZE, in, SIZE);                  \
+            else                                                                                   \
+                for (int64_t c = 0; c < n; c++)                                                    \
+                    memcpy(out + c * col.out * SIZE, in + c * col.in * SIZE, SIZE);                \
+        }                                                                                          \
+    }                                                                                              \
+    static inline void NAME##_tiled(struct strided_axis row, struct strided_axis col,              \
+                                    const char *restrict in, char *restrict out) {                 \
+        for (int64_t c = 0; c < col.extent; c += TILE)                                             \
+            for (int64_t r = 0; r < row.extent; r += TILE) {                                       \
+                int64_t rows = row.extent - r < TILE ? row.extent - r : TILE;                      \
+                int64_t cols = col.extent - c < TILE ? col.extent - c : TILE;                      \
+                const char *from = in + (r + c * col.in) * SIZE;                                   \
+                char *to = out + (r * row.out + c * col.out) * SIZE;                               \
+                if (rows == TILE && cols == TILE && col.out == 1) {                                \
+                    for (int64_t i = 0; i < TILE; i++)                                             \
+                        for (int64_t k = 0; k < TILE; k++)                                         \
+                            memcpy(to + (i * row.out + k) * SIZE, from + (k * col.in + i) * SIZE,  \
+                                   SIZE);                                                          \
+                    continue;                                                                      \
+                }                                                                                  \
+                for (int64_t i = 0; i < rows; i++)                                                 \
+                    for (int64_t k = 0; k < cols; k++)                                             \
+                        memcpy(to + (i * row.out + k * col.out) * SIZE,                            \
+                               from + (k * col.in + i) * SIZE, SIZE);                              \
+            }                                                                                      \
     }
 STRIDED_PLANE(strided_plane_1, 1)
 STRIDED_PLANE(strided_plane_4, 4)
@@ -145,10 +145,10 @@ static inline void strided_square_1(const char *in, int64_t in_line, char *out, 
         for (int64_t k = 0; k < 16; k++) out[i * out_line + k] = in[k * in_line + i];
 }
 
-/* The same as the tiled planes for what no cache holds: tiles of a line of the cache each way, so that each line is
- * read and written once, walked along the output's rows. What comes next stands far apart on both
- * sides, so it is asked for early; but input lines whole pages apart share a few places of the cache
- * and would drive each other out. */
+/* The same as the tiled planes, for what no cache holds: tiles of a line of the cache each way, so
+ * that each line is read and written once, walked along the output's rows. What comes next stands
+ * far apart on both sides, so it is asked for early; but input lines whole pages apart share a few
+ * places of the cache and would drive each other out. */
 #define STRIDED_TRANSPOSE(NAME, SIZE, SQUARE)                                                      \
     static inline void NAME(struct strided_axis row, struct strided_axis col,                      \
                             const char *restrict in, char *restrict out) {                         \
@@ -164,8 +164,8 @@ static inline void strided_square_1(const char *in, int64_t in_line, char *out, 
                 char *to = out + r * out_line + c * step;                                          \
                 if (rows == LINE && cols == LINE && col.out == 1) {                                \
                     for (int64_t i = 0; i < LINE; i++) {                                           \
-                        strided_prefetch(from, i *in_line + read_ahead, false);                    \
-                        strided_prefetch(to, i *out_line + write_ahead, true);                     \
+                        strided_prefetch(from, i * in_line + read_ahead, false);                   \
+                        strided_prefetch(to, i * out_line + write_ahead, true);                    \
                     }                                                                              \
                     for (int64_t i = 0; i < LINE; i += SIDE)                                       \
                         for (int64_t k = 0; k < LINE; k += SIDE)                                   \
