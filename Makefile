@@ -30,7 +30,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 .PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
-    bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-solvers \
+    bench setup-bench bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-solvers \
     report-ops report-math install clean help
 
 build: ## configure and build into build/ (the default)
@@ -60,6 +60,12 @@ check-thread: setup ## threads and properties under the thread sanitizer, withou
 fuzz: setup ## every fuzzer for FUZZ_SECONDS (60), by clang's libFuzzer
 	$(call build,$(FUZZ_BUILD),-DCMAKE_C_COMPILER=clang -DWG_WERROR=ON -DWG_SANITIZE=ON -DWG_FUZZ=ON)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) sh tools/fuzz.sh $(FUZZ_BUILD)
+
+bench: build ## one table of times beside hand-written C, ADOL-C and PyTorch; quick: BENCH_QUICK=1
+	@sh bench/compare.sh $(BUILD) $(if $(BENCH_QUICK),--quick)
+
+setup-bench: setup ## the same, and the peers that make bench compares with
+	@$(SETUP) packages-bench.txt
 
 bench-mnist: build ## seconds an epoch on MNIST, beside PyTorch's where that is installed
 	@sh tools/fetch_mnist.sh
