@@ -189,12 +189,6 @@ struct taped {
     double y;
 };
 
-double point(const problem &p, size_t slope, size_t k) {
-    const wg_tensor &t = p.input[p.wrt[slope]];
-    return t.dtype == WG_F32 ? static_cast<double>(static_cast<const float *>(t.data)[k])
-                             : static_cast<const double *>(t.data)[k];
-}
-
 /* Buffers of these numbers of operations, locations, constants and Taylor coefficients. */
 void tape(taped &state, const function_of_case &of, const size_t (&buffer)[4]) {
     unsigned entries[4];
@@ -219,7 +213,7 @@ void tape_tightly(taped &state, const function_of_case &of) {
 #endif
     for (size_t i = 0; i < state.p->slopes; i++)
         for (size_t k = 0; k < problem_slope_count(state.p, i); k++)
-            state.x.push_back(point(*state.p, i, k));
+            state.x.push_back(slope_get(state.p, state.p->input[state.p->wrt[i]].data, k));
     state.slope.resize(state.x.size());
     tape(state, of, {BUFFER, BUFFER, BUFFER, BUFFER});
     size_t stats[STAT_SIZE];
@@ -344,12 +338,8 @@ bool take_answer(const process &child, work what, answer *out) {
         return false;
     const double *at = slope.data();
     for (size_t i = 0; what == GRADIENT && i < p.slopes; i++)
-        for (size_t k = 0; k < problem_slope_count(&p, i); k++, at++) {
-            if (p.dtype == WG_F32)
-                static_cast<float *>(out->slope[i])[k] = static_cast<float>(*at);
-            else
-                static_cast<double *>(out->slope[i])[k] = *at;
-        }
+        for (size_t k = 0; k < problem_slope_count(&p, i); k++)
+            slope_set(&p, out->slope[i], k, *at++);
     return true;
 }
 

@@ -1,6 +1,6 @@
-# bench/compare: Wengert, hand-written C, and the peers that are there, one program of all its files.
-# What is neither of the harness is a case, and holds hand-written code: it is compiled as a careful
-# engineer compiles what shall be fast (see simd.h).
+# bench/compare: Wengert, hand-written C, and the peers that are there, in one program. A file that is
+# not of the harness is a case and holds hand-written code: it is compiled as a careful engineer
+# compiles what shall be fast (see simd.h).
 set(compare_folder ${PROJECT_SOURCE_DIR}/bench/compare)
 file(GLOB compare_sources CONFIGURE_DEPENDS ${compare_folder}/*.c)
 set(compare_cases ${compare_sources})

@@ -66,6 +66,14 @@ wg_program *problem_program(const struct problem *p, wg_error *error);
 size_t problem_unknowns(const struct problem *p);
 size_t problem_slope_count(const struct problem *p, size_t i);
 
+/* Room for all slopes, each of the type of its input; false where memory is short. slopes_free
+ * takes what slopes_make left, however it ended. */
+bool slopes_make(const struct problem *p, void *slope[MAX_INPUTS]);
+void slopes_free(void *slope[MAX_INPUTS]);
+void slopes_copy(const struct problem *p, void *const *to, const void *const *from);
+double slope_get(const struct problem *p, const void *slope, size_t k);
+void slope_set(const struct problem *p, void *slope, size_t k, double x);
+
 /* ---- contestants ---------------------------------------------------------------------------- */
 
 enum work { VALUE, GRADIENT, WORKS }; /* GRADIENT: the value and the whole gradient */

@@ -46,31 +46,13 @@ double seconds_worked(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 /* ---- do they agree? ------------------------------------------------------------------------- */
 
-static bool answer_make(struct answer *a, const struct problem *p) {
-    *a = (struct answer){0};
-    for (size_t i = 0; i < p->slopes; i++) {
-        a->slope[i] = calloc(problem_slope_count(p, i) + 1, wg_dtype_size(p->dtype));
-        if (!a->slope[i]) return false;
-    }
-    return true;
-}
-
-static void answer_free(struct answer *a) {
-    for (size_t i = 0; i < MAX_INPUTS; i++) free(a->slope[i]);
-}
-
-static double entry(const struct problem *p, const struct answer *a, size_t slope, size_t k) {
-    return p->dtype == WG_F32 ? (double)((const float *)a->slope[slope])[k]
-                              : ((const double *)a->slope[slope])[k];
-}
-
 /* The largest difference of a slope over its largest entry. Where only some coordinates are
  * sampled, NaN stands for the others. */
 static double slope_error(const struct problem *p, const struct answer *right,
                           const struct answer *a, size_t slope, bool sampled) {
     double largest = 0, off = 0;
     for (size_t k = 0; k < problem_slope_count(p, slope); k++) {
-        double x = entry(p, right, slope, k), y = entry(p, a, slope, k);
+        double x = slope_get(p, right->slope[slope], k), y = slope_get(p, a->slope[slope], k);
         if (sampled && isnan(y)) continue;
         if (!isfinite(x) || !isfinite(y)) return INFINITY;
         largest = fmax(largest, fabs(x));
@@ -110,18 +92,14 @@ static bool agrees(const struct problem *p, struct measurement *m, void *state,
 /* A check that cannot fail is none: the largest entry of the first slope, off by a thousandth, must
  * be noticed. */
 static bool notices(const struct problem *p, const struct answer *right, struct answer *a) {
-    size_t largest = 0, size = wg_dtype_size(p->dtype);
-    for (size_t i = 0; i < p->slopes; i++)
-        memcpy(a->slope[i], right->slope[i], problem_slope_count(p, i) * size);
+    size_t largest = 0;
+    slopes_copy(p, a->slope, (const void *const *)right->slope);
     a->value = right->value;
     for (size_t k = 1; k < problem_slope_count(p, 0); k++)
-        if (fabs(entry(p, a, 0, k)) > fabs(entry(p, a, 0, largest))) largest = k;
+        if (fabs(slope_get(p, a->slope[0], k)) > fabs(slope_get(p, a->slope[0], largest)))
+            largest = k;
     bool same = answer_error(p, right, a, false) == 0;
-    double spoilt = entry(p, a, 0, largest) * 1.001;
-    if (p->dtype == WG_F32)
-        ((float *)a->slope[0])[largest] = (float)spoilt;
-    else
-        ((double *)a->slope[0])[largest] = spoilt;
+    slope_set(p, a->slope[0], largest, slope_get(p, a->slope[0], largest) * 1.001);
     return same && answer_error(p, right, a, false) > tolerance(p, &contestant_hand);
 }
 
@@ -200,7 +178,7 @@ static bool measure(struct row *row, const struct problem *p, const struct optio
     void *state[MAX_CONTESTANTS] = {NULL};
     struct answer right, a;
     const char *why = NULL;
-    bool made = answer_make(&right, p), good = answer_make(&a, p) && made;
+    bool made = slopes_make(p, right.slope), good = slopes_make(p, a.slope) && made;
     void *reference = good ? contestant_hand.open(&contestant_hand, p, &why) : NULL;
     good = reference && contestant_hand.run(reference, GRADIENT, 1, &right) >= 0;
     if (reference) contestant_hand.close(reference);
@@ -219,8 +197,8 @@ static bool measure(struct row *row, const struct problem *p, const struct optio
     good = good && take_turns(row, state, options);
     for (size_t i = 0; i < row->count; i++)
         if (state[i]) row->by[i].who->close(state[i]);
-    answer_free(&right);
-    answer_free(&a);
+    slopes_free(right.slope);
+    slopes_free(a.slope);
     return good;
 }
 

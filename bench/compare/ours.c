@@ -21,31 +21,11 @@ static double preparation(const void *state) {
 static void close_compiled(void *state) {
     struct compiled *c = state;
     for (int work = 0; work < WORKS; work++) {
+        wg_workspace_free(c->workspace[work]);
         wg_function_free(c->fn[work]);
-        free(c->workspace[work]);
     }
-    for (size_t i = 0; i < MAX_INPUTS; i++) free(c->slope[i]);
+    slopes_free(c->slope);
     free(c);
-}
-
-static void *touched(size_t bytes) {
-    void *block = aligned_alloc(64, (bytes + 64) / 64 * 64);
-    return block ? memset(block, 0, bytes) : NULL;
-}
-
-static bool allocate(struct compiled *c, wg_error *error) {
-    bool good = !error->status;
-    for (int work = 0; good && work < WORKS; work++) {
-        size_t bytes = 0;
-        wg_workspace_size(c->fn[work], NULL, &bytes, error);
-        c->workspace[work] = touched(bytes);
-        good = !error->status && c->workspace[work];
-    }
-    for (size_t i = 0; good && i < c->p->slopes; i++) {
-        c->slope[i] = touched(problem_slope_count(c->p, i) * wg_dtype_size(c->p->dtype));
-        good = c->slope[i];
-    }
-    return good;
 }
 
 static void *open_compiled(const struct contestant *of, const struct problem *p, const char **why) {
@@ -63,7 +43,9 @@ static void *open_compiled(const struct contestant *of, const struct problem *p,
     c->fn[VALUE] = wg_compile(program, &options, &error);
     wg_program_free(gradient);
     wg_program_free(program);
-    if (allocate(c, &error)) return c;
+    for (int work = 0; work < WORKS; work++)
+        c->workspace[work] = wg_workspace_new(c->fn[work], NULL, &error);
+    if (slopes_make(p, c->slope) && !error.status) return c;
     snprintf(message, sizeof message, "%s", error.status ? error.message : "not enough memory");
     *why = message;
     close_compiled(c);
@@ -85,9 +67,7 @@ static double run_compiled(void *state, enum work work, int64_t repeat, struct a
     double seconds = seconds_worked() - start;
     if (error.status) fprintf(stderr, "compare: %s\n", error.message);
     if (answer) answer->value = c->p->dtype == WG_F32 ? (double)single : c->value;
-    for (size_t i = 0; answer && work == GRADIENT && i < c->p->slopes; i++)
-        memcpy(answer->slope[i], c->slope[i],
-               problem_slope_count(c->p, i) * wg_dtype_size(c->p->dtype));
+    if (answer && work == GRADIENT) slopes_copy(c->p, answer->slope, (const void *const *)c->slope);
     return error.status ? -1 : seconds;
 }
 

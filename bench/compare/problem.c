@@ -17,12 +17,14 @@ wg_program *problem_program(const struct problem *p, wg_error *error) {
 }
 
 /* Memory for an array, aligned to 64 bytes and touched, so that no clock sees its pages come. */
-static void *room(size_t bytes, wg_error *error) {
+static void *touched(size_t bytes) {
     void *block = aligned_alloc(64, (bytes + 64) / 64 * 64);
-    if (block)
-        memset(block, 0, bytes);
-    else
-        *error = (wg_error){WG_ENOMEM, "not enough memory for a problem's data"};
+    return block ? memset(block, 0, bytes) : NULL;
+}
+
+static void *room(size_t bytes, wg_error *error) {
+    void *block = touched(bytes);
+    if (!block) *error = (wg_error){WG_ENOMEM, "not enough memory for a problem's data"};
     return block;
 }
 
@@ -87,4 +89,39 @@ size_t problem_unknowns(const struct problem *p) {
     size_t count = 0;
     for (size_t i = 0; i < p->slopes; i++) count += problem_slope_count(p, i);
     return count;
+}
+
+/* ---- slopes --------------------------------------------------------------------------------- */
+
+static size_t slope_bytes(const struct problem *p, size_t i) {
+    return problem_slope_count(p, i) * wg_dtype_size(p->dtype);
+}
+
+bool slopes_make(const struct problem *p, void *slope[MAX_INPUTS]) {
+    bool good = true;
+    for (size_t i = 0; i < MAX_INPUTS; i++) slope[i] = NULL;
+    for (size_t i = 0; good && i < p->slopes; i++) {
+        slope[i] = touched(slope_bytes(p, i));
+        good = slope[i];
+    }
+    return good;
+}
+
+void slopes_free(void *slope[MAX_INPUTS]) {
+    for (size_t i = 0; i < MAX_INPUTS; i++) free(slope[i]);
+}
+
+void slopes_copy(const struct problem *p, void *const *to, const void *const *from) {
+    for (size_t i = 0; i < p->slopes; i++) memcpy(to[i], from[i], slope_bytes(p, i));
+}
+
+double slope_get(const struct problem *p, const void *slope, size_t k) {
+    return p->dtype == WG_F32 ? (double)((const float *)slope)[k] : ((const double *)slope)[k];
+}
+
+void slope_set(const struct problem *p, void *slope, size_t k, double x) {
+    if (p->dtype == WG_F32)
+        ((float *)slope)[k] = (float)x;
+    else
+        ((double *)slope)[k] = x;
 }
