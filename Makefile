@@ -64,7 +64,7 @@ fuzz: setup ## every fuzzer for FUZZ_SECONDS (60), by clang's libFuzzer
 bench: build ## one table of times beside hand-written C, ADOL-C and PyTorch; quick: BENCH_QUICK=1
 	@sh bench/compare.sh $(BUILD) $(if $(BENCH_QUICK),--quick)
 
-setup-bench: setup ## the same, and the peers that make bench compares with
+setup-bench: setup ## install the peers that make bench compares with, as far as Debian has them
 	@$(SETUP) packages-bench.txt
 
 bench-mnist: build ## seconds an epoch on MNIST, beside PyTorch's where that is installed

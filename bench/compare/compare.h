@@ -144,6 +144,8 @@ struct report {
 
 void report_head(const struct report *report);
 void report_row(const struct row *row);
+/* How long our back ends took to make each problem's gradient ready, at first and again. */
+void report_preparation(const struct report *report);
 /* Prints the targets as met or missed. */
 void report_targets(const struct report *report);
 /* Everything as JSON; false where writing failed. */

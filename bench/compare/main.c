@@ -259,7 +259,10 @@ int main(int argc, char **argv) {
         else
             while (*++sizes) good = run_problem(&report, cases[i], *sizes, &options) && good;
     }
-    if (!options.smallest) report_targets(&report);
+    if (!options.smallest) {
+        report_preparation(&report);
+        report_targets(&report);
+    }
     if (options.json && !report_json(&report, options.json)) {
         fprintf(stderr, "compare: %s cannot be written\n", options.json);
         good = false;

@@ -92,6 +92,21 @@ void report_row(const struct row *row) {
     fflush(stdout);
 }
 
+void report_preparation(const struct report *report) {
+    printf("\nReading, differentiating and compiling the gradient, milliseconds by the wall\n");
+    printf("%-13s %-25s %-20s %10s %10s\n", "case", "size", "back end", "first", "again");
+    for (size_t i = 0; i < report->rows; i++)
+        for (size_t k = 0; k < contestants_ours_count; k++) {
+            const struct row *row = &report->row[i];
+            const struct measurement *m = &row->by[k];
+            printf("%-13s %-25s %-20s", k ? "" : row->of->name, k ? "" : row->sizes,
+                   m->who->name + strlen("Wengert, "));
+            print_number(10, 1e3 * m->prepare[0]);
+            print_number(10, 1e3 * m->prepare[1]);
+            putchar('\n');
+        }
+}
+
 /* ---- targets -------------------------------------------------------------------------------- */
 
 struct targets {
