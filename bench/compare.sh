@@ -14,7 +14,7 @@ export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MKL_NUM_THREADS=1
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
 trap 'exit 1' HUP INT TERM
-export TMPDIR="$temp" XDG_CACHE_HOME="$temp"
+export TMPDIR="$temp" WENGERT_CACHE="$temp/cache"
 
 "$build/bench/compare" --json "$build/bench.json" "$@"
 echo "written: $build/bench.json"
