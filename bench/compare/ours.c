@@ -80,5 +80,6 @@ static double run_compiled(void *state, enum work work, int64_t repeat, struct a
 /* The last one is the one that the targets speak of. */
 const struct contestant contestants_ours[] = {
     BACKEND("Wengert, interpreted", WG_INTERPRET),
+    BACKEND("Wengert, native", WG_NATIVE),
 };
 const size_t contestants_ours_count = sizeof contestants_ours / sizeof *contestants_ours;

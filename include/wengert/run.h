@@ -13,7 +13,11 @@ extern "C" {
  * keeps what it needs; the program may be freed. Free it with wg_function_free. */
 typedef struct wg_function wg_function;
 
-typedef enum wg_backend { WG_INTERPRET } wg_backend;
+/* WG_NATIVE writes the program as C, compiles that with the system's compiler and loads it. Where
+ * that cannot be, the function is interpreted all the same, and wg_function_note says why. WG_AUTO
+ * interprets until a thread has the native code compiled, and calls that from then on; freeing the
+ * function waits for the compiler. */
+typedef enum wg_backend { WG_INTERPRET, WG_NATIVE, WG_AUTO } wg_backend;
 
 /* All zero is the default; NULL stands for that. */
 typedef struct wg_options {
@@ -21,11 +25,17 @@ typedef struct wg_options {
     /* Donation: output name = input name, "W_new=W, b_new=b". The call may pass the same buffer for
      * both, and the output overwrites the input when its last reader is done. */
     const char *donate;
+    /* WG_NATIVE: the compiler's flags for code and rounding, words between blanks; NULL stands for
+     * "-O3 -march=native -fno-math-errno -fno-trapping-math". "-O0 -ffp-contract=off" gives the
+     * interpreter's results bit for bit. */
+    const char *flags;
 } wg_options;
 
 WG_API wg_function *wg_compile(const wg_program *program, const wg_options *options,
                                wg_error *error);
 WG_API void wg_function_free(wg_function *fn);
+/* Why a function for which native code was asked is interpreted; "" if it is not. The function's. */
+WG_API const char *wg_function_note(const wg_function *fn);
 
 /* Runs fn: size[i] for each named size, input[i] and output[i] the dense row-major buffers of each
  * input and output, in the program's order. Buffers belong to the caller and are neither copied nor

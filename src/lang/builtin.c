@@ -40,10 +40,11 @@ static bool one_axis(struct parser *p, const struct call *c, const struct builti
 /* ---- reductions ------------------------------------------------------------------------------ */
 
 /* What the rows of reductions name. */
-enum { SUM, MEAN, PROD, MAX, MIN, LOGSUMEXP, NORM, ANY_TRUE, ALL_TRUE, VAR, REVERSE };
+enum { SUM, MEAN, PROD, MAX, MIN, PEAK, LOGSUMEXP, NORM, ANY_TRUE, ALL_TRUE, VAR, REVERSE };
 static value (*const reduction[])(wg_graph *, value, uint32_t) = {
     [SUM] = build_sum,          [MEAN] = build_mean,      [PROD] = build_prod,
     [MAX] = build_reduce_max,   [MIN] = build_reduce_min, [LOGSUMEXP] = build_logsumexp,
+    [PEAK] = build_peak,
     [NORM] = build_norm,        [ANY_TRUE] = build_any,   [ALL_TRUE] = build_all,
     [VAR] = build_variance,     [REVERSE] = build_reverse,
 };
@@ -549,6 +550,7 @@ static const struct builtin builtins[] = {
     {"mean",          "mean(x, axis=0)",              apply_reduce,   1, 1, REDUCE, MEAN},
     {"max",           "max(x, axis=0) or max(a, b)",  apply_max,      1, 2, REDUCE, MAX},
     {"logsumexp",     "logsumexp(x, axis=0)",         apply_reduce,   1, 1, REDUCE, LOGSUMEXP},
+    {"peak",          "peak(x, axis=0)",              apply_reduce,   1, 1, REDUCE, PEAK},
     {"norm",          "norm(x, axis=0) or norm(x, p, axis=0)", apply_norm, 1, 2, REDUCE, NORM},
     {"argmax",        "argmax(x, axis=-1)",           apply_argmax,   1, 1, AXIS, -1},
     {"softmax",       "softmax(x, axis=-1)",          apply_softmax,  1, 1, AXIS, -1},

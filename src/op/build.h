@@ -65,9 +65,16 @@ bool slice_count(wg_graph *g, wg_extent start, wg_extent stop, int64_t step, wg_
 value build_sum(wg_graph *g, value a, uint32_t axes);
 value build_mean(wg_graph *g, value a, uint32_t axes);
 value build_reduce_max(wg_graph *g, value a, uint32_t axes);
+value build_peak(wg_graph *g, value a, uint32_t axes); /* the largest as a shift, see op_peak */
 value build_argmax(wg_graph *g, value a, unsigned axis); /* i64; the first of ties */
 value build_logsumexp(wg_graph *g, value a, uint32_t axes);
 value build_norm(wg_graph *g, value a, uint32_t axes); /* Euclidean */
+/* What log-sum-exp, softmax and their derivatives are made of: the peak, exp(a - peak), and its sum. Shared where they are asked
+ * for again, so that each exponential is taken once. All 0 on error. */
+struct exponentials {
+    value shift, terms, sum;
+};
+struct exponentials build_exponentials(wg_graph *g, value a, uint32_t axes);
 value build_reduce(wg_graph *g, unsigned op, value a, uint32_t axes);
 /* A reduction's result put back over a's shape along the reduced axes. */
 value build_expand(wg_graph *g, value reduced, value a, uint32_t axes);

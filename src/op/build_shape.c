@@ -206,6 +206,9 @@ value build_reduce_max(wg_graph *g, value a, uint32_t axes) {
     return build_reduce(g, OP_reduce_max, a, axes);
 }
 
+value build_peak(wg_graph *g, value a, uint32_t axes) {
+    return build_reduce(g, OP_peak, a, axes);
+}
 value build_logsumexp(wg_graph *g, value a, uint32_t axes) {
     return build_reduce(g, OP_logsumexp, a, axes);
 }

@@ -1,7 +1,7 @@
 /* Functions that are a few operations each: softmax and its kin, losses, the mean. They need no
- * rules of their own; what they must take care of is numbers. Softmax is the exponential of
- * log-softmax, x - logsumexp(x), which is never above 0: it neither overflows nor divides, for
- * logits of any size, and its derivatives are made of the same parts. */
+ * rules of their own; what they must take care of is numbers. Softmax divides exponentials of
+ * what is never above 0 by their sum, which is never below 1: it does not overflow, for logits of
+ * any size, and its derivatives and those of log-sum-exp are made of the same parts. */
 #include "op/build.h"
 #include "op/describe.h"
 
@@ -26,7 +26,10 @@ value build_log_softmax(wg_graph *g, value a, unsigned axis) {
 }
 
 value build_softmax(wg_graph *g, value a, unsigned axis) {
-    return is_ready(g, "softmax", a, axis) ? build_unary(g, OP_exp, centred(g, a, axis)) : 0;
+    if (!is_ready(g, "softmax", a, axis)) return 0;
+    uint32_t axes = (uint32_t)1 << axis;
+    struct exponentials e = build_exponentials(g, a, axes);
+    return e.sum ? build_div(g, e.terms, build_expand(g, e.sum, a, axes)) : 0;
 }
 
 value build_cross_entropy(wg_graph *g, value logits, value label) {

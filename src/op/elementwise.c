@@ -67,6 +67,7 @@ static void apply_where(struct machine *m) {
 #define MUL(x, y)   (x, y, apply2(m, OP_mul))
 #define DIV(x, y)   (x, y, apply2(m, OP_div))
 #define MULZ(x, y)  (x, y, apply2(m, OP_mulz))
+#define DIVZ(x, y)  (x, y, apply2(m, OP_divz))
 #define POLYGAMMA(x, y) (x, y, apply2(m, OP_polygamma))
 #define POW(x, y)   (x, y, apply2(m, OP_pow))
 #define HYPOT(x, y) (x, y, apply2(m, OP_hypot))
@@ -77,7 +78,6 @@ static void apply_where(struct machine *m) {
 #define OR(x, y)    (x, y, apply2(m, OP_or))
 #define WHERE(condition, x, y) (condition, x, y, apply_where(m))
 /* x / y, 0 where y is 0 */
-#define RATIO(x, y) WHERE(EQ(y, NUM(0)), NUM(0), DIV(x, y))
 /* clang-format on */
 
 #define UNARY(name, value_in_c, da, low, high, doc)                                                \

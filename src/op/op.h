@@ -130,6 +130,10 @@ struct op_def {
     /* NULL for elementwise operations, which follow the general rule. */
     value (*batch)(const struct batch *b);
 
+    /* Optional: the same value, bit for bit, made of other operations; 0 on error. For a back end
+     * that fuses what it knows better than a kernel could. */
+    value (*expand)(wg_graph *g, attr_id attr, const value *x);
+
     wg_status (*run)(const struct exec *e); /* NULL for elementwise operations: op_kernel */
 
     const struct op_sample *sample; /* ended by a sample with narg 0 and no make */

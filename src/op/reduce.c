@@ -1,4 +1,4 @@
-/* Reductions: sum, the largest element and its index, log of a sum of exponentials, Euclidean norm.
+/* Reductions: sum, the largest element, alone or as a shift, and its index, log of a sum of exponentials, Euclidean norm.
  * All but argmax take a mask of axes, attr = mask (bit i = axis i); argmax takes attr = axis. The
  * result has the axes that remain, in their order. Rules put a result back over its argument with
  * build_expand. Values at edge points (nothing to reduce, ties, infinities, NaN) are in the doc
@@ -6,8 +6,6 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
-
-#include <math.h>
 
 static uint32_t mask_of(const struct trace *t, attr_id attr) {
     return (uint32_t)attr_words(t, attr)[0];
@@ -26,7 +24,7 @@ static bool reduce_infer(wg_graph *g, unsigned op, attr_id attr, const value *x,
         return false;
     }
     *type = type_without(&from, (uint32_t)mask);
-    bool floats = op == OP_logsumexp || op == OP_norm;
+    bool floats = op == OP_logsumexp || op == OP_norm || op == OP_peak;
     return (floats ? require_floats : require_numbers)(g, op_def(op)->name, x[0]);
 }
 
@@ -60,12 +58,6 @@ static value expanded(const struct rule *r, value reduced) {
 /* The tangent of a reduction whose gradient has the argument's shape. */
 static value weighted_sum(const struct rule *r, value t, value weight) {
     return build_sum(r->g, rule_mul(r, t, weight), mask_of(&r->g->t, r->attr));
-}
-
-/* y's elements where they are not `edge`, `instead` where they are. */
-static value replaced(const struct rule *r, double edge, double instead) {
-    value is_edge = build_binary(r->g, OP_eq, r->y, build_like(r->g, r->y, edge));
-    return build_where(r->g, is_edge, build_like(r->g, r->y, instead), r->y);
 }
 
 /* ---- samples --------------------------------------------------------------------------------- */
@@ -144,6 +136,36 @@ const struct op_def op_reduce_max = {
     .run = run_reduce_max,
     .sample = reduce_max_sample};
 
+/* ---- peak ------------------------------------------------------------------------------------ */
+
+/* Of numbers of which the largest is a constant: its derivative is 0 indeed, which differences see
+ * too. */
+static value peak_of_capped(wg_graph *g, value x, uint32_t axes) {
+    return build_peak(g, build_binary(g, OP_max, x, build_like(g, x, 3)), axes);
+}
+static value peak_last(wg_graph *g, const value *x) {
+    return peak_of_capped(g, x[0], 2);
+}
+static value peak_ends(wg_graph *g, const value *x) {
+    return peak_of_capped(g, x[0], 5);
+}
+static const struct op_sample peak_sample[] = {
+    {1, {{WG_F64, 2, {3, 5}}}, {-2}, {2}, peak_last, "rows"},
+    {1, {{WG_F64, 3, {2, 3, 4}}}, {-2}, {2}, peak_ends, "the outer axes"},
+    {1, {{WG_F64, 2, {3, 0}}}, {-2}, {2}, peak_last, "rows of nothing"},
+    {0}};
+
+const struct op_def op_peak = {
+    .name = "peak",
+    .class = NODIFF,
+    .narg = 1,
+    .doc = "y = largest element of x over axes, but 0 where that is not finite: what exponentials "
+           "are shifted by. Its derivative is 0, because what is shifted does not depend on it",
+    .infer = reduce_infer,
+    .batch = reduce_batch,
+    .run = run_peak,
+    .sample = peak_sample};
+
 /* ---- argmax ---------------------------------------------------------------------------------- */
 
 static bool argmax_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
@@ -192,11 +214,25 @@ const struct op_def op_argmax = {
 
 /* ---- logsumexp ------------------------------------------------------------------------------- */
 
-/* dy = sum of t * exp(x - y). Where y is -inf all x are, and the differences would be NaN: 0 in the
- * place of y makes the weights exp(-inf) = 0. */
+struct exponentials build_exponentials(wg_graph *g, value a, uint32_t axes) {
+    struct exponentials e = {.shift = build_peak(g, a, axes)};
+    if (!e.shift) return e;
+    e.terms = build_unary(g, OP_exp, build_sub(g, a, build_expand(g, e.shift, a, axes)));
+    e.sum = build_sum(g, e.terms, axes);
+    return e;
+}
+
+/* dy = sum of t * e / sum of e, for e = exp(x - peak). Where all x are -inf both sums are 0, and
+ * so is their quotient, as divz has it. */
 static value logsumexp_jvp(const struct rule *r, const value *t) {
-    value shifted = build_sub(r->g, r->x[0], expanded(r, replaced(r, -HUGE_VAL, 0)));
-    return weighted_sum(r, t[0], build_unary(r->g, OP_exp, shifted));
+    struct exponentials e = build_exponentials(r->g, r->x[0], mask_of(&r->g->t, r->attr));
+    if (!e.sum) return 0;
+    return build_binary(r->g, OP_divz, weighted_sum(r, t[0], e.terms), e.sum);
+}
+
+static value logsumexp_expand(wg_graph *g, attr_id attr, const value *x) {
+    struct exponentials e = build_exponentials(g, x[0], mask_of(&g->t, attr));
+    return e.sum ? build_add(g, build_unary(g, OP_log, e.sum), e.shift) : 0;
 }
 
 const struct op_def op_logsumexp = {
@@ -209,15 +245,15 @@ const struct op_def op_logsumexp = {
     .infer = reduce_infer,
     .jvp = logsumexp_jvp,
     .batch = reduce_batch,
+    .expand = logsumexp_expand,
     .run = run_logsumexp,
     .sample = logsumexp_sample};
 
 /* ---- norm ------------------------------------------------------------------------------------ */
 
-/* dy = sum of t * x/y. Dividing by infinity where y is 0 makes that 0, and all its derivatives. */
+/* dy = sum of t * x/y, which divz makes 0 where y is, with all its derivatives. */
 static value norm_jvp(const struct rule *r, const value *t) {
-    value divisor = expanded(r, replaced(r, 0, HUGE_VAL));
-    return weighted_sum(r, t[0], build_div(r->g, r->x[0], divisor));
+    return weighted_sum(r, t[0], build_binary(r->g, OP_divz, r->x[0], expanded(r, r->y)));
 }
 
 const struct op_def op_norm = {

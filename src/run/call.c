@@ -155,8 +155,14 @@ wg_status wg_workspace_size(const wg_function *fn, const int64_t *size, size_t *
     if (!fn || !bytes)
         return fail_with(error, WG_EARGUMENT, "workspace size: %s is NULL",
                          fn ? "bytes" : "the function");
+    const struct wg_function *planned = background_planned(fn);
     struct call c = {.fn = fn};
-    return lay_out(fn, size, NULL, &c, bytes, error);
+    size_t more = 0;
+    wg_status status = lay_out(fn, size, NULL, &c, bytes, error);
+    if (status || !planned) return status;
+    status = lay_out(planned, size, NULL, &c, &more, error);
+    if (more > *bytes) *bytes = more; /* it serves whichever of the two runs */
+    return status;
 }
 
 /* Stands before a workspace that is allocated here: what giving it back takes. */
@@ -307,13 +313,16 @@ static wg_status call_in(const struct wg_function *fn, const int64_t *size,
     c.base[POOL] = (char *)fn->pool.at;
     wg_status status = lay_out(fn, size, workspace, &c, &bytes, error);
     if (status == WG_OK) status = take_buffers(&c, input, output);
-    return status == WG_OK ? interpret(&c) : status;
+    if (status) return status;
+    return fn->code ? native_call(&c, size) : interpret(&c);
 }
 
 wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *const *input,
                        void *const *output, void *workspace, wg_error *error) {
     if (failed(error)) return error->status;
     if (!fn) return fail_with(error, WG_EARGUMENT, "call: the function is NULL");
+    const struct wg_function *native = background_native(fn);
+    if (native && workspace) fn = native;
     if (workspace) return call_in(fn, size, input, output, workspace, error);
     wg_status status = make_workspace(fn, size, &workspace, error);
     if (status) return status;

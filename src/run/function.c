@@ -1,6 +1,9 @@
 /* Functions: compiling a program, and what belongs to it alone, the donation of buffers. The work
  * is done in measure.c, schedule.c and plan.c. */
+#include "native/lower.h"
 #include "run/run.h"
+
+#include <stdio.h>
 
 /* ---- donation -------------------------------------------------------------------------------- */
 
@@ -116,19 +119,76 @@ static bool fix_shapes(struct wg_function *fn, wg_error *error) {
     return true;
 }
 
-static bool make(struct wg_function *fn, const wg_options *options, wg_error *error) {
-    const struct trace *t = &fn->program->t;
-    if (t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
-        return fail_with(error, WG_EOVERFLOW,
-                         "a program of %zu instructions: at most %u can be run", t->instr.count,
-                         (unsigned)PLACE_LIMIT / 2),
-               false;
+/* A function without a plan yet; expanded: of the program as nests want it. */
+static struct wg_function *prepare(const wg_program *program, const wg_options *options,
+                                   bool expanded, wg_error *error) {
+    wg_allocator a = program->t.allocator;
+    struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
+    if (!fn) return fail_memory(error), NULL;
+    fn->allocator = a;
+    fn->program = expanded ? expand(program, error) : program_copy(program, &a, error);
+    const struct trace *t = fn->program ? &fn->program->t : NULL;
+    if (t && t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
+        fail_with(error, WG_EOVERFLOW, "a program of %zu instructions: at most %u can be run",
+                  t->instr.count, (unsigned)PLACE_LIMIT / 2);
+    else if (t && donate(fn, options ? options->donate : NULL, error) && measures_make(fn, error) &&
+             list_types(fn, error) && fix_shapes(fn, error))
+        return fn;
+    wg_function_free(fn);
+    return NULL;
+}
+
+static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
+                                       wg_error *error) {
+    struct wg_function *fn = prepare(program, options, false, error);
     struct schedule schedule = {0};
-    bool ok = donate(fn, options ? options->donate : NULL, error) && measures_make(fn, error) &&
-              list_types(fn, error) && fix_shapes(fn, error) &&
-              schedule_make(fn, &schedule, error) && plan_make(fn, &schedule, error);
-    schedule_free(fn, &schedule);
-    return ok;
+    bool ok = fn && schedule_make(fn, &schedule, error) && plan_make(fn, &schedule, error);
+    if (fn) schedule_free(fn, &schedule);
+    if (ok) return fn;
+    wg_function_free(fn);
+    return NULL;
+}
+
+static struct wg_function *native(const wg_program *program, const wg_options *options,
+                                  const char *flags, wg_error *error) {
+    struct wg_function *fn = prepare(program, options, true, error);
+    wg_text text = {.allocator = program->t.allocator};
+    bool ok = fn && native_write(fn, &text, error) && native_load(fn, &text, flags, error);
+    wg_text_free(&text);
+    if (ok) return fn;
+    wg_function_free(fn);
+    return NULL;
+}
+
+/* Interpreted at once, native as soon as a thread has it compiled. */
+static bool begin_native(struct wg_function *fn, const wg_program *program,
+                         const wg_options *options, const char *flags, wg_error *error) {
+    struct wg_function *planned = prepare(program, options, true, error);
+    return planned && background_start(fn, planned, flags, error);
+}
+
+static wg_function *compile(const wg_program *program, const wg_options *options,
+                            wg_error *error) {
+    wg_backend backend = options ? options->backend : WG_INTERPRET;
+    const char *flags = options && options->flags ? options->flags : native_usual_flags;
+    wg_error why = {0}; /* what stands against native code */
+    if (strlen(flags) >= NATIVE_FLAGS_SIZE) {
+        fail_with(error, WG_EARGUMENT, "compile: flags of more than %d bytes", NATIVE_FLAGS_SIZE - 1);
+        return NULL;
+    }
+    if (backend == WG_NATIVE) {
+        struct wg_function *fn = native(program, options, flags, &why);
+        if (fn) return fn;
+    }
+    struct wg_function *fn = interpreted(program, options, error);
+    if (fn && backend == WG_AUTO) begin_native(fn, program, options, flags, &why);
+    if (fn) snprintf(fn->note, sizeof fn->note, "%.*s", WG_NOTE_SIZE - 1, why.message);
+    return fn;
+}
+
+const char *wg_function_note(const wg_function *fn) {
+    if (!fn) return "";
+    return fn->background ? background_note(fn) : fn->note;
 }
 
 wg_function *wg_compile(const wg_program *program, const wg_options *options, wg_error *error) {
@@ -137,31 +197,24 @@ wg_function *wg_compile(const wg_program *program, const wg_options *options, wg
         fail_with(error, WG_EARGUMENT, "compile: the program is NULL");
         return NULL;
     }
-    if (options && options->backend != WG_INTERPRET) {
+    if (options && options->backend != WG_INTERPRET && options->backend != WG_NATIVE &&
+        options->backend != WG_AUTO) {
         fail_with(error, WG_EARGUMENT, "compile: there is no backend %d", (int)options->backend);
         return NULL;
     }
-    wg_allocator a = program->t.allocator;
-    struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
-    if (!fn) {
-        fail_memory(error);
-        return NULL;
-    }
-    fn->allocator = a;
-    fn->program = program_copy(program, &a, error);
-    if (fn->program && make(fn, options, error)) return fn;
-    wg_function_free(fn);
-    return NULL;
+    return compile(program, options, error);
 }
 
 void wg_function_free(wg_function *fn) {
     if (!fn) return;
     wg_allocator a = fn->allocator;
+    background_end(fn);
     if (fn->program) {
         const struct trace *t = &fn->program->t;
         mem_free(&a, fn->donor, t->output.count * sizeof *fn->donor);
         mem_free(&a, fn->shape, t->type.count * sizeof *fn->shape);
     }
+    toolchain_unload(&fn->library);
     measures_free(fn);
     VEC_FREE(&a, &fn->step);
     VEC_FREE(&a, &fn->scalar);

@@ -279,6 +279,11 @@ static void run_copies(const struct call *c, const struct copy *copy, size_t cou
     }
 }
 
+wg_status call_operation(const struct call *c, uint32_t step) {
+    const struct step *s = &c->fn->step.at[step];
+    return run_operation(c, c->fn->operand.at + s->first, s->count);
+}
+
 wg_status interpret(const struct call *c) {
     const struct wg_function *fn = c->fn;
     wg_status status = WG_OK;

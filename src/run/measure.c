@@ -108,6 +108,14 @@ bool measures_make(struct wg_function *fn, wg_error *error) {
     return true;
 }
 
+bool measure_of(struct wg_function *fn, const wg_type *type, struct measure *measure) {
+    wg_extent named[WG_MAX_RANK];
+    size_t count;
+    *measure = (struct measure){0};
+    if (!split(type, &measure->factor, named, &count)) measure->factor = INT64_MAX;
+    return key_intern(&fn->allocator, &fn->measures, named, count, &measure->part);
+}
+
 void measures_free(struct wg_function *fn) {
     struct measures *m = &fn->measures;
     const wg_allocator *a = &fn->allocator;

@@ -5,13 +5,18 @@
  * and a call through
  *   call.c       sizes into shapes, checks and addresses
  *   interpret.c  the steps, one after the other
+ * or, where native code is asked for, instead of the second and third and the last through
+ *   native.c     loop nests into storage, C, and code that drives itself
  * A function never changes once it is made; all that a call writes lies in the caller's buffers and
  * in one workspace. */
 #ifndef RUN_H
 #define RUN_H
 
+#include "native/toolchain.h"
 #include "op/op.h"
 #include "wengert/run.h"
+
+enum { WG_NOTE_SIZE = 512 };
 
 /* Where a value is during a call: two bits of kind, thirty of index.
  *   CELL      a scalar: eight bytes of the workspace
@@ -109,6 +114,10 @@ struct wg_function {
     VEC(type_id) type;          /* those that values have                               */
     uint32_t *donor;            /* of each output: 1 + input whose buffer it may have   */
     size_t cell_count, scratch; /* scratch in bytes                                     */
+    struct loaded library;      /* of native code, and */
+    void *code;                 /* its function; NULL: the interpreter drives */
+    char note[WG_NOTE_SIZE];    /* why not, where native code was asked for */
+    struct background *background; /* WG_AUTO: what the compiler is at work on, or NULL */
     struct shape *shape;        /* of types, if no extent is named; else made by a call */
 };
 
@@ -128,6 +137,9 @@ void measures_free(struct wg_function *fn);
 /* Its value under sizes; false if no size_t holds it. */
 bool measure_eval(const struct wg_function *fn, struct measure m, const int64_t *size,
                   size_t *result);
+
+/* The measure of a type that no value need have. False if there is no memory. */
+bool measure_of(struct wg_function *fn, const wg_type *type, struct measure *measure);
 
 /* ---- schedule.c ------------------------------------------------------------------------------ */
 
@@ -193,6 +205,27 @@ struct call { /* one call: what its steps see */
 };
 
 wg_status interpret(const struct call *c);
+/* One operation of fn->step. */
+wg_status call_operation(const struct call *c, uint32_t step);
+
+/* ---- native.c -------------------------------------------------------------------------------- */
+enum { NATIVE_FLAGS_SIZE = 1024 };
+extern const char native_usual_flags[];
+/* Plans fn, of which program, donors, measures and shapes are there, and appends its C. */
+bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
+/* Compiles that and loads it. flags: fewer than NATIVE_FLAGS_SIZE bytes. */
+bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error);
+wg_status native_call(const struct call *c, const int64_t *size);
+
+/* ---- background.c ---------------------------------------------------------------------------- */
+/* Plans native and has it compiled by a thread, for fn; takes native, also on error. */
+bool background_start(struct wg_function *fn, struct wg_function *native, const char *flags,
+                      wg_error *error);
+void background_end(struct wg_function *fn); /* waits for the compiler */
+/* What is to be called in the place of fn by now, and what will be; NULL: nothing. */
+const struct wg_function *background_native(const struct wg_function *fn);
+const struct wg_function *background_planned(const struct wg_function *fn);
+const char *background_note(const struct wg_function *fn);
 
 /* ---- tensor.c -------------------------------------------------------------------------------- */
 /* The named sizes of a call on tensors, read off the inputs' shapes or else taken from `given`, and

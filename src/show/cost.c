@@ -28,6 +28,7 @@ static void count_elementwise(unsigned op, double elements, wg_cost *cost) {
     case OP_neg: cost->additions = elements; break;
     case OP_mul:
     case OP_mulz:
+    case OP_divz:
     case OP_div:
     case OP_square:
     case OP_reciprocal: cost->multiplications = elements; break;

@@ -168,6 +168,7 @@ bool function_attributes(const struct writing *w, value v, wg_text *out) {
     switch (i->op) {
     case OP_sum:
     case OP_reduce_max:
+    case OP_peak:
     case OP_logsumexp:
     case OP_norm: return (uint64_t)attr[0] == all_of(x->rank) || axes_write((uint64_t)attr[0], out);
     case OP_argmax: return x->rank == 1 || text_format(out, ", axis=%" PRId64, attr[0]);

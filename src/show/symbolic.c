@@ -218,6 +218,7 @@ static bool has_word(const struct trace *t, value v) {
     case OP_concat:
     case OP_sum:
     case OP_reduce_max:
+    case OP_peak:
     case OP_argmax:
     case OP_logsumexp:
     case OP_norm:

@@ -9,6 +9,7 @@
 set -eu
 build=$(dirname "$WENGERT")
 work=$(mktemp -d)
+export WENGERT_CACHE="$work/cache"
 trap 'rm -rf "$work"' EXIT
 export PATH="$build:$PATH" LC_ALL=C.UTF-8
 export CPATH="$WG_SOURCE_DIR/include:$build/include" LIBRARY_PATH="$build" LD_LIBRARY_PATH="$build"

@@ -151,6 +151,7 @@ static void functions_of_the_language(void **state) {
           {"mean(v)", "f64: 2"}, {"max(M, axis=0)", "f64[3]: 4 5 6"}, {"max(v)", "f64: 3"},
           {"max(v, 2)", "f64[3]: 2 2 3"}, {"min(v, 2)", "f64[3]: 1 2 2"},
           {"norm([3, 4])", "f64: 5"}, {"logsumexp([0, 0])", "f64: 0.6931471806"},
+          {"peak([-3, -2])", "f64: -2"}, {"peak([1/0, 2])", "f64: 0"},
           {"argmax(M)", "i64[2]: 2 2"}, {"argmax(M, axis=0)", "i64[3]: 1 1 1"},
           {"softmax([0, 0])", "f64[2]: 0.5 0.5"},
           {"softmax([[0], [0]], axis=0)", "f64[2,1]: 0.5 0.5"},

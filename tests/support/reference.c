@@ -168,13 +168,14 @@ static void do_reduce(struct job *j, unsigned op) {
             if (!(j->word[0] >> i & 1)) kept[n++] = c[i];
         int64_t at = place(&j->y, kept);
         number *y = &j->y.at[at], v = x->at[k];
-        if (op == OP_reduce_max) *y = met[at] && !less(j->floating, *y, v) ? *y : v;
+        if (op == OP_reduce_max || op == OP_peak) *y = met[at] && !less(j->floating, *y, v) ? *y : v;
         else if (op == OP_logsumexp) y->f += expl(v.f);
         else *y = add(*y, op == OP_norm ? times(v, v, false) : v);
         met[at] = true;
     }
     for (int64_t k = 0; k < j->y.count; k++) {
         if (op == OP_reduce_max && !met[k]) j->y.at[k].f = -INFINITY;
+        if (op == OP_peak && !isfinite(j->y.at[k].f)) j->y.at[k].f = 0;
         if (op == OP_logsumexp) j->y.at[k].f = logl(j->y.at[k].f);
         if (op == OP_norm) j->y.at[k].f = sqrtl(j->y.at[k].f);
     }
@@ -371,6 +372,7 @@ static bool compute(struct job *j, unsigned op, const struct trace *t, const int
     case OP_pad: do_pad(j); return true;
     case OP_sum:
     case OP_reduce_max:
+    case OP_peak:
     case OP_logsumexp:
     case OP_norm: do_reduce(j, op); return true;
     case OP_argmax: do_argmax(j); return true;

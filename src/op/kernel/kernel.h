@@ -15,6 +15,7 @@ wg_status run_concat(const struct exec *e);
 
 wg_status run_sum(const struct exec *e);
 wg_status run_reduce_max(const struct exec *e);
+wg_status run_peak(const struct exec *e);
 wg_status run_argmax(const struct exec *e);
 wg_status run_logsumexp(const struct exec *e);
 wg_status run_norm(const struct exec *e);

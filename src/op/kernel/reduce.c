@@ -3,13 +3,15 @@
  * arrays take up to 70 kB. */
 #include "op/kernel/kernel.h"
 #include "op/kernel/strided.h"
+#include "op/kernel/vector_math.h"
+#include "op/kernel/vector_math_f32.h"
 
 #include <float.h>
 #include <math.h>
 
 enum { LANES = 16, WIDE = 64, BLOCK = 512, CHUNK = 1024, RADIX = 64, LEVELS = 6 };
 enum term { PLAIN, SQUARES, EXPONENTIALS };
-enum reduce_kind { REDUCE_SUM, REDUCE_MAX, REDUCE_LOGSUMEXP, REDUCE_NORM };
+enum reduce_kind { REDUCE_SUM, REDUCE_MAX, REDUCE_PEAK, REDUCE_LOGSUMEXP, REDUCE_NORM };
 
 /* How a reduction walks its argument. Of each axis only extent and `in`, the stride, are used. */
 struct reduction {
@@ -29,8 +31,8 @@ struct reduction {
 #define T_MIN DBL_MIN
 #define T_EPSILON DBL_EPSILON
 #define T_MIN_EXP DBL_MIN_EXP
-#define exp_f64 exp
-#define log_f64 log
+#define exp_f64 vm_exp
+#define log_f64 vm_log
 #define sqrt_f64 sqrt
 #define frexp_f64 frexp
 #define ldexp_f64 ldexp
@@ -52,8 +54,8 @@ struct reduction {
 #define T_MIN FLT_MIN
 #define T_EPSILON FLT_EPSILON
 #define T_MIN_EXP FLT_MIN_EXP
-#define exp_f32 expf
-#define log_f32 logf
+#define exp_f32 vm_expf
+#define log_f32 vm_logf
 #define sqrt_f32 sqrtf
 #define frexp_f32 frexpf
 #define ldexp_f32 ldexpf
@@ -136,6 +138,10 @@ wg_status run_reduce_max(const struct exec *e) {
             e->error, WG_EARGUMENT,
             "reduce_max: no elements along a reduced axis, and no integer is the largest of none");
     return reduce(e, REDUCE_MAX);
+}
+
+wg_status run_peak(const struct exec *e) {
+    return reduce(e, REDUCE_PEAK);
 }
 
 wg_status run_logsumexp(const struct exec *e) {

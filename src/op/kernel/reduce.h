@@ -252,6 +252,7 @@ static T F(reduce_runs)(enum reduce_kind kind, const struct reduction *r, const 
     case REDUCE_SUM: return (T)F(sum_runs)(r, PLAIN, x, 0);
     case REDUCE_MAX: return F(largest_of_runs)(r, false, x, T_LOWEST);
 #if FLOAT
+    case REDUCE_PEAK: return F(shift)(F(largest_of_runs)(r, false, x, T_LOWEST));
     case REDUCE_LOGSUMEXP: {
         T shift = F(shift)(F(largest_of_runs)(r, false, x, T_LOWEST));
         return F(log)(F(sum_runs)(r, EXPONENTIALS, x, shift)) + shift;
@@ -273,6 +274,10 @@ static void F(reduce_columns)(enum reduce_kind kind, const struct reduction *r, 
     case REDUCE_SUM: F(sum_columns)(r, PLAIN, x, width, NULL, (U *)y); return;
     case REDUCE_MAX: F(largest_of_columns)(r, false, x, width, T_LOWEST, y); return;
 #if FLOAT
+    case REDUCE_PEAK:
+        F(largest_of_columns)(r, false, x, width, T_LOWEST, y);
+        for (size_t i = 0; i < width; i++) y[i] = F(shift)(y[i]);
+        return;
     case REDUCE_LOGSUMEXP: {
         T shift[CHUNK];
         F(largest_of_columns)(r, false, x, width, T_LOWEST, shift);

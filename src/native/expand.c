@@ -1,0 +1,44 @@
+/* The program with operations that nests compute better replaced by what they are made of. */
+#include "native/lower.h"
+
+static bool expands(const struct trace *t) {
+    for (value v = 1; v < t->instr.count; v++)
+        if (op_def(instr_at(t, v)->op)->expand) return true;
+    return false;
+}
+
+static value expand_instruction(wg_graph *g, const struct trace *from, value v,
+                                const wg_extent *size_map, const value *map) {
+    const struct instr *i = instr_at(from, v);
+    const struct op_def *def = op_def(i->op);
+    if (!def->expand) return graph_import(g, from, v, size_map, map);
+    value arg[UINT8_MAX];
+    if (!graph_take_site(g, from, i->site)) return 0;
+    for (size_t k = 0; k < i->narg; k++) arg[k] = map[args_of(from, i)[k]];
+    attr_id attr = graph_import_attr(g, from, v, size_map);
+    g->flags = i->flags;
+    value result = def->expand(g, attr, arg);
+    g->flags = 0;
+    return result;
+}
+
+wg_program *expand(const wg_program *p, wg_error *error) {
+    const struct trace *t = &p->t;
+    const wg_allocator *a = &t->allocator;
+    if (!expands(t)) return program_copy(p, a, error);
+    wg_extent *size_map = mem_alloc(a, (t->size.count + 1) * sizeof *size_map);
+    value *map = mem_alloc_zero(a, t->instr.count * sizeof *map);
+    wg_graph *g = size_map && map ? graph_like(p, size_map, error) : NULL;
+    if (!size_map || !map) fail_memory(error);
+    for (size_t i = 0; g && i < t->input.count; i++) {
+        wg_type type = graph_import_type(g, t, type_of(t, t->input.at[i].v), size_map);
+        map[t->input.at[i].v] = graph_input(g, name_at(t, t->input.at[i].name), &type);
+    }
+    for (value v = 1; g && v < t->instr.count && !g->error.status; v++)
+        if (instr_at(t, v)->op != OP_input) map[v] = expand_instruction(g, t, v, size_map, map);
+    for (size_t i = 0; g && i < t->output.count && !g->error.status; i++)
+        graph_output(g, name_at(t, t->output.at[i].name), map[t->output.at[i].v]);
+    mem_free(a, size_map, (t->size.count + 1) * sizeof *size_map);
+    mem_free(a, map, t->instr.count * sizeof *map);
+    return g ? graph_build(g, error) : NULL;
+}

@@ -1,0 +1,544 @@
+/* Placing every value: one walk over the trace, in which each statement joins a nest that has
+ * room for it, or opens one.
+ *
+ * A nest has room if its rows are the first axes of the statement's domain, all that the statement
+ * reads is there by then, and what it reads of the nest itself belongs to the same row. Within the
+ * nest it joins the first pass of its own loop behind its operands. Values never change, so that
+ * computing one earlier is always right; a nest may move to the end as long as no other stage reads
+ * from it. A nest begins with all loops as rows; a reduction that reads from it turns the reduced
+ * ones into the loop of a pass, so that what follows can use the number of each row. */
+#include "native/lower.h"
+
+enum {
+    NEAR = 6, /* nests looked at, of those that a statement does not read from */
+    MAX_OPERANDS = 3,
+    WHOLE_FUNCTION = 2000, /* statements up to which a program is one function */
+    PART = 500             /* statements of a function of a longer one */
+};
+
+struct placer {
+    struct lowered *l;
+    const struct trace *t;
+    wg_error *error;
+    uint32_t last_nest[NEAR]; /* the youngest nests that are no scalar code */
+    uint32_t scalars;         /* the youngest of scalar code */
+    uint32_t last;            /* the stage that was opened, or moved, last */
+    uint32_t clock;
+};
+
+/* ---- questions ------------------------------------------------------------------------------- */
+
+static enum role role_of(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    struct loops kept;
+    switch (i->op) {
+    case OP_input:
+    case OP_constant:
+    case OP_data: return ROLE_GIVEN;
+    case OP_iota:
+    case OP_size: return ROLE_INDEX;
+    case OP_reshape:
+    case OP_copy:
+    case OP_stop_gradient:
+    case OP_broadcast:
+    case OP_transpose:
+    case OP_slice: return ROLE_VIEW;
+    default: break;
+    }
+    if (op_is_elementwise(i->op) && i->narg <= 3) return ROLE_POINT;
+    return is_trailing_reduction(t, v, &kept) ? ROLE_REDUCE : ROLE_WHOLE;
+}
+
+static bool is_reduction(unsigned op) {
+    return op == OP_sum || op == OP_reduce_max || op == OP_peak;
+}
+
+bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept) {
+    const struct instr *i = instr_at(t, v);
+    if (!is_reduction(i->op)) return false;
+    const wg_type *x = type_of(t, args_of(t, i)[0]);
+    int64_t mask = attr_words(t, i->attr)[0];
+    if (!dtype_is_float(x->dtype)) return false;
+    kept->rank = 0;
+    for (uint8_t k = 0; k < x->rank; k++) {
+        if (mask >> k & 1) continue;
+        if (kept->rank != k) return false;
+        kept->extent[kept->rank++] = x->extent[k];
+    }
+    return kept->rank < x->rank;
+}
+
+value storage_root(const struct lowered *l, value v) {
+    const struct trace *t = &l->program->t;
+    for (;;) {
+        const struct instr *i = instr_at(t, v);
+        bool name = i->op == OP_reshape || i->op == OP_copy || i->op == OP_stop_gradient;
+        if (l->role[v] != ROLE_VIEW || !name) return v;
+        v = args_of(t, i)[0];
+    }
+}
+
+static struct loops domain_of(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    const wg_type *type = type_of(t, is_reduction(i->op) ? args_of(t, i)[0] : v);
+    struct loops d = {.rank = type->rank};
+    memcpy(d.extent, type->extent, type->rank * sizeof *d.extent);
+    return d;
+}
+
+static bool same_loops(const struct loops *a, const struct loops *b) {
+    return a->rank == b->rank && !memcmp(a->extent, b->extent, a->rank * sizeof *a->extent);
+}
+
+static bool begins_with(const struct loops *d, const struct loops *rows) {
+    return rows->rank <= d->rank &&
+           !memcmp(d->extent, rows->extent, rows->rank * sizeof *d->extent);
+}
+
+static struct loops behind(const struct loops *d, uint8_t rank) {
+    struct loops rest = {.rank = (uint8_t)(d->rank - rank)};
+    memcpy(rest.extent, d->extent + rank, rest.rank * sizeof *rest.extent);
+    return rest;
+}
+
+/* ---- stages and passes ------------------------------------------------------------------------ */
+
+static bool out_of_memory(struct placer *p) {
+    fail_memory(p->error);
+    return false;
+}
+
+static uint32_t new_stage(struct placer *p, value operation, const struct loops *rows) {
+    struct stage *stage = VEC_PUSH(&p->t->allocator, &p->l->stages);
+    if (!stage) return out_of_memory(p), 0;
+    *stage = (struct stage){.operation = operation, .position = ++p->clock};
+    if (rows) stage->rows = *rows;
+    uint32_t id = (uint32_t)(p->l->stages.count - 1);
+    bool is_scalar_code = rows && rows->rank == 0;
+    if (is_scalar_code) p->scalars = id;
+    if (!operation && !is_scalar_code) {
+        memmove(p->last_nest + 1, p->last_nest, (NEAR - 1) * sizeof *p->last_nest);
+        p->last_nest[0] = id;
+    }
+    if (!is_scalar_code) p->last = id;
+    return id;
+}
+
+static uint32_t new_pass(struct placer *p, uint32_t nest, const struct loops *loops) {
+    struct pass *pass = VEC_PUSH(&p->t->allocator, &p->l->passes);
+    if (!pass) return out_of_memory(p), 0;
+    struct stage *n = &p->l->stages.at[nest];
+    uint32_t id = (uint32_t)(p->l->passes.count - 1);
+    *pass = (struct pass){.loops = *loops,
+                            .order = n->last ? p->l->passes.at[n->last].order + 1 : 0};
+    if (n->last) p->l->passes.at[n->last].next = id;
+    else n->first = id;
+    n->last = id;
+    return id;
+}
+
+static void consume(struct placer *p, value root, uint32_t by) {
+    uint32_t stage = p->l->stage[root];
+    if (stage && stage != by) p->l->stages.at[stage].consumed = true;
+}
+
+static void store(struct lowered *l, value root, enum storage at_least) {
+    if (l->role[root] != ROLE_GIVEN && l->role[root] != ROLE_INDEX &&
+        l->storage[root] < (uint8_t)at_least)
+        l->storage[root] = (uint8_t)at_least;
+}
+
+struct reading { /* what a statement reads */
+    size_t count;
+    struct access access[MAX_OPERANDS];
+};
+
+static bool place_statement(struct placer *p, value v, const struct loops *kept,
+                            const struct reading *r);
+
+static bool read_through(struct placer *p, value v, struct reading *r) {
+    struct lowered *l = p->l;
+    if (access_of(l, v, &r->access[r->count++])) return true;
+    wg_status status = l->extents->error.status ? l->extents->error.status : WG_EINTERNAL;
+    fail_with(p->error, status, "%s", l->extents->error.message);
+    return false;
+}
+
+/* A value that is needed as a whole, in memory: a view becomes a statement, an index an
+ * operation. */
+static bool need_whole(struct placer *p, value v, uint32_t by) {
+    struct lowered *l = p->l;
+    value root = storage_root(l, v);
+    struct reading r = {0};
+    if (l->role[root] == ROLE_VIEW) {
+        if (!read_through(p, root, &r)) return false;
+        l->role[root] = ROLE_POINT;
+        if (!place_statement(p, root, NULL, &r)) return false;
+    } else if (l->role[root] == ROLE_INDEX) {
+        l->role[root] = ROLE_WHOLE;
+        l->stage[root] = new_stage(p, root, NULL);
+        if (!l->stage[root]) return false;
+    }
+    store(l, root, STORE_FULL);
+    consume(p, root, by);
+    return true;
+}
+
+/* ---- joining a nest -------------------------------------------------------------------------- */
+
+struct fit {
+    uint32_t order;  /* the first pass that may hold the statement */
+    uint32_t ready;  /* when all that it reads from other stages is there */
+    bool uses;       /* it reads from the nest */
+};
+
+/* Whether the nest may hold a statement with this loop behind its rows. */
+static bool fits(const struct placer *p, uint32_t nest, const struct loops *loop,
+                 const struct reading *r, struct fit *fit) {
+    const struct lowered *l = p->l;
+    uint8_t rows = l->stages.at[nest].rows.rank;
+    *fit = (struct fit){0};
+    for (size_t k = 0; k < r->count; k++) {
+        const struct access *a = &r->access[k];
+        uint32_t stage = l->stage[a->root];
+        if (stage != nest) {
+            uint32_t position = l->stages.at[stage].position;
+            if (position > fit->ready) fit->ready = position;
+            continue;
+        }
+        fit->uses = true;
+        if (a->prefix < rows) return false; /* elements of another row */
+        const struct pass *pass = &l->passes.at[l->pass[a->root]];
+        bool on_row = pass->loops.rank == 0; /* made by the row's own statements */
+        bool now = l->role[a->root] != ROLE_REDUCE &&
+                   (on_row ? loop->rank == 0 : a->identity && same_loops(&pass->loops, loop));
+        uint32_t order = pass->order + !now;
+        if (order > fit->order) fit->order = order;
+    }
+    return true;
+}
+
+static bool in_time(const struct placer *p, uint32_t nest, const struct fit *fit, bool scalar) {
+    struct stage *n = &p->l->stages.at[nest];
+    bool early = fit->ready < n->position;
+    /* Behind other stages that read from it, a nest saves one read of a value that is in memory
+     * anyway, and costs the life of another tensor from there to its place in the trace. */
+    if (early && (scalar || p->last == nest)) return true;
+    return fit->uses && !n->consumed;
+}
+
+/* Puts the statement there; its operands get the storage that this takes. */
+static bool put(struct placer *p, value v, uint32_t nest, const struct loops *loop,
+                const struct reading *r, const struct fit *fit) {
+    struct lowered *l = p->l;
+    struct stage *n = &l->stages.at[nest];
+    unsigned domain_rank = n->rows.rank + loop->rank;
+    if (fit->ready >= n->position) {
+        n->position = ++p->clock;
+        p->last = nest;
+    }
+    uint32_t id = n->first;
+    while (id && (l->passes.at[id].order < fit->order || !same_loops(&l->passes.at[id].loops, loop)))
+        id = l->passes.at[id].next;
+    if (!id) id = new_pass(p, nest, loop);
+    if (!id) return false;
+    struct pass *pass = &l->passes.at[id];
+    if (pass->last) l->next[pass->last] = v;
+    else pass->first = v;
+    pass->last = v;
+    l->pass[v] = id;
+    l->stage[v] = nest;
+    l->access_at[v] = (uint32_t)l->access.count;
+    if (domain_rank && n->position == p->clock) p->last = nest;
+    for (size_t k = 0; k < r->count; k++) {
+        const struct access *a = &r->access[k];
+        struct access *kept = VEC_PUSH(&p->t->allocator, &l->access);
+        if (!kept) return out_of_memory(p);
+        *kept = *a;
+        consume(p, a->root, nest);
+        if (l->stage[a->root] != nest) {
+            store(l, a->root, STORE_FULL);
+            continue;
+        }
+        const struct pass *from = &l->passes.at[l->pass[a->root]];
+        if (l->pass[a->root] == id || l->role[a->root] == ROLE_REDUCE || from->loops.rank == 0)
+            continue; /* a variable of the loop's body, or of the row */
+        store(l, a->root, l->stages.at[nest].rows.rank ? STORE_ROW : STORE_FULL);
+    }
+    return true;
+}
+
+/* Turns the loops behind the first `rank` rows of a nest into the loop of its one pass. */
+static bool shorten(struct lowered *l, uint32_t nest, const struct loops *rows) {
+    struct stage *n = &l->stages.at[nest];
+    if (n->rows.rank == rows->rank) return same_loops(&n->rows, rows);
+    if (n->rows.rank < rows->rank || n->first != n->last || l->passes.at[n->first].loops.rank ||
+        !begins_with(&n->rows, rows))
+        return false;
+    l->passes.at[n->first].loops = behind(&n->rows, rows->rank);
+    n->rows = *rows;
+    return true;
+}
+
+static bool try_nest(struct placer *p, uint32_t nest, value v, const struct loops *domain,
+                     const struct loops *kept, const struct reading *r, bool *placed) {
+    struct lowered *l = p->l;
+    struct fit fit;
+    if (!nest || l->stages.at[nest].operation) return true;
+    struct stage before = l->stages.at[nest];
+    bool shortened = kept && before.rows.rank != kept->rank;
+    if (kept && !shorten(l, nest, kept)) return true;
+    const struct loops *rows = &l->stages.at[nest].rows;
+    if (begins_with(domain, rows)) {
+        struct loops loop = behind(domain, rows->rank);
+        if (fits(p, nest, &loop, r, &fit) && in_time(p, nest, &fit, domain->rank == 0)) {
+            *placed = true;
+            if (shortened && kept->rank == 0) p->scalars = nest;
+            return put(p, v, nest, &loop, r, &fit);
+        }
+    }
+    if (shortened) {
+        l->stages.at[nest].rows = before.rows;
+        l->passes.at[before.first].loops = (struct loops){0};
+    }
+    return true;
+}
+
+/* A statement: into a nest that it reads from, else into a near one, else into one of its own. The
+ * rows of a reduction's nest are the axes that it keeps. */
+static bool place_statement(struct placer *p, value v, const struct loops *kept,
+                            const struct reading *r) {
+    struct lowered *l = p->l;
+    struct loops domain = domain_of(p->t, v);
+    bool placed = false;
+    for (size_t k = 0; k < r->count && !placed; k++)
+        if (!try_nest(p, l->stage[r->access[k].root], v, &domain, kept, r, &placed)) return false;
+    bool scalar_rows = kept ? kept->rank == 0 : domain.rank == 0;
+    if (!placed && scalar_rows && !try_nest(p, p->scalars, v, &domain, kept, r, &placed))
+        return false;
+    for (size_t k = 0; k < NEAR && !placed; k++)
+        if (!try_nest(p, p->last_nest[k], v, &domain, kept, r, &placed)) return false;
+    if (placed) return true;
+    uint32_t nest = new_stage(p, 0, kept ? kept : &domain);
+    struct fit fit;
+    if (!nest) return false;
+    struct loops loop = behind(&domain, l->stages.at[nest].rows.rank);
+    fits(p, nest, &loop, r, &fit);
+    return put(p, v, nest, &loop, r, &fit);
+}
+
+static bool place_point(struct placer *p, value v) {
+    const struct instr *i = instr_at(p->t, v);
+    struct reading r = {0};
+    for (size_t k = 0; k < i->narg; k++)
+        if (!read_through(p, args_of(p->t, i)[k], &r)) return false;
+    return place_statement(p, v, NULL, &r);
+}
+
+/* The terms of a sum over several axes are taken in the order of memory, so that a view of them is
+ * made whole. */
+static bool place_reduction(struct placer *p, value v) {
+    struct loops kept;
+    struct reading r = {0};
+    value x = args_of(p->t, instr_at(p->t, v))[0];
+    is_trailing_reduction(p->t, v, &kept);
+    bool one_axis = type_of(p->t, x)->rank == kept.rank + 1;
+    if (!one_axis && p->l->role[x] == ROLE_VIEW && !need_whole(p, x, 0)) return false;
+    return read_through(p, x, &r) && place_statement(p, v, &kept, &r);
+}
+
+/* What moves elements takes no statement, unless it is a reshape that mixes the axes of a view. */
+static bool place_view(struct placer *p, value v) {
+    struct access access;
+    if (access_of(p->l, v, &access)) return true;
+    return !p->l->extents->error.status && need_whole(p, access.root, 0);
+}
+
+static bool place_whole(struct placer *p, value v) {
+    const struct instr *i = instr_at(p->t, v);
+    for (size_t k = 0; k < i->narg; k++)
+        if (!need_whole(p, args_of(p->t, i)[k], 0)) return false;
+    uint32_t stage = new_stage(p, v, NULL);
+    if (!stage) return false;
+    p->l->stage[v] = stage;
+    p->l->storage[v] = STORE_FULL;
+    return true;
+}
+
+static bool place_value(struct placer *p, value v) {
+    switch ((enum role)(p->l->role[v] = (uint8_t)role_of(p->t, v))) {
+    case ROLE_GIVEN:
+    case ROLE_INDEX: return true;
+    case ROLE_VIEW: return place_view(p, v);
+    case ROLE_POINT: return place_point(p, v);
+    case ROLE_REDUCE: return place_reduction(p, v);
+    case ROLE_WHOLE: return place_whole(p, v);
+    }
+    return false;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* Reductions over several axes that do not join to one loop read their terms from memory. */
+static void settle_reductions(struct lowered *l) {
+    for (value v = 1; v < l->count; v++) {
+        if (l->role[v] != ROLE_REDUCE) continue;
+        const struct stage *nest = &l->stages.at[l->stage[v]];
+        if (joins_to_one(l, l->pass[v])) continue;
+        value root = l->access.at[l->access_at[v]].root;
+        if (l->stage[root] == l->stage[v])
+            store(l, root, nest->rows.rank ? STORE_ROW : STORE_FULL);
+    }
+}
+
+static bool sort_stages(struct placer *p) {
+    struct lowered *l = p->l;
+    l->order_count = (size_t)p->clock + 1; /* with gaps, where stages moved away */
+    l->order = mem_alloc_zero(&p->t->allocator, l->order_count * sizeof *l->order);
+    if (!l->order) return out_of_memory(p);
+    for (uint32_t i = 1; i < l->stages.count; i++) l->order[l->stages.at[i].position] = i;
+    return true;
+}
+
+/* ---- items and parts ------------------------------------------------------------------------- */
+
+static bool add_item(struct placer *p, struct item item) {
+    struct item *new = VEC_PUSH(&p->t->allocator, &p->l->items);
+    if (!new) return out_of_memory(p);
+    *new = item;
+    return true;
+}
+
+/* Statements without loops, in runs that a part can hold. */
+static bool list_run(struct placer *p, uint32_t stage, uint32_t pass) {
+    struct lowered *l = p->l;
+    value first = l->passes.at[pass].first;
+    while (first) {
+        uint32_t count = 0;
+        value v = first;
+        for (; v && count < PART; v = l->next[v]) count++;
+        if (!add_item(p, (struct item){stage, pass, first, count, 0})) return false;
+        first = v;
+    }
+    return true;
+}
+
+static bool list_items(struct placer *p) {
+    struct lowered *l = p->l;
+    for (size_t i = 0; i < l->order_count; i++) {
+        uint32_t stage = l->order[i];
+        const struct stage *s = &l->stages.at[stage];
+        if (!stage) continue;
+        if (s->operation || s->rows.rank) {
+            if (!add_item(p, (struct item){.stage = stage})) return false;
+            continue;
+        }
+        for (uint32_t id = s->first; id; id = l->passes.at[id].next) {
+            bool loops = l->passes.at[id].loops.rank > 0;
+            if (!(loops ? add_item(p, (struct item){stage, id, 0, 0, 0}) : list_run(p, stage, id)))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Tells each statement of an item where it belongs; returns their number. */
+static size_t mark(struct lowered *l, size_t index) {
+    const struct item *item = &l->items.at[index];
+    const struct stage *stage = &l->stages.at[item->stage];
+    size_t count = 0;
+    if (stage->operation) {
+        l->item[stage->operation] = (uint32_t)index + 1;
+        return 1;
+    }
+    for (uint32_t pass = item->pass ? item->pass : stage->first; pass;
+         pass = item->pass ? 0 : l->passes.at[pass].next) {
+        value v = item->first ? item->first : l->passes.at[pass].first;
+        for (; v && (!item->count || count < item->count); v = l->next[v], count++)
+            l->item[v] = (uint32_t)index + 1;
+    }
+    return count;
+}
+
+/* Cuts a long program into functions. A variable that another function reads gets a cell. */
+static void cut(struct lowered *l) {
+    size_t total = 0, inside = 0;
+    uint32_t part = 0;
+    for (size_t i = 0; i < l->items.count; i++) total += mark(l, i);
+    l->part_count = 1;
+    if (total <= WHOLE_FUNCTION) return;
+    for (size_t i = 0; i < l->items.count; i++) {
+        size_t count = mark(l, i);
+        if (inside > 0 && inside + count > PART) {
+            part++;
+            inside = 0;
+        }
+        l->items.at[i].part = part;
+        inside += count;
+    }
+    l->part_count = part + 1;
+    for (value v = 1; v < l->count; v++) {
+        for (size_t k = 0; l->pass[v] && k < access_count(l, v); k++) {
+            value root = l->access.at[l->access_at[v] + k].root;
+            if (l->pass[root] && part_of(l, root) != part_of(l, v)) store(l, root, STORE_FULL);
+        }
+    }
+}
+
+static bool make_room(struct lowered *l, const wg_program *program, wg_error *error) {
+    const wg_allocator *a = &program->t.allocator;
+    size_t n = program->t.instr.count;
+    *l = (struct lowered){.program = program, .count = n};
+    l->size_map = mem_alloc(a, (program->t.size.count + 1) * sizeof *l->size_map);
+    l->extents = l->size_map ? graph_like(program, l->size_map, error) : NULL;
+    l->role = mem_alloc_zero(a, n);
+    l->storage = mem_alloc_zero(a, n);
+    l->pass = mem_alloc_zero(a, n * sizeof *l->pass);
+    l->stage = mem_alloc_zero(a, n * sizeof *l->stage);
+    l->next = mem_alloc_zero(a, n * sizeof *l->next);
+    l->access_at = mem_alloc_zero(a, n * sizeof *l->access_at);
+    l->item = mem_alloc_zero(a, n * sizeof *l->item);
+    struct pass *none = VEC_PUSH(a, &l->passes);
+    struct stage *before = VEC_PUSH(a, &l->stages);
+    if (none) *none = (struct pass){0};
+    if (before) *before = (struct stage){0};
+    if (l->extents && l->role && l->storage && l->pass && l->stage && l->next && l->access_at &&
+        l->item && none && before)
+        return true;
+    if (!failed(error)) fail_memory(error);
+    return false;
+}
+
+bool lower(const wg_program *program, struct lowered *l, wg_error *error) {
+    struct placer p = {.l = l, .t = &program->t, .error = error};
+    if (!make_room(l, program, error)) return false;
+    for (value v = 1; v < l->count; v++)
+        if (!place_value(&p, v)) return false;
+    for (size_t i = 0; i < program->t.output.count; i++)
+        if (!need_whole(&p, program->t.output.at[i].v, 0)) return false;
+    settle_reductions(l);
+    if (!sort_stages(&p) || !list_items(&p)) return false;
+    cut(l);
+    return true;
+}
+
+void lowered_free(struct lowered *l) {
+    if (!l->program) return;
+    wg_allocator a = l->program->t.allocator;
+    size_t n = l->count;
+    wg_graph_free(l->extents);
+    mem_free(&a, l->role, n);
+    mem_free(&a, l->storage, n);
+    mem_free(&a, l->pass, n * sizeof *l->pass);
+    mem_free(&a, l->stage, n * sizeof *l->stage);
+    mem_free(&a, l->next, n * sizeof *l->next);
+    mem_free(&a, l->access_at, n * sizeof *l->access_at);
+    mem_free(&a, l->item, n * sizeof *l->item);
+    mem_free(&a, l->order, l->order_count * sizeof *l->order);
+    mem_free(&a, l->size_map, (l->program->t.size.count + 1) * sizeof *l->size_map);
+    VEC_FREE(&a, &l->passes);
+    VEC_FREE(&a, &l->stages);
+    VEC_FREE(&a, &l->access);
+    VEC_FREE(&a, &l->items);
+    *l = (struct lowered){0};
+}

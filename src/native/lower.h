@@ -1,0 +1,131 @@
+/* Loop nests: what a program becomes before it is written as C. A program is a sequence of stages;
+ * a stage is one operation of the library, or a nest:
+ *
+ *     for each row (the loops of the nest, perhaps none)
+ *         pass: statements on the row, or one loop (of any rank) over the row's elements with
+ *                statements on each, and reductions over that loop
+ *         pass: ...
+ *
+ * A softmax is one nest, its rows the outer loops, its passes the largest element, the
+ * exponentials with their sum, and the quotients. Elementwise instructions are statements; what
+ * only moves elements (broadcast, transpose, slice, reshape) is no statement at all but a way to
+ * index what is read. Values live in a variable of the loop's body, in a buffer of one row, or in
+ * memory, as far as their readers ask for.
+ *
+ *   lower.c    places every value
+ *   access.c   how a statement's operand is indexed
+ *   write.c    the nests as C
+ *
+ * Where things are stored is not said here: see run/native.c. */
+#ifndef NATIVE_LOWER_H
+#define NATIVE_LOWER_H
+
+#include "op/op.h"
+
+enum role {
+    ROLE_GIVEN,  /* an input or constant                                                        */
+    ROLE_INDEX,  /* iota, size: computed where it is read                                       */
+    ROLE_VIEW,   /* other indices of what it reads                                              */
+    ROLE_POINT,  /* a statement: elementwise, or a view that somebody needs whole               */
+    ROLE_REDUCE, /* a reduction over the loop of its pass: one number a row                    */
+    ROLE_WHOLE   /* an operation of the library                                                 */
+};
+
+enum storage {
+    STORE_NONE, /* a variable                                                                   */
+    STORE_ROW,  /* a buffer with the elements of one row's loop                                 */
+    STORE_FULL  /* memory: all elements, or the cell of a scalar                                */
+};
+
+/* Element base + sum of stride[l] * i_l, with i_l the loops of the reader's domain. Extents of
+ * lowered.extents. */
+struct access {
+    value root;      /* what has storage, or is a leaf to be written in place                   */
+    bool identity;   /* root has the domain's shape and is read at the domain's index           */
+    uint8_t prefix;  /* the first so many axes of root are read at the domain's first indices   */
+    wg_extent base, stride[WG_MAX_RANK];
+};
+
+struct loops { /* extents of the program */
+    uint8_t rank;
+    wg_extent extent[WG_MAX_RANK];
+};
+
+struct pass {
+    struct loops loops; /* behind the nest's own */
+    uint32_t next;      /* of the nest; 0: the last */
+    uint32_t order;     /* within the nest */
+    value first, last;  /* statements, linked by lowered.next */
+};
+
+struct stage {
+    value operation;      /* of a nest 0 */
+    struct loops rows;
+    uint32_t first, last; /* passes */
+    uint32_t position;    /* stages run in this order */
+    bool consumed;        /* another stage reads one of its values */
+};
+
+/* What is written together: an operation, a nest, a loop of scalar code, or statements of it. */
+struct item {
+    uint32_t stage, pass; /* pass 0: the whole stage */
+    value first;          /* of statements without a loop: `count` of them from here on */
+    uint32_t count;
+    uint32_t part;        /* the function that it belongs to */
+};
+
+struct lowered {
+    const wg_program *program;
+    wg_graph *extents;    /* owns the extents of accesses */
+    wg_extent *size_map;  /* the program's sizes there */
+    size_t count;         /* of values */
+    uint8_t *role, *storage;
+    uint32_t *pass;      /* of statements; 0: none */
+    uint32_t *stage;       /* that makes the value; 0: none */
+    value *next;          /* statement of the same pass */
+    uint32_t *access_at;  /* of statements: the first of their operands' accesses */
+    VEC(struct pass) passes; /* [0] unused */
+    VEC(struct stage) stages;   /* [0] stands for what is there before the call */
+    VEC(struct access) access;
+    uint32_t *order;      /* stages as they run; 0: none */
+    size_t order_count;
+    VEC(struct item) items; /* as they run */
+    uint32_t *item;       /* of each value: 1 + the item that makes it; 0: none */
+    uint32_t part_count;
+};
+
+/* ---- expand.c -------------------------------------------------------------------------------- */
+/* The program with operations that nests compute better replaced by what they are made of; inputs
+ * and outputs as they were. A new program, also where nothing changes. */
+wg_program *expand(const wg_program *program, wg_error *error);
+
+/* ---- lower.c --------------------------------------------------------------------------------- */
+bool lower(const wg_program *program, struct lowered *l, wg_error *error);
+void lowered_free(struct lowered *l);
+/* The value whose storage v has where it is needed whole: reshapes and copies are only names. */
+value storage_root(const struct lowered *l, value v);
+/* The reductions that nests compute: over trailing axes of floating numbers. */
+bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept);
+
+/* ---- access.c -------------------------------------------------------------------------------- */
+/* How v is read at the index of a domain of v's own shape. Views are followed down to a value that
+ * is none, or that is a statement. False: what `root` is then must be made whole first (a view
+ * under a reshape that mixes axes), or there is an error in l->extents. */
+bool access_of(struct lowered *l, value v, struct access *access);
+/* An extent of the program in l->extents. */
+wg_extent lowered_extent(struct lowered *l, wg_extent e);
+/* Whether loop k and the next of a pass's domain (its rows, then its own) walk all that the
+ * statements read and write as one loop would. */
+bool joins_next(struct lowered *l, uint32_t pass, size_t k);
+/* Whether the pass's own loops are one, or join to one. */
+bool joins_to_one(struct lowered *l, uint32_t pass);
+/* The arguments of a statement, each of which has an access. */
+static inline uint32_t part_of(const struct lowered *l, value v) {
+    return l->items.at[l->item[v] - 1].part;
+}
+static inline size_t access_count(const struct lowered *l, value v) {
+    const struct instr *i = instr_at(&l->program->t, v);
+    return i->narg;
+}
+
+#endif

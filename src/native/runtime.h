@@ -1,0 +1,74 @@
+/* What every program compiled through C begins with. */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <math.h>
+
+typedef union { /* a scalar that outlives the function that makes it */
+    uint8_t b8;
+    int32_t i32;
+    int64_t i64;
+    float f32;
+    double f64;
+} wg_cell;
+
+typedef struct { /* a call */
+    void *call;
+    int (*operation)(void *call, uint32_t step); /* runs one operation of the library */
+    char *const *table;                          /* addresses of inputs, outputs and slots */
+    wg_cell *cell;
+    const int64_t *size;
+} wg_frame;
+
+/* Iterations of the loop that follows do not depend on each other. */
+#if defined(__clang__)
+#define WG_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
+#elif defined(__GNUC__)
+#define WG_INDEPENDENT _Pragma("GCC ivdep")
+#else
+#define WG_INDEPENDENT
+#endif
+#if defined(__GNUC__)
+#define WG_APART __attribute__((noinline, unused))
+#else
+#define WG_APART
+#endif
+#define WG_BLOCK 512 /* terms of a sum that are computed together */
+
+typedef double f64;
+
+static inline void wg_copy(void *to, const void *from, size_t size)
+{
+    if (size && to != from) memmove(to, from, size);
+}
+
+/* Division rounds down; -1 is a case of its own because the smallest integer has no quotient. */
+static inline int64_t floor_quotient(int64_t a, int64_t b)
+{
+    if (b == 0) return 0;
+    if (b == -1) return (int64_t)(0 - (uint64_t)a);
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
+
+static inline int64_t floor_remainder(int64_t a, int64_t b)
+{
+    int64_t rest;
+    if (b == 0) return a;
+    if (b == -1) return 0;
+    rest = a % b;
+    return rest != 0 && (a < 0) != (b < 0) ? rest + b : rest;
+}
+#define BITS(x) (8 * sizeof(x))
+/* To the right with the sign kept, which C leaves to the compiler. */
+#define SHIFTED(a, count) ((a) < 0 ? ~(~(a) >> (count)) : (a) >> (count))
+
+/* Truncation, saturating, NaN to 0. */
+#define WG_TRUNCATE(name, T, R, limit, smallest, largest)                                          \
+    static inline R name(T a)                                                                      \
+    {                                                                                              \
+        return a >= (T)(limit) ? (largest) : a >= (T) - (limit) ? (R)a : a < 0 ? (smallest) : 0;   \
+    }
+WG_TRUNCATE(wg_f32_to_i32, float, int32_t, 2147483648.0, INT32_MIN, INT32_MAX)
+WG_TRUNCATE(wg_f64_to_i32, double, int32_t, 2147483648.0, INT32_MIN, INT32_MAX)
+WG_TRUNCATE(wg_f32_to_i64, float, int64_t, 9223372036854775808.0, INT64_MIN, INT64_MAX)
+WG_TRUNCATE(wg_f64_to_i64, double, int64_t, 9223372036854775808.0, INT64_MIN, INT64_MAX)

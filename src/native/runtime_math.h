@@ -1,0 +1,58 @@
+/* Which mathematical functions a compiled program calls. Scalar code calls one copy of each function
+ * of vector_math.h, whose text is long. In loops gcc calls the C library's vector functions
+ * (libmvec) for what vector_math.h lacks, and for angles, which that treats in two ways. */
+#define WG_SCALAR(name)                                                                            \
+    static WG_APART double wg_##name(double x) { return vm_##name(x); }                            \
+    static WG_APART float wg_##name##f(float x) { return vm_##name##f(x); }
+WG_SCALAR(exp)
+WG_SCALAR(exp2)
+WG_SCALAR(expm1)
+WG_SCALAR(log)
+WG_SCALAR(log2)
+WG_SCALAR(log10)
+WG_SCALAR(log1p)
+WG_SCALAR(sinh)
+WG_SCALAR(cosh)
+WG_SCALAR(tanh)
+WG_SCALAR(sin)
+WG_SCALAR(cos)
+WG_SCALAR(tan)
+
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) &&       \
+    defined(__OPTIMIZE__)
+#define WG_SIMD __attribute__((simd("notinbranch"), const, nothrow))
+/* Under another name, or sines and cosines of one angle would be joined to one scalar call. */
+#define WG_ANGLE(name)                                                                             \
+    WG_SIMD extern double wg_simd_##name(double) __asm__(#name);                                   \
+    WG_SIMD extern float wg_simd_##name##f(float) __asm__(#name "f");
+WG_ANGLE(sin)
+WG_ANGLE(cos)
+#define vm_sin wg_simd_sin
+#define vm_sinf wg_simd_sinf
+#define vm_cos wg_simd_cos
+#define vm_cosf wg_simd_cosf
+WG_SIMD extern double pow(double, double);
+WG_SIMD extern float powf(float, float);
+#if __GLIBC_PREREQ(2, 35)
+#define WG_SIMD1(name)                                                                             \
+    WG_SIMD extern double name(double);                                                            \
+    WG_SIMD extern float name##f(float);
+#define WG_SIMD2(name)                                                                             \
+    WG_SIMD extern double name(double, double);                                                    \
+    WG_SIMD extern float name##f(float, float);
+WG_ANGLE(tan)
+#define vm_tan wg_simd_tan
+#define vm_tanf wg_simd_tanf
+WG_SIMD1(acos)
+WG_SIMD1(acosh)
+WG_SIMD1(asin)
+WG_SIMD1(asinh)
+WG_SIMD1(atan)
+WG_SIMD1(atanh)
+WG_SIMD1(cbrt)
+WG_SIMD1(erf)
+WG_SIMD1(erfc)
+WG_SIMD2(atan2)
+WG_SIMD2(hypot)
+#endif
+#endif

@@ -1,0 +1,102 @@
+/* The order in which a row is summed, and its largest element found: block by block as
+ * op/kernel/reduce.h does it, so that both give the same bits. T: the type; F(name): its name. */
+
+typedef struct {
+    T level[6], first;
+    unsigned count[6], used, blocks;
+} F(wg_sum);
+
+static inline T F(wg_sum_block)(const T *x, int64_t n) {
+    T few[4] = {0};
+    int64_t i = 0;
+    if (n >= 16) {
+        T lane[16] = {0};
+        for (; i + 16 <= n; i += 16)
+            for (int k = 0; k < 16; k++) lane[k] += x[i + k];
+        for (int k = 0; k < 16; k++) few[k % 4] += lane[k];
+    }
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) few[k] += x[i + k];
+    for (int k = 0; i < n; i++, k++) few[k] += x[i];
+    return (few[0] + few[1]) + (few[2] + few[3]);
+}
+
+static inline void F(wg_sum_add)(F(wg_sum) *s, const T *x, int64_t n) {
+    T sum = F(wg_sum_block)(x, n);
+    if (s->blocks++ == 0) s->first = sum;
+    if (s->used == 0) s->used = 1;
+    s->level[0] += sum;
+    for (unsigned k = 0; ++s->count[k] == 64 && k + 1 < 6; k++) {
+        if (k + 1 == s->used) s->used++;
+        s->level[k + 1] += s->level[k];
+        s->level[k] = 0;
+        s->count[k] = 0;
+    }
+}
+
+static inline T F(wg_sum_total)(const F(wg_sum) *s) {
+    T total = 0;
+    if (s->blocks == 1) return s->first;
+    for (unsigned k = 0; k < s->used; k++) total += s->level[k];
+    return total;
+}
+
+typedef struct {
+    T number[64], nan[64];
+    int width;
+} F(wg_max);
+
+static inline void F(wg_max_begin)(F(wg_max) *s, int64_t n) {
+    s->width = n < 64 ? (int)n : 64;
+    for (int k = 0; k < s->width; k++) {
+        s->number[k] = -(T)INFINITY;
+        s->nan[k] = 0;
+    }
+}
+
+static inline void F(wg_max_add)(F(wg_max) *s, const T *x, int64_t n) {
+    for (int64_t i = 0; i < n; i += 64) {
+        int m = n - i < 64 ? (int)(n - i) : 64;
+        for (int k = 0; k < m; k++)
+            s->number[k] = x[i + k] > s->number[k] ? x[i + k] : s->number[k];
+        for (int k = 0; k < m; k++) s->nan[k] = x[i + k] == x[i + k] ? s->nan[k] : x[i + k];
+    }
+}
+
+static inline T F(wg_max_total)(const F(wg_max) *s) {
+    T largest = -(T)INFINITY, nan = 0;
+    for (int k = 0; k < s->width; k++) {
+        largest = s->number[k] > largest ? s->number[k] : largest;
+        nan += s->nan[k];
+    }
+    return nan != nan ? nan : largest;
+}
+
+/* The largest as a shift: 0 where it is not finite. */
+typedef F(wg_max) F(wg_peak);
+
+static inline void F(wg_peak_begin)(F(wg_peak) *s, int64_t n) { F(wg_max_begin)(s, n); }
+static inline void F(wg_peak_add)(F(wg_peak) *s, const T *x, int64_t n) { F(wg_max_add)(s, x, n); }
+static inline T F(wg_peak_total)(const F(wg_peak) *s) {
+    T largest = F(wg_max_total)(s);
+    return isfinite(largest) ? largest : 0;
+}
+
+/* The same over memory. */
+static inline T F(wg_sum_run)(const T *x, int64_t n) {
+    F(wg_sum) s = {0};
+    for (int64_t i = 0; i < n; i += 512) F(wg_sum_add)(&s, x + i, n - i < 512 ? n - i : 512);
+    return F(wg_sum_total)(&s);
+}
+
+static inline T F(wg_max_run)(const T *x, int64_t n) {
+    F(wg_max) s;
+    F(wg_max_begin)(&s, n);
+    F(wg_max_add)(&s, x, n);
+    return F(wg_max_total)(&s);
+}
+
+static inline T F(wg_peak_run)(const T *x, int64_t n) {
+    T largest = F(wg_max_run)(x, n);
+    return isfinite(largest) ? largest : 0;
+}

@@ -1,0 +1,839 @@
+/* The C of a lowered program. Statements are single assignments, named as the trace numbers them,
+ * with the instruction in a comment behind. What a loop writes to memory stands at the end of its
+ * body, behind everything that it reads: a result may so take the place of an operand. */
+#include "native/write.h"
+#include "native/embedded.h"
+
+#include <ctype.h>
+#include <stdio.h>
+
+struct writer {
+    const struct writing *w;
+    struct lowered *l;
+    const struct trace *t;
+    wg_text *out;
+    uint32_t part; /* the function at hand */
+    uint32_t *declared; /* of each value: 1 + the last part that declared its memory */
+    uint32_t item;      /* 1 + the item at hand */
+    uint32_t *loaded;   /* of each value: the last item that has it in a variable */
+    bool ok;
+};
+
+static const char *const type_text_of[WG_DTYPE_COUNT] = {
+    [WG_BOOL] = "uint8_t", [WG_I32] = "int32_t", [WG_I64] = "int64_t",
+    [WG_F32] = "float",    [WG_F64] = "double"};
+static const char *const short_name[WG_DTYPE_COUNT] = {"b8", "i32", "i64", "f32", "f64"};
+
+static unsigned dtype_of(const struct writer *w, value v) {
+    return type_of(w->t, v)->dtype;
+}
+
+static void add(struct writer *w, const char *text) {
+    w->ok = w->ok && text_add(w->out, text);
+}
+
+#define ADD(w, ...) ((w)->ok = (w)->ok && text_format((w)->out, __VA_ARGS__))
+
+static void indent(struct writer *w, int depth) {
+    for (int i = 0; i < depth; i++) add(w, "    ");
+}
+
+/* ---- names ----------------------------------------------------------------------------------- */
+
+/* The name of an input, output or size as an identifier: with a tail that nothing else has. */
+static void add_name(struct writer *w, const char *name) {
+    for (const char *s = name; *s && w->ok; s++) {
+        bool good = isalnum((unsigned char)*s) && (unsigned char)*s < 128;
+        ADD(w, "%c", good ? *s : '_');
+    }
+    add(w, "_");
+}
+
+/* Memory: inputs by name, everything else by number. */
+static void add_memory(struct writer *w, value root) {
+    const struct instr *i = instr_at(w->t, root);
+    if (i->op == OP_input) {
+        int64_t index = attr_words(w->t, i->attr)[0];
+        ADD(w, "in%lld_", (long long)index);
+        add_name(w, name_at(w->t, w->t->input.at[index].name));
+    } else {
+        ADD(w, "m%u", root);
+    }
+}
+
+/* ---- extents --------------------------------------------------------------------------------- */
+
+/* A polynomial as C; in parentheses if it is more than one term and `tight`. */
+static void add_extent(struct writer *w, const struct trace *t, wg_extent e, bool tight) {
+    if (e >= 0) {
+        ADD(w, "%lld", (long long)e);
+        return;
+    }
+    struct span span = t->extent.at[-e];
+    const int64_t *word = t->word.at + span.at, *end = word + span.count;
+    const int64_t *first = word;
+    bool many = span.count != 2 + (size_t)word[1];
+    tight = tight && (many || word[0] < 0);
+    if (tight) add(w, "(");
+    for (; word < end; word += 2 + word[1]) {
+        long long factor = (long long)word[0];
+        if (word != first) add(w, factor < 0 ? " - " : " + ");
+        else if (factor < 0) add(w, "-");
+        if (factor < 0) factor = -factor;
+        if (factor != 1 || word[1] == 0) ADD(w, "%lld", factor);
+        for (int64_t k = 0; k < word[1]; k++) {
+            if (k || factor != 1) add(w, "*");
+            add(w, "n_");
+            add_name(w, name_at(t, t->size.at[word[2 + k]]));
+        }
+    }
+    if (tight) add(w, ")");
+}
+
+static void add_program_extent(struct writer *w, wg_extent e, bool tight) {
+    add_extent(w, w->t, e, tight);
+}
+
+/* ---- loops ----------------------------------------------------------------------------------- */
+
+/* The loops of a pass after joining: each stands for the axes first .. last of the domain. */
+struct plan {
+    size_t rows; /* axes of the nest that have loops of their own outside */
+    size_t count;
+    struct {
+        size_t first, last;
+    } loop[WG_MAX_RANK];
+    bool row_buffer; /* STORE_ROW values are indexed without the rows */
+};
+
+static wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis) {
+    const struct pass *p = &w->l->passes.at[pass];
+    const struct stage *nest = &w->l->stages.at[w->l->stage[p->first]];
+    return axis < nest->rows.rank ? nest->rows.extent[axis]
+                                  : p->loops.extent[axis - nest->rows.rank];
+}
+
+static struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size_t to) {
+    struct plan plan = {.rows = from};
+    for (size_t k = from; k < to; k++) {
+        if (k > from && joins_next(w->l, pass, k - 1)) plan.loop[plan.count - 1].last = k;
+        else plan.loop[plan.count].first = k, plan.loop[plan.count++].last = k;
+    }
+    return plan;
+}
+
+static void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k) {
+    for (size_t axis = plan->loop[k].first; axis <= plan->loop[k].last; axis++) {
+        if (axis > plan->loop[k].first) add(w, " * ");
+        add_program_extent(w, domain_extent(w, pass, axis), true);
+    }
+}
+
+/* for (...) { of one loop of the plan; `independent`: its iterations are. */
+static void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t k,
+                      int depth, bool independent) {
+    size_t axis = plan->loop[k].last;
+    if (independent) {
+        indent(w, depth);
+        add(w, "WG_INDEPENDENT\n");
+    }
+    indent(w, depth);
+    ADD(w, "for (int64_t i%zu = 0; i%zu < ", axis, axis);
+    add_trips(w, pass, plan, k);
+    ADD(w, "; i%zu++) {\n", axis);
+}
+
+/* ---- operands -------------------------------------------------------------------------------- */
+
+struct site_of_use { /* where an operand is written */
+    uint32_t pass;
+    const struct plan *plan; /* NULL: no loops */
+};
+
+static bool is_row_buffer(const struct writer *w, value root) {
+    return w->l->storage[root] == STORE_ROW;
+}
+
+/* The index of an access under the loops at hand; at least one character. */
+static void add_index(struct writer *w, const struct access *a, const struct site_of_use *at) {
+    const struct trace *t = &w->l->extents->t;
+    bool any = a->base != 0;
+    if (any) add_extent(w, t, a->base, false);
+    size_t rows = at->plan ? at->plan->rows : 0;
+    for (size_t k = 0; k < rows && !is_row_buffer(w, a->root); k++) {
+        if (a->stride[k] == 0) continue;
+        if (any) add(w, " + ");
+        if (a->stride[k] != 1) add_extent(w, t, a->stride[k], true), add(w, " * ");
+        ADD(w, "i%zu", k);
+        any = true;
+    }
+    for (size_t k = 0; at->plan && k < at->plan->count; k++) {
+        size_t axis = at->plan->loop[k].last;
+        if (a->stride[axis] == 0) continue;
+        if (any) add(w, " + ");
+        if (a->stride[axis] != 1) add_extent(w, t, a->stride[axis], true), add(w, " * ");
+        ADD(w, "i%zu", axis);
+        any = true;
+    }
+    if (!any) add(w, "0");
+}
+
+/* Atomic: it may stand beside any operator. */
+static void add_literal(struct writer *w, unsigned dtype, int64_t bits) {
+    double number = literal_to_f64((wg_dtype)dtype, bits);
+    if (dtype == WG_I64 || dtype == WG_I32 || dtype == WG_BOOL) {
+        int64_t whole = dtype == WG_I32 ? (int32_t)bits : bits;
+        if (whole == INT64_MIN) add(w, "INT64_MIN");
+        else if (whole < 0) ADD(w, "(%lld)", (long long)whole);
+        else ADD(w, "%lld", (long long)whole);
+        return;
+    }
+    if (number != number) {
+        add(w, dtype == WG_F32 ? "(float)NAN" : "(double)NAN");
+        return;
+    }
+    if (number - number != 0) {
+        ADD(w, "(%s(%s)INFINITY)", number < 0 ? "-" : "", type_text_of[dtype]);
+        return;
+    }
+    bool minus = bits < 0 || (dtype == WG_F32 && (uint32_t)bits >> 31);
+    if (minus) add(w, "(");
+    size_t before = w->out->size;
+    w->ok = w->ok && (dtype == WG_F32 ? text_f32(w->out, (float)number)
+                                      : text_f64(w->out, number));
+    if (w->ok && !strpbrk(w->out->data + before, ".e")) add(w, ".0");
+    if (dtype == WG_F32) add(w, "f");
+    if (minus) add(w, ")");
+}
+
+/* Whether the value is a variable in scope wherever the use stands (pass 0: behind everything). */
+static bool is_variable(const struct writer *w, value root, const struct site_of_use *at) {
+    const struct lowered *l = w->l;
+    if (w->item && w->loaded[root] == w->item) return true;
+    if (!l->pass[root] || part_of(l, root) != w->part) return false;
+    if (l->pass[root] == at->pass) return true;
+    bool of_row = l->role[root] == ROLE_REDUCE || l->passes.at[l->pass[root]].loops.rank == 0;
+    bool same_nest = at->pass && l->stage[root] == l->stage[l->passes.at[at->pass].first];
+    if (same_nest) return of_row;
+    return type_of(w->t, root)->rank == 0 && (at->pass || l->part_count == 1);
+}
+
+static void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
+    value root = a->root;
+    const struct instr *i = instr_at(w->t, root);
+    if (i->op == OP_constant) {
+        add_literal(w, dtype_of(w, root), attr_words(w->t, i->attr)[0]);
+    } else if (w->l->role[root] == ROLE_INDEX) {
+        add(w, "(int64_t)(");
+        if (i->op == OP_size) add_program_extent(w, attr_words(w->t, i->attr)[0], false);
+        else add_index(w, a, at);
+        add(w, ")");
+    } else if (is_variable(w, root, at)) {
+        ADD(w, "v%u", root);
+    } else if (w->w->homes->table[root] == NO_HOME) {
+        ADD(w, "c[%u].%s", w->w->homes->cell[root], short_name[dtype_of(w, root)]);
+    } else {
+        add_memory(w, root);
+        add(w, "[");
+        add_index(w, a, at);
+        add(w, "]");
+    }
+}
+
+/* ---- statements ------------------------------------------------------------------------------ */
+
+static bool begins_word(char c) {
+    return isalpha((unsigned char)c) || c == '_';
+}
+
+/* Functions of op/kernel/vector_math.h, which loops over them make vector code of. */
+static const char *const vector_functions[] = {"exp",  "exp2", "expm1", "log",  "log2",
+                                               "log10", "log1p", "sinh", "cosh", "tanh",
+                                               "sin",  "cos",  "tan"};
+
+/* Those of the C library whose name ends in f for float. */
+static const char *const library_functions[] = {
+    "sqrt", "cbrt",  "fabs",  "floor", "ceil", "rint", "asin",  "acos",  "atan",  "asinh",
+    "acosh", "atanh", "erf",  "erfc",  "pow",  "fmod", "hypot", "atan2", "fma"};
+
+static bool is_among(const char *word, size_t length, const char *const *list, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0) return true;
+    return false;
+}
+
+/* Whether the argument of a call has a literal with a point, which makes it a double. */
+static bool is_double(const char *open) {
+    int depth = 0;
+    for (const char *s = open; *s; s++) {
+        depth += (*s == '(') - (*s == ')');
+        if (*s == '.') return true;
+        if (depth == 0) return false;
+    }
+    return false;
+}
+
+/* A word of a row: a function by the name that it has for this type. In a loop a function is to be
+ * made vector code of, elsewhere it is called. */
+static void add_word(struct writer *w, const char *word, size_t length, unsigned dtype,
+                     const struct site_of_use *at) {
+    bool vector = is_among(word, length, vector_functions, COUNT_OF(vector_functions));
+    bool library = is_among(word, length, library_functions, COUNT_OF(library_functions));
+    if (vector) add(w, at->plan ? "vm_" : "wg_");
+    w->ok = w->ok && text_bytes(w->out, word, length);
+    if ((vector || library) && dtype == WG_F32 && !is_double(word + length)) add(w, "f");
+}
+
+/* The row's text with the operands in the place of a, b, c, and of u and v, which are a and b
+ * without a sign. */
+static void add_formula(struct writer *w, const char *formula, const struct access *operand,
+                        unsigned dtype, const struct site_of_use *at) {
+    for (const char *s = formula; *s && w->ok;) {
+        size_t length = 1;
+        bool word = begins_word(*s), number = isdigit((unsigned char)*s);
+        while ((word && (begins_word(s[length]) || isdigit((unsigned char)s[length]))) ||
+               (number && (isalnum((unsigned char)s[length]) || s[length] == '.')))
+            length++;
+        if (length == 1 && *s >= 'a' && *s <= 'c') {
+            add_operand(w, &operand[*s - 'a'], at);
+        } else if (length == 1 && (*s == 'u' || *s == 'v')) {
+            ADD(w, "((u%s)", type_text_of[dtype]);
+            add_operand(w, &operand[*s - 'u'], at);
+            add(w, ")");
+        } else if (word) {
+            add_word(w, s, length, dtype, at);
+        } else {
+            w->ok = text_bytes(w->out, s, length);
+        }
+        s += length;
+    }
+}
+
+static void add_cast(struct writer *w, value v, const struct access *a,
+                     const struct site_of_use *at) {
+    unsigned to = dtype_of(w, v);
+    unsigned from = dtype_of(w, a->root);
+    if (to == WG_BOOL) {
+        add_operand(w, a, at);
+        add(w, " != 0");
+    } else if (dtype_is_float(from) && !dtype_is_float(to)) {
+        ADD(w, "wg_%s_to_%s(", short_name[from], short_name[to]);
+        add_operand(w, a, at);
+        add(w, ")");
+    } else {
+        ADD(w, "(%s)", type_text_of[to]);
+        if (from == WG_I64 && to == WG_I32) add(w, "(uint32_t)");
+        add_operand(w, a, at);
+    }
+}
+
+static void add_value(struct writer *w, value v, const struct site_of_use *at) {
+    const struct instr *i = instr_at(w->t, v);
+    const struct access *operand = &w->l->access.at[w->l->access_at[v]];
+    unsigned last = i->narg ? dtype_of(w, args_of(w->t, i)[i->narg - 1]) : WG_F64;
+    switch (i->op) {
+    case OP_reshape:
+    case OP_copy:
+    case OP_stop_gradient:
+    case OP_broadcast:
+    case OP_transpose:
+    case OP_slice: add_operand(w, operand, at); return;
+    case OP_cast: add_cast(w, v, operand, at); return;
+    case OP_where: add_formula(w, "a ? b : c", operand, last, at); return;
+    default: add_formula(w, formula_of(i->op, last), operand, last, at); return;
+    }
+}
+
+static void add_comment(struct writer *w, value v) {
+    const struct instr *i = instr_at(w->t, v);
+    ADD(w, " /* %s", op_def(i->op)->name);
+    if (i->flags & INSTR_TANGENT) add(w, ", tangent");
+    if (i->flags & INSTR_ADJOINT) add(w, ", adjoint");
+    wg_text text = {.allocator = w->out->allocator};
+    if (i->site && site_text(w->t, i->site, &text) && text.data && !strstr(text.data, "*/"))
+        ADD(w, ": %s", text.data);
+    wg_text_free(&text);
+    add(w, " */\n");
+}
+
+/* Where a value in memory has the element of the loops at hand. */
+static struct access own_access(struct writer *w, value v, uint32_t pass) {
+    struct access a = {.root = v};
+    const struct pass *p = &w->l->passes.at[pass];
+    size_t rank = w->l->stages.at[w->l->stage[v]].rows.rank + (size_t)p->loops.rank;
+    wg_extent stride = 1;
+    for (size_t k = rank; k-- > 0;) {
+        a.stride[k] = stride;
+        stride = extent_mul(w->l->extents, stride,
+                            lowered_extent(w->l, domain_extent(w, pass, k)));
+    }
+    return a;
+}
+
+static void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth) {
+    indent(w, depth);
+    ADD(w, "const %s v%u = ", type_text_of[dtype_of(w, v)], v);
+    add_value(w, v, at);
+    add(w, ";");
+    add_comment(w, v);
+}
+
+static void add_store(struct writer *w, value v, const struct site_of_use *at, int depth) {
+    if (w->l->storage[v] == STORE_NONE) return;
+    indent(w, depth);
+    if (w->w->homes->table[v] == NO_HOME) {
+        ADD(w, "c[%u].%s = v%u;\n", w->w->homes->cell[v], short_name[dtype_of(w, v)], v);
+        return;
+    }
+    struct access a = own_access(w, v, at->pass);
+    add_memory(w, v);
+    add(w, "[");
+    add_index(w, &a, at);
+    ADD(w, "] = v%u;\n", v);
+}
+
+/* The statements of a pass, then what they write, at the loops' body. */
+static void add_body(struct writer *w, const struct site_of_use *at, int depth) {
+    const struct pass *p = &w->l->passes.at[at->pass];
+    for (value v = p->first; v && w->ok; v = w->l->next[v])
+        if (w->l->role[v] != ROLE_REDUCE) add_statement(w, v, at, depth);
+    for (value v = p->first; v && w->ok; v = w->l->next[v])
+        if (w->l->role[v] != ROLE_REDUCE) add_store(w, v, at, depth);
+}
+
+/* ---- reductions ------------------------------------------------------------------------------ */
+
+static const char *reducer(const struct writer *w, value v) {
+    unsigned op = instr_at(w->t, v)->op;
+    return op == OP_sum ? "sum" : op == OP_peak ? "peak" : "max";
+}
+
+static bool has_statements(const struct writer *w, uint32_t pass) {
+    for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v])
+        if (w->l->role[v] != ROLE_REDUCE) return true;
+    return false;
+}
+
+/* The number of a row is there: its variable, and its place in memory. */
+static void end_reduction(struct writer *w, value v, int depth) {
+    const struct lowered *l = w->l;
+    if (l->storage[v] == STORE_NONE) return;
+    struct plan rows = {.rows = l->stages.at[l->stage[v]].rows.rank};
+    struct site_of_use at = {l->pass[v], &rows};
+    indent(w, depth);
+    if (w->w->homes->table[v] == NO_HOME) {
+        ADD(w, "c[%u].%s = v%u;\n", w->w->homes->cell[v], short_name[dtype_of(w, v)], v);
+        return;
+    }
+    struct access a = {.root = v};
+    wg_extent stride = 1;
+    for (size_t k = rows.rows; k-- > 0;) {
+        a.stride[k] = stride;
+        stride = extent_mul(l->extents, stride,
+                            lowered_extent(w->l, l->stages.at[l->stage[v]].rows.extent[k]));
+    }
+    add_memory(w, v);
+    add(w, "[");
+    add_index(w, &a, &at);
+    ADD(w, "] = v%u;\n", v);
+}
+
+static void declare_number(struct writer *w, value v, int depth) {
+    indent(w, depth);
+    ADD(w, "%s v%u;", type_text_of[dtype_of(w, v)], v);
+    add_comment(w, v);
+}
+
+/* Whether a reduction's terms lie in memory, one behind the other, so that no buffer is needed. */
+static bool terms_in_memory(const struct writer *w, value v, const struct plan *plan) {
+    const struct access *a = &w->l->access.at[w->l->access_at[v]];
+    return w->w->homes->table[a->root] != NO_HOME && w->l->pass[a->root] != w->l->pass[v] &&
+           (plan->count == 0 || a->stride[plan->loop[plan->count - 1].last] == 1);
+}
+
+/* Reductions whose loop is one: block by block, the terms of a block in a buffer, then added up in
+ * the order of runtime_reduce.h. */
+static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
+    const struct lowered *l = w->l;
+    const struct pass *p = &l->passes.at[pass];
+    size_t axis = plan->loop[0].last;
+    struct site_of_use at = {pass, plan};
+    bool buffered = has_statements(w, pass);
+    for (value v = p->first; v; v = l->next[v])
+        if (l->role[v] == ROLE_REDUCE) {
+            declare_number(w, v, depth);
+            buffered |= !terms_in_memory(w, v, plan);
+        }
+    indent(w, depth);
+    add(w, "{\n");
+    indent(w, depth + 1);
+    add(w, "const int64_t n = ");
+    add_trips(w, pass, plan, 0);
+    add(w, ";\n");
+    for (value v = p->first; v; v = l->next[v]) {
+        if (l->role[v] != ROLE_REDUCE) continue;
+        const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
+        indent(w, depth + 1);
+        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u = {0};\n", type, v);
+        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, n);\n", kind, type, v, kind, type, v);
+    }
+    indent(w, depth + 1);
+    add(w, "for (int64_t begin = 0; begin < n; begin += WG_BLOCK) {\n");
+    indent(w, depth + 2);
+    add(w, "const int64_t count = n - begin < WG_BLOCK ? n - begin : WG_BLOCK;\n");
+    for (value v = p->first; v; v = l->next[v])
+        if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
+            indent(w, depth + 2);
+            ADD(w, "%s b%u[WG_BLOCK];\n", type_text_of[dtype_of(w, v)], v);
+        }
+    if (buffered) {
+        indent(w, depth + 2);
+        add(w, "WG_INDEPENDENT\n");
+        indent(w, depth + 2);
+        add(w, "for (int64_t k = 0; k < count; k++) {\n");
+        indent(w, depth + 3);
+        ADD(w, "const int64_t i%zu = begin + k;\n", axis);
+        indent(w, depth + 3);
+        ADD(w, "(void)i%zu;\n", axis);
+        add_body(w, &at, depth + 3);
+        for (value v = p->first; v; v = l->next[v])
+            if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
+                indent(w, depth + 3);
+                ADD(w, "b%u[k] = ", v);
+                add_operand(w, &l->access.at[l->access_at[v]], &at);
+                add(w, ";\n");
+            }
+        indent(w, depth + 2);
+        add(w, "}\n");
+    }
+    for (value v = p->first; v; v = l->next[v]) {
+        if (l->role[v] != ROLE_REDUCE) continue;
+        indent(w, depth + 2);
+        ADD(w, "wg_%s_add_%s(&r%u, ", reducer(w, v), short_name[dtype_of(w, v)], v);
+        if (terms_in_memory(w, v, plan)) {
+            struct access a = l->access.at[l->access_at[v]];
+            struct plan rows = {.rows = plan->rows};
+            struct site_of_use outside = {pass, &rows};
+            add_memory(w, a.root);
+            add(w, " + begin + ");
+            add_index(w, &a, &outside);
+        } else {
+            ADD(w, "b%u", v);
+        }
+        add(w, ", count);\n");
+    }
+    indent(w, depth + 1);
+    add(w, "}\n");
+    for (value v = p->first; v; v = l->next[v]) {
+        if (l->role[v] != ROLE_REDUCE) continue;
+        indent(w, depth + 1);
+        ADD(w, "v%u = wg_%s_total_%s(&r%u);\n", v, reducer(w, v), short_name[dtype_of(w, v)], v);
+    }
+    indent(w, depth);
+    add(w, "}\n");
+    for (value v = p->first; v; v = l->next[v])
+        if (l->role[v] == ROLE_REDUCE) end_reduction(w, v, depth);
+}
+
+/* Reductions over loops that stay several: of terms in memory, behind the loops. */
+static void add_runs(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
+    const struct lowered *l = w->l;
+    for (value v = l->passes.at[pass].first; v; v = l->next[v]) {
+        if (l->role[v] != ROLE_REDUCE) continue;
+        struct access a = l->access.at[l->access_at[v]];
+        struct plan rows = {.rows = plan->rows};
+        struct site_of_use at = {pass, &rows};
+        indent(w, depth);
+        ADD(w, "const %s v%u = wg_%s_run_%s(", type_text_of[dtype_of(w, v)], v, reducer(w, v),
+            short_name[dtype_of(w, v)]);
+        add_memory(w, a.root);
+        add(w, " + ");
+        add_index(w, &a, &at);
+        add(w, ", ");
+        for (size_t k = 0; k < plan->count; k++) {
+            if (k) add(w, " * ");
+            add_trips(w, pass, plan, k);
+        }
+        add(w, ");");
+        add_comment(w, v);
+        end_reduction(w, v, depth);
+    }
+}
+
+/* ---- nests ----------------------------------------------------------------------------------- */
+
+static bool has_reductions(const struct writer *w, uint32_t pass) {
+    for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v])
+        if (w->l->role[v] == ROLE_REDUCE) return true;
+    return false;
+}
+
+static void add_loops(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
+    struct site_of_use at = {pass, plan};
+    for (size_t k = 0; k < plan->count; k++)
+        open_loop(w, pass, plan, k, depth + (int)k, k + 1 == plan->count);
+    add_body(w, &at, depth + (int)plan->count);
+    for (size_t k = plan->count; k-- > 0;) {
+        indent(w, depth + (int)k);
+        add(w, "}\n");
+    }
+}
+
+static void add_pass(struct writer *w, uint32_t pass, size_t rows, int depth) {
+    size_t rank = w->l->passes.at[pass].loops.rank;
+    struct plan plan = plan_loops(w, pass, rows, rows + rank);
+    bool reduces = has_reductions(w, pass);
+    if (reduces && plan.count == 1) {
+        add_blocks(w, pass, &plan, depth);
+        return;
+    }
+    if (has_statements(w, pass)) add_loops(w, pass, &plan, depth);
+    if (reduces) add_runs(w, pass, &plan, depth);
+}
+
+static void add_nest(struct writer *w, const struct stage *nest, int depth) {
+    struct lowered *l = w->l;
+    size_t rows = nest->rows.rank;
+    if (nest->first == nest->last && l->passes.at[nest->first].loops.rank == 0) {
+        struct plan plan = plan_loops(w, nest->first, 0, rows);
+        add_loops(w, nest->first, &plan, depth);
+        return;
+    }
+    struct plan plan = {0};
+    for (size_t k = 0; k < rows; k++) plan.loop[k].first = plan.loop[k].last = k;
+    for (size_t k = 0; k < rows; k++) open_loop(w, nest->first, &plan, k, depth + (int)k, false);
+    for (uint32_t p = nest->first; p && w->ok; p = l->passes.at[p].next)
+        add_pass(w, p, rows, depth + (int)rows);
+    for (size_t k = rows; k-- > 0;) {
+        indent(w, depth + (int)k);
+        add(w, "}\n");
+    }
+}
+
+/* ---- functions ------------------------------------------------------------------------------- */
+
+static void declare(struct writer *w, value root) {
+    if (w->declared[root] == w->part + 1 || w->w->homes->table[root] == NO_HOME) return;
+    w->declared[root] = w->part + 1;
+    const char *type = type_text_of[dtype_of(w, root)];
+    bool given = w->l->role[root] == ROLE_GIVEN;
+    ADD(w, "    %s%s *const ", given ? "const " : "", type);
+    add_memory(w, root);
+    ADD(w, " = (%s%s *)f->table[%u];\n", given ? "const " : "", type, w->w->homes->table[root]);
+}
+
+static void declare_value(struct writer *w, value v) {
+    struct lowered *l = w->l;
+    for (size_t k = 0; k < access_count(l, v); k++)
+        declare(w, l->access.at[l->access_at[v] + k].root);
+    if (l->storage[v] != STORE_NONE) declare(w, v);
+}
+
+/* Calls visit for each statement of the item. */
+static void each_statement(struct writer *w, const struct item *item,
+                           void (*visit)(struct writer *w, value v)) {
+    const struct lowered *l = w->l;
+    const struct stage *s = &l->stages.at[item->stage];
+    uint32_t count = 0;
+    if (s->operation) return;
+    for (uint32_t id = item->pass ? item->pass : s->first; id && w->ok;
+         id = item->pass ? 0 : l->passes.at[id].next)
+        for (value v = item->first ? item->first : l->passes.at[id].first;
+             v && (!item->count || count < item->count); v = l->next[v], count++)
+            visit(w, v);
+}
+
+/* Scalars that a loop reads from memory become variables in front of it. */
+static void load_scalars(struct writer *w, value v) {
+    const struct lowered *l = w->l;
+    struct site_of_use at = {l->pass[v], NULL};
+    for (size_t k = 0; k < access_count(l, v); k++) {
+        const struct access *a = &l->access.at[l->access_at[v] + k];
+        value root = a->root;
+        if (type_of(w->t, root)->rank > 0 || is_variable(w, root, &at) ||
+            l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_constant)
+            continue;
+        indent(w, 2);
+        ADD(w, "const %s v%u = ", type_text_of[dtype_of(w, root)], root);
+        add_operand(w, a, &at);
+        add(w, ";\n");
+        w->loaded[root] = w->item;
+    }
+}
+
+static void add_item(struct writer *w, const struct item *item) {
+    const struct lowered *l = w->l;
+    const struct stage *s = &l->stages.at[item->stage];
+    if (s->operation) {
+        ADD(w, "    if ((status = f->operation(f->call, %u)) != 0) return status;", item->stage);
+        add_comment(w, s->operation);
+        return;
+    }
+    if (item->first) {
+        struct site_of_use at = {item->pass, NULL};
+        value v = item->first;
+        for (uint32_t k = 0; k < item->count && w->ok; k++, v = l->next[v]) {
+            add_statement(w, v, &at, 1);
+            add_store(w, v, &at, 1);
+        }
+        return;
+    }
+    /* The numbers of reductions outlive the loop: they are variables of the function. */
+    bool numbers = item->pass && has_reductions(w, item->pass);
+    if (!numbers) {
+        add(w, "    {\n");
+        each_statement(w, item, load_scalars);
+    }
+    if (item->pass) add_pass(w, item->pass, 0, numbers ? 1 : 2);
+    else add_nest(w, s, 2);
+    if (!numbers) add(w, "    }\n");
+}
+
+static void add_copies(struct writer *w) {
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < w->w->copy_count; i++) {
+            const struct output_copy *copy = &w->w->copy[i];
+            if (pass == 0 && copy->save == NO_HOME) continue;
+            value v = copy->from;
+            const wg_type *type = type_of(w->t, v);
+            unsigned dtype = type->dtype;
+            uint32_t to = pass == 0 ? copy->save : copy->to;
+            if (type->rank == 0) {
+                struct access a = {.root = v};
+                struct site_of_use at = {0, NULL};
+                ADD(w, "    *(%s *)f->table[%u] = ", type_text_of[dtype], to);
+                if (pass == 1 && copy->save != NO_HOME)
+                    ADD(w, "*(%s *)f->table[%u]", type_text_of[dtype], copy->save);
+                else add_operand(w, &a, &at);
+                add(w, ";\n");
+                continue;
+            }
+            uint32_t from = pass == 1 && copy->save != NO_HOME ? copy->save
+                                                               : w->w->homes->table[v];
+            ADD(w, "    wg_copy(f->table[%u], f->table[%u], (size_t)(", to, from);
+            for (size_t k = 0; k < type->rank; k++) {
+                if (k) add(w, " * ");
+                add_program_extent(w, type->extent[k], true);
+            }
+            ADD(w, ") * sizeof(%s));\n", type_text_of[dtype]);
+        }
+    }
+}
+
+static void declare_copies(struct writer *w) {
+    for (size_t i = 0; i < w->w->copy_count; i++) {
+        value v = w->w->copy[i].from;
+        if (type_of(w->t, v)->rank == 0) declare(w, v);
+    }
+}
+
+static void open_function(struct writer *w) {
+    add(w, "    int status = 0;\n    wg_cell *const c = f->cell;\n");
+    for (size_t i = 0; i < w->t->size.count; i++) {
+        add(w, "    const int64_t n_");
+        add_name(w, name_at(w->t, w->t->size.at[i]));
+        ADD(w, " = f->size[%zu];\n", i);
+    }
+}
+
+static void close_function(struct writer *w) {
+    for (size_t i = 0; i < w->t->size.count; i++) {
+        add(w, "    (void)n_");
+        add_name(w, name_at(w->t, w->t->size.at[i]));
+        add(w, ";\n");
+    }
+    add(w, "    (void)c;\n    return status;\n}\n");
+}
+
+/* The items of one part, from *at on. */
+static void add_part(struct writer *w, size_t *at) {
+    const struct lowered *l = w->l;
+    size_t end = *at;
+    while (end < l->items.count && l->items.at[end].part == w->part) end++;
+    for (size_t i = *at; i < end && w->ok; i++)
+        each_statement(w, &l->items.at[i], declare_value);
+    if (l->part_count == 1) declare_copies(w);
+    for (size_t i = *at; i < end && w->ok; i++) {
+        w->item = (uint32_t)i + 1;
+        add_item(w, &l->items.at[i]);
+    }
+    w->item = 0;
+    *at = end;
+}
+
+static void add_functions(struct writer *w) {
+    const struct lowered *l = w->l;
+    size_t at = 0;
+    if (l->part_count == 1) {
+        add(w, "int wg_program(const wg_frame *f)\n{\n");
+        open_function(w);
+        add_part(w, &at);
+        add_copies(w);
+        close_function(w);
+        return;
+    }
+    for (w->part = 0; w->part < l->part_count && w->ok; w->part++) {
+        ADD(w, "static WG_APART int part%u(const wg_frame *f)\n{\n", w->part);
+        open_function(w);
+        add_part(w, &at);
+        close_function(w);
+        add(w, "\n");
+    }
+    add(w, "int wg_program(const wg_frame *f)\n{\n");
+    open_function(w);
+    declare_copies(w);
+    for (uint32_t k = 0; k < l->part_count && w->ok; k++)
+        ADD(w, "    if ((status = part%u(f)) != 0) return status;\n", k);
+    add_copies(w);
+    close_function(w);
+}
+
+/* ---- the file -------------------------------------------------------------------------------- */
+
+/* The pieces of the runtime that a body uses, by a word that only they have. */
+static void add_runtime(struct writer *w, const char *body) {
+    add(w, embedded_runtime);
+    if (strstr(body, "vm_") || strstr(body, "wg_")) {
+        add(w, embedded_vector_math);
+        add(w, embedded_vector_math_f32);
+        add(w, embedded_runtime_math);
+    }
+    static const char *const suffix[] = {"f64", "f32"}, *const type[] = {"double", "float"};
+    static const char *const kind[] = {"sum", "max", "peak"}, *const tail[] = {"", "_run"};
+    for (size_t k = 0; k < 2; k++) {
+        bool used = false;
+        for (size_t i = 0; i < 6; i++) {
+            char name[32];
+            snprintf(name, sizeof name, "wg_%s%s_%s", kind[i / 2], tail[i % 2], suffix[k]);
+            used |= strstr(body, name) != NULL;
+        }
+        if (!used) continue;
+        ADD(w, "\n#define T %s\n#define F(name) name##_%s\n", type[k], suffix[k]);
+        add(w, embedded_reduce);
+        add(w, "#undef T\n#undef F\n");
+    }
+    if (strstr(body, "special_")) {
+        add(w, embedded_special);
+    }
+    add(w, "\n");
+}
+
+bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
+    struct lowered *l = writing->lowered;
+    const struct trace *t = &l->program->t;
+    wg_text body = {.allocator = t->allocator};
+    struct writer w = {.w = writing, .l = l, .t = t, .out = &body, .ok = true};
+    w.declared = mem_alloc_zero(&t->allocator, l->count * sizeof *w.declared);
+    w.loaded = mem_alloc_zero(&t->allocator, l->count * sizeof *w.loaded);
+    w.ok = w.declared && w.loaded;
+    if (w.ok) add_functions(&w);
+    w.ok = w.ok && body.data;
+    w.out = out;
+    if (w.ok) add_runtime(&w, body.data);
+    if (w.ok) add(&w, body.data);
+    mem_free(&t->allocator, w.declared, l->count * sizeof *w.declared);
+    mem_free(&t->allocator, w.loaded, l->count * sizeof *w.loaded);
+    wg_text_free(&body);
+    if (!w.ok) fail_memory(error);
+    return w.ok;
+}

@@ -1,0 +1,480 @@
+/* Native code: the nests of native/lower.h get their storage, are written as C, compiled and
+ * loaded. What a nest does not do, an operation of the library does, called back by the code: so a
+ * native function is a wg_function of its own, of steps, slots and operands like the interpreter's,
+ * but for who drives it.
+ *
+ * Storage follows the interpreter's rules (plan.c): a value's slot is free when its last reader is
+ * done; outputs are made where the caller wants them; a statement may take the place of an operand
+ * that dies in the nest, is read there at the statement's own index only, and not behind it. */
+#include "run/run.h"
+#include "native/toolchain.h"
+#include "native/write.h"
+
+enum { FREE_SEARCH = 32, SPARE = 4 };
+
+struct reads { /* one root as an item reads it */
+    value root;
+    uint32_t order; /* the last phase that reads it */
+    bool plain;     /* always at the reader's own index */
+    bool taken;     /* its place is another value's from now on */
+};
+
+struct storer {
+    struct wg_function *fn;
+    const struct trace *t;
+    struct lowered *l;
+    wg_error *error;
+    uint32_t *use;  /* of each root: items that will read it; being an output never ends */
+    uint32_t *seen; /* of each root: 1 + the item that was last found to read it */
+    uint32_t *last; /* of each root: 1 + the last item that reads it; an output's never comes */
+    struct homes homes;
+    VEC(struct reads) reads; /* of the item at hand */
+    VEC(uint32_t) free_slot, free_cell;
+    VEC(struct output_copy) copy;
+};
+
+static bool no_memory(struct storer *s) {
+    fail_memory(s->error);
+    return false;
+}
+
+/* ---- slots ----------------------------------------------------------------------------------- */
+
+static bool bytes_of(struct storer *s, value v, struct measure *bytes) {
+    const wg_type *type = type_of(s->t, v);
+    int64_t width = (int64_t)wg_dtype_size((wg_dtype)type->dtype);
+    *bytes = s->fn->measures.count[instr_at(s->t, v)->type];
+    if (s->l->storage[v] == STORE_ROW) {
+        const struct loops *loops = &s->l->passes.at[s->l->pass[v]].loops;
+        wg_type row = {.dtype = type->dtype, .rank = loops->rank};
+        memcpy(row.extent, loops->extent, loops->rank * sizeof *row.extent);
+        if (!measure_of(s->fn, &row, bytes)) return no_memory(s);
+    }
+    if (!mul_overflows(bytes->factor, width, &bytes->factor)) return true;
+    fail_with(s->error, WG_EOVERFLOW,
+              "a value has more bytes than a 64-bit number counts; make its extents smaller");
+    return false;
+}
+
+/* A free slot of the measure's named extents, the best fit among the youngest, or a new one. */
+static bool take_slot(struct storer *s, value v) {
+    struct wg_function *fn = s->fn;
+    struct measure need;
+    size_t best = SIZE_MAX;
+    if (!bytes_of(s, v, &need)) return false;
+    for (size_t n = s->free_slot.count, i = n; i-- > 0 && i + FREE_SEARCH >= n;) {
+        struct measure have = fn->slot.at[s->free_slot.at[i]];
+        if (have.part != need.part || have.factor / SPARE > need.factor) continue;
+        int64_t than = best == SIZE_MAX ? -1 : fn->slot.at[s->free_slot.at[best]].factor;
+        bool better = than < 0 ? true
+                      : have.factor >= need.factor ? than < need.factor || have.factor < than
+                                                   : than < need.factor && have.factor > than;
+        if (better) best = i;
+    }
+    uint32_t slot;
+    if (best != SIZE_MAX) {
+        slot = s->free_slot.at[best];
+        s->free_slot.at[best] = s->free_slot.at[--s->free_slot.count];
+        if (fn->slot.at[slot].factor < need.factor) fn->slot.at[slot].factor = need.factor;
+    } else {
+        struct measure *new = VEC_PUSH(&fn->allocator, &fn->slot);
+        if (!new) return no_memory(s);
+        *new = need;
+        slot = (uint32_t)(fn->slot.count - 1);
+    }
+    s->homes.table[v] = (uint32_t)table_slot(fn, slot);
+    return true;
+}
+
+static bool give_back(struct storer *s, value v) {
+    uint32_t *free_id;
+    if (s->homes.cell[v] != NO_HOME) {
+        free_id = VEC_PUSH(&s->fn->allocator, &s->free_cell);
+        if (free_id) *free_id = s->homes.cell[v];
+        return free_id || no_memory(s);
+    }
+    if (s->homes.table[v] == NO_HOME || s->homes.table[v] < table_slot(s->fn, 0)) return true;
+    free_id = VEC_PUSH(&s->fn->allocator, &s->free_slot);
+    if (!free_id) return no_memory(s);
+    *free_id = s->homes.table[v] - (uint32_t)table_slot(s->fn, 0);
+    return true;
+}
+
+static void take_cell(struct storer *s, value v) {
+    s->homes.cell[v] = s->free_cell.count ? s->free_cell.at[--s->free_cell.count]
+                                          : (uint32_t)s->fn->cell_count++;
+}
+
+/* ---- what steps read ------------------------------------------------------------------------- */
+
+static bool in_memory(const struct storer *s, value root) {
+    return s->l->role[root] == ROLE_GIVEN ? instr_at(s->t, root)->op != OP_constant
+                                          : s->l->storage[root] == STORE_FULL;
+}
+
+static bool add_read(struct storer *s, size_t item, value root, uint32_t order, bool plain) {
+    uint32_t id = (uint32_t)item + 1;
+    if (!in_memory(s, root) || s->l->item[root] == id) return true;
+    for (size_t i = s->seen[root] == id ? s->reads.count : 0; i-- > 0;) {
+        struct reads *r = &s->reads.at[i];
+        if (r->root != root) continue;
+        if (order > r->order) r->order = order;
+        r->plain &= plain;
+        return true;
+    }
+    s->seen[root] = id;
+    struct reads *new = VEC_PUSH(&s->fn->allocator, &s->reads);
+    if (!new) return no_memory(s);
+    *new = (struct reads){root, order, plain, false};
+    return true;
+}
+
+/* Calls visit for each statement of an item. */
+static bool each_statement(struct storer *s, size_t index,
+                           bool (*visit)(struct storer *s, size_t item, value v)) {
+    struct lowered *l = s->l;
+    const struct item *item = &l->items.at[index];
+    for (uint32_t p = item->pass ? item->pass : l->stages.at[item->stage].first; p;
+         p = item->pass ? 0 : l->passes.at[p].next) {
+        uint32_t count = 0;
+        value v = item->first ? item->first : l->passes.at[p].first;
+        for (; v && (!item->count || count < item->count); v = l->next[v], count++)
+            if (!visit(s, index, v)) return false;
+    }
+    return true;
+}
+
+static bool read_statement(struct storer *s, size_t item, value v) {
+    struct lowered *l = s->l;
+    for (size_t k = 0; k < access_count(l, v); k++) {
+        const struct access *a = &l->access.at[l->access_at[v] + k];
+        bool plain = a->identity && l->role[v] == ROLE_POINT;
+        if (!add_read(s, item, a->root, l->passes.at[l->pass[v]].order, plain)) return false;
+    }
+    return true;
+}
+
+/* Fills s->reads with what an item reads from others, each root once. */
+static bool list_reads(struct storer *s, size_t index) {
+    struct lowered *l = s->l;
+    value operation = l->stages.at[l->items.at[index].stage].operation;
+    s->reads.count = 0;
+    if (!operation) return each_statement(s, index, read_statement);
+    const struct instr *i = instr_at(s->t, operation);
+    for (size_t k = 0; k < i->narg; k++)
+        if (!add_read(s, index, storage_root(l, args_of(s->t, i)[k]), 0, false)) return false;
+    return true;
+}
+
+static bool count_uses(struct storer *s) {
+    struct lowered *l = s->l;
+    for (size_t i = 0; i < l->items.count; i++) {
+        if (!list_reads(s, i)) return false;
+        for (size_t k = 0; k < s->reads.count; k++) {
+            s->use[s->reads.at[k].root]++;
+            s->last[s->reads.at[k].root] = (uint32_t)i + 1;
+        }
+    }
+    memset(s->seen, 0, l->count * sizeof *s->seen);
+    for (size_t i = 0; i < s->t->output.count; i++) {
+        s->use[storage_root(l, s->t->output.at[i].v)]++;
+        s->last[storage_root(l, s->t->output.at[i].v)] = UINT32_MAX;
+    }
+    return true;
+}
+
+/* ---- giving storage -------------------------------------------------------------------------- */
+
+/* Whether v may be made where root is: nobody reads root any more, or this very item does for the
+ * last time, at v's own index and not behind v. */
+static bool may_take(const struct storer *s, value v, value root) {
+    const struct lowered *l = s->l;
+    if (s->use[root] == 0) return true;
+    if (s->use[root] > 1 || l->role[v] != ROLE_POINT) return false;
+    for (size_t i = 0; i < s->reads.count; i++) {
+        const struct reads *r = &s->reads.at[i];
+        if (r->root == root)
+            return r->plain && !r->taken && r->order <= l->passes.at[l->pass[v]].order;
+    }
+    return false;
+}
+
+static bool output_is_free(const struct storer *s, value v) {
+    uint32_t donor = s->fn->donor[s->homes.table[v] - table_output(s->fn, 0)];
+    return !donor || may_take(s, v, s->t->input.at[donor - 1].v);
+}
+
+/* An operand that dies in this item and whose place the value may have. */
+static bool take_dying(struct storer *s, value v) {
+    struct measure need, have;
+    if (s->l->storage[v] != STORE_FULL || !bytes_of(s, v, &need)) return false;
+    for (size_t i = 0; i < s->reads.count; i++) {
+        value root = s->reads.at[i].root;
+        if (s->use[root] != 1 || s->homes.table[root] == NO_HOME ||
+            s->homes.table[root] < table_slot(s->fn, 0) || !may_take(s, v, root) ||
+            type_of(s->t, root)->dtype != type_of(s->t, v)->dtype || !bytes_of(s, root, &have) ||
+            have.part != need.part || have.factor != need.factor)
+            continue;
+        s->homes.table[v] = s->homes.table[root];
+        s->reads.at[i].taken = true;
+        return true;
+    }
+    return false;
+}
+
+static bool store_value(struct storer *s, size_t item, value v) {
+    (void)item;
+    if (s->l->storage[v] == STORE_NONE) return true;
+    if (type_of(s->t, v)->rank == 0 && s->l->storage[v] == STORE_FULL) {
+        take_cell(s, v);
+        return true;
+    }
+    if (s->homes.table[v] != NO_HOME && output_is_free(s, v)) return true;
+    return take_dying(s, v) || take_slot(s, v);
+}
+
+/* What only the item itself reads is free again behind it: buffers of rows, and results that no
+ * other asks for. */
+static bool end_value(struct storer *s, size_t item, value v) {
+    (void)item;
+    if (s->l->storage[v] == STORE_NONE) return true;
+    return (s->l->storage[v] == STORE_FULL && s->use[v]) || give_back(s, v);
+}
+
+static bool store_item(struct storer *s, size_t index) {
+    value operation = s->l->stages.at[s->l->items.at[index].stage].operation;
+    if (!list_reads(s, index)) return false;
+    if (!(operation ? store_value(s, index, operation) : each_statement(s, index, store_value)))
+        return false;
+    for (size_t i = 0; i < s->reads.count; i++) {
+        const struct reads *r = &s->reads.at[i];
+        if (--s->use[r->root] == 0 && !r->taken && !give_back(s, r->root)) return false;
+    }
+    return operation ? end_value(s, index, operation) : each_statement(s, index, end_value);
+}
+
+/* ---- before the first item, and behind the last ---------------------------------------------- */
+
+static void place_given(struct storer *s) {
+    for (value v = 1; v < s->l->count; v++) {
+        const struct instr *i = instr_at(s->t, v);
+        if (i->op == OP_input) s->homes.table[v] = (uint32_t)attr_words(s->t, i->attr)[0];
+        if (i->op == OP_data)
+            s->homes.table[v] = (uint32_t)table_blob(s->fn, (size_t)attr_words(s->t, i->attr)[0]);
+    }
+}
+
+/* Tensors that are outputs are made there; a value that is two, in the first. */
+static void place_outputs(struct storer *s) {
+    for (size_t i = 0; i < s->t->output.count; i++) {
+        value root = storage_root(s->l, s->t->output.at[i].v);
+        if (s->l->role[root] != ROLE_GIVEN && type_of(s->t, root)->rank > 0 &&
+            s->homes.table[root] == NO_HOME)
+            s->homes.table[root] = (uint32_t)table_output(s->fn, i);
+    }
+}
+
+/* Gives v's place in an output to an operand that dies there, and that v may replace. */
+static bool lend_output(struct storer *s, size_t item, value v) {
+    struct lowered *l = s->l;
+    uint32_t home = s->homes.table[v];
+    if (l->role[v] != ROLE_POINT || home == NO_HOME || l->storage[v] != STORE_FULL) return true;
+    for (size_t i = 0; i < s->reads.count; i++) {
+        struct reads *r = &s->reads.at[i];
+        if (!r->plain || r->taken || r->order > l->passes.at[l->pass[v]].order ||
+            l->role[r->root] == ROLE_GIVEN || s->homes.table[r->root] != NO_HOME ||
+            instr_at(s->t, r->root)->type != instr_at(s->t, v)->type ||
+            s->last[r->root] != item + 1)
+            continue;
+        r->taken = true;
+        s->homes.table[r->root] = home;
+        break;
+    }
+    return true;
+}
+
+/* A value may wait in the buffer of the output that takes its place in the end: then nothing else
+ * is written on the way. The last items first, so that chains of such values follow. */
+static bool place_forerunners(struct storer *s) {
+    struct lowered *l = s->l;
+    for (size_t i = l->items.count; i-- > 0;) {
+        if (l->stages.at[l->items.at[i].stage].operation) continue;
+        if (!list_reads(s, i) || !each_statement(s, i, lend_output)) return false;
+    }
+    memset(s->seen, 0, l->count * sizeof *s->seen);
+    return true;
+}
+
+static bool is_donor(const struct storer *s, value root, uint32_t except) {
+    for (size_t i = 0; i < s->t->output.count; i++)
+        if (s->fn->donor[i] && s->fn->donor[i] != except &&
+            s->t->input.at[s->fn->donor[i] - 1].v == root)
+            return true;
+    return false;
+}
+
+/* Outputs that are not in place; those with a donor last, when everybody has read it, and what
+ * another donated output will overwrite is saved first. */
+static bool list_copies(struct storer *s) {
+    for (int donated = 0; donated < 2; donated++) {
+        for (size_t i = 0; i < s->t->output.count; i++) {
+            uint32_t donor = s->fn->donor[i], to = (uint32_t)table_output(s->fn, i);
+            value root = storage_root(s->l, s->t->output.at[i].v);
+            if (s->homes.table[root] == to || (donor != 0) != donated) continue;
+            struct output_copy *copy = VEC_PUSH(&s->fn->allocator, &s->copy);
+            if (!copy) return no_memory(s);
+            *copy = (struct output_copy){to, root, NO_HOME};
+            if (!donor || !is_donor(s, root, donor)) continue;
+            uint32_t home = s->homes.table[root];
+            if (!take_slot(s, root)) return false;
+            copy->save = s->homes.table[root];
+            s->homes.table[root] = home;
+        }
+    }
+    return true;
+}
+
+/* ---- operations ------------------------------------------------------------------------------ */
+
+/* The step of an operation: its number is the lowered step's, its operands the homes. */
+static place home_of(const struct storer *s, value root) {
+    if (s->homes.cell[root] != NO_HOME) return place_of(CELL, s->homes.cell[root]);
+    if (s->homes.table[root] != NO_HOME) return place_of(TABLE, s->homes.table[root]);
+    return place_of(POOL, 0);
+}
+
+static bool add_operand(struct storer *s, value root) {
+    struct wg_function *fn = s->fn;
+    const struct instr *i = instr_at(s->t, root);
+    place *new = VEC_PUSH(&fn->allocator, &fn->operand);
+    if (!new) return no_memory(s);
+    *new = home_of(s, root);
+    if (i->op != OP_constant) return true;
+    int64_t *bits = VEC_PUSH(&fn->allocator, &fn->pool);
+    if (!bits) return no_memory(s);
+    *bits = attr_words(s->t, i->attr)[0];
+    *new = place_of(POOL, fn->pool.count - 1);
+    return true;
+}
+
+static bool list_operations(struct storer *s) {
+    struct wg_function *fn = s->fn;
+    for (uint32_t id = 0; id < s->l->stages.count; id++) {
+        value v = s->l->stages.at[id].operation;
+        struct step *step = VEC_PUSH(&fn->allocator, &fn->step);
+        if (!step) return no_memory(s);
+        *step = (struct step){STEP_OPERATION, (uint32_t)fn->operand.count, v};
+        if (!v) continue;
+        const struct instr *i = instr_at(s->t, v);
+        if (!add_operand(s, v)) return false;
+        for (size_t k = 0; k < i->narg; k++)
+            if (!add_operand(s, storage_root(s->l, args_of(s->t, i)[k]))) return false;
+    }
+    return true;
+}
+
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+static bool store_all(struct storer *s) {
+    size_t bytes = s->l->count * sizeof(uint32_t);
+    memset(s->homes.table, 0xff, bytes);
+    memset(s->homes.cell, 0xff, bytes);
+    place_given(s);
+    place_outputs(s);
+    if (!count_uses(s) || !place_forerunners(s)) return false;
+    for (size_t i = 0; i < s->l->items.count; i++)
+        if (!store_item(s, i)) return false;
+    return list_copies(s) && list_operations(s);
+}
+
+/* Gives everything its storage in fn, and writes the C. */
+static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *text,
+                           wg_error *error) {
+    const wg_allocator *a = &fn->allocator;
+    size_t bytes = l->count * sizeof(uint32_t);
+    struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error};
+    s.use = mem_alloc_zero(a, bytes);
+    s.seen = mem_alloc_zero(a, bytes);
+    s.last = mem_alloc_zero(a, bytes);
+    s.homes.table = mem_alloc(a, bytes);
+    s.homes.cell = mem_alloc(a, bytes);
+    bool ok = s.use && s.seen && s.last && s.homes.table && s.homes.cell;
+    if (!ok) fail_memory(error);
+    ok = ok && store_all(&s);
+    ok = ok && write_c(&(struct writing){l, &s.homes, s.copy.at, s.copy.count}, text, error);
+    mem_free(a, s.use, bytes);
+    mem_free(a, s.seen, bytes);
+    mem_free(a, s.last, bytes);
+    mem_free(a, s.homes.table, bytes);
+    mem_free(a, s.homes.cell, bytes);
+    VEC_FREE(a, &s.reads);
+    VEC_FREE(a, &s.free_slot);
+    VEC_FREE(a, &s.free_cell);
+    VEC_FREE(a, &s.copy);
+    return ok;
+}
+
+bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
+    struct lowered l = {0};
+    bool ok = lower(fn->program, &l, error) && plan_and_write(fn, &l, text, error);
+    lowered_free(&l);
+    return ok;
+}
+
+const char native_usual_flags[] = "-O3 -march=native -fno-math-errno -fno-trapping-math";
+/* Long scalar code is compiled in time only with less effort. */
+static const char long_flags[] = "-Og -march=native -fno-math-errno -fno-trapping-math -fno-tree-dse";
+
+enum { MAX_FLAGS = 32 };
+
+/* Cuts the words of flags apart in `bytes`, behind what every compilation needs. */
+static bool split_flags(const char *flags, char bytes[NATIVE_FLAGS_SIZE],
+                        const char *list[MAX_FLAGS + 1], wg_error *error) {
+    size_t count = 0;
+    list[count++] = "-std=gnu11";
+    list[count++] = "-w";
+    memcpy(bytes, flags, strlen(flags) + 1);
+    for (char *s = bytes; *s;) {
+        s += strspn(s, " \t\n");
+        if (!*s) break;
+        if (count == MAX_FLAGS)
+            return fail_with(error, WG_EARGUMENT, "compile: more than %d flags", MAX_FLAGS), false;
+        list[count++] = s;
+        s += strcspn(s, " \t\n");
+        if (*s) *s++ = 0;
+    }
+    list[count] = NULL;
+    return true;
+}
+
+bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error) {
+    char bytes[NATIVE_FLAGS_SIZE];
+    const char *flag[MAX_FLAGS + 1], *const library[] = {"-lm", NULL};
+    /* Not fn's, which another thread may be using. */
+    wg_allocator allocator = standard_allocator();
+    enum { PATIENCE = 30, BYTES_A_SECOND = 50000 }; /* on a machine that has other work too */
+    double seconds = PATIENCE + (double)text->size / BYTES_A_SECOND;
+    struct toolchain_options o = {.flags = flag, .libraries = library, .seconds = seconds};
+    bool is_long = flags == native_usual_flags && strstr(text->data, "part1(");
+    bool ok = split_flags(is_long ? long_flags : flags, bytes, flag, error) &&
+              toolchain_load(&allocator, &o, text->data, text->size, &fn->library, NULL, error);
+    if (ok) fn->code = toolchain_symbol(&fn->library, "wg_program");
+    return ok && fn->code;
+}
+
+static int run_step(void *call, uint32_t step) {
+    return (int)call_operation(call, step);
+}
+
+wg_status native_call(const struct call *c, const int64_t *size) {
+    struct native_frame {
+        void *call;
+        int (*operation)(void *call, uint32_t step);
+        char *const *table;
+        void *cell;
+        const int64_t *size;
+    } frame = {(void *)(uintptr_t)c, run_step, c->table, c->base[CELL], size};
+    int (*code)(const struct native_frame *);
+    memcpy(&code, &c->fn->code, sizeof code);
+    return (wg_status)code(&frame);
+}
