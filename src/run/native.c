@@ -10,8 +10,6 @@
 #include "native/toolchain.h"
 #include "native/write.h"
 
-enum { FREE_SEARCH = 32, SPARE = 4 };
-
 struct reads { /* one root as an item reads it */
     value root;
     uint32_t order; /* the last phase that reads it */
@@ -29,7 +27,7 @@ struct storer {
     uint32_t *last; /* of each root: 1 + the last item that reads it; an output's never comes */
     struct homes homes;
     VEC(struct reads) reads; /* of the item at hand */
-    VEC(uint32_t) free_slot, free_cell;
+    struct slots slots;
     VEC(struct output_copy) copy;
 };
 
@@ -42,7 +40,6 @@ static bool no_memory(struct storer *s) {
 
 static bool bytes_of(struct storer *s, value v, struct measure *bytes) {
     const wg_type *type = type_of(s->t, v);
-    int64_t width = (int64_t)wg_dtype_size((wg_dtype)type->dtype);
     *bytes = s->fn->measures.count[instr_at(s->t, v)->type];
     if (s->l->storage[v] == STORE_ROW) {
         const struct loops *loops = &s->l->passes.at[s->l->pass[v]].loops;
@@ -50,59 +47,20 @@ static bool bytes_of(struct storer *s, value v, struct measure *bytes) {
         memcpy(row.extent, loops->extent, loops->rank * sizeof *row.extent);
         if (!measure_of(s->fn, &row, bytes)) return no_memory(s);
     }
-    if (!mul_overflows(bytes->factor, width, &bytes->factor)) return true;
-    fail_with(s->error, WG_EOVERFLOW,
-              "a value has more bytes than a 64-bit number counts; make its extents smaller");
-    return false;
+    return measure_in_bytes(bytes, (wg_dtype)type->dtype, s->error);
 }
 
-/* A free slot of the measure's named extents, the best fit among the youngest, or a new one. */
 static bool take_slot(struct storer *s, value v) {
-    struct wg_function *fn = s->fn;
     struct measure need;
-    size_t best = SIZE_MAX;
-    if (!bytes_of(s, v, &need)) return false;
-    for (size_t n = s->free_slot.count, i = n; i-- > 0 && i + FREE_SEARCH >= n;) {
-        struct measure have = fn->slot.at[s->free_slot.at[i]];
-        if (have.part != need.part || have.factor / SPARE > need.factor) continue;
-        int64_t than = best == SIZE_MAX ? -1 : fn->slot.at[s->free_slot.at[best]].factor;
-        bool better = than < 0 ? true
-                      : have.factor >= need.factor ? than < need.factor || have.factor < than
-                                                   : than < need.factor && have.factor > than;
-        if (better) best = i;
-    }
-    uint32_t slot;
-    if (best != SIZE_MAX) {
-        slot = s->free_slot.at[best];
-        s->free_slot.at[best] = s->free_slot.at[--s->free_slot.count];
-        if (fn->slot.at[slot].factor < need.factor) fn->slot.at[slot].factor = need.factor;
-    } else {
-        struct measure *new = VEC_PUSH(&fn->allocator, &fn->slot);
-        if (!new) return no_memory(s);
-        *new = need;
-        slot = (uint32_t)(fn->slot.count - 1);
-    }
-    s->homes.table[v] = (uint32_t)table_slot(fn, slot);
-    return true;
+    return bytes_of(s, v, &need) &&
+           slots_take(&s->slots, need, &s->homes.table[v]);
 }
 
 static bool give_back(struct storer *s, value v) {
-    uint32_t *free_id;
-    if (s->homes.cell[v] != NO_HOME) {
-        free_id = VEC_PUSH(&s->fn->allocator, &s->free_cell);
-        if (free_id) *free_id = s->homes.cell[v];
-        return free_id || no_memory(s);
-    }
-    if (s->homes.table[v] == NO_HOME || s->homes.table[v] < table_slot(s->fn, 0)) return true;
-    free_id = VEC_PUSH(&s->fn->allocator, &s->free_slot);
-    if (!free_id) return no_memory(s);
-    *free_id = s->homes.table[v] - (uint32_t)table_slot(s->fn, 0);
+    uint32_t entry = s->homes.table[v], first = (uint32_t)table_slot(s->fn, 0);
+    if (s->homes.cell[v] != NO_HOME) return slots_free_cell(&s->slots, s->homes.cell[v]);
+    if (entry != NO_HOME && entry >= first) slots_free(&s->slots, entry - first);
     return true;
-}
-
-static void take_cell(struct storer *s, value v) {
-    s->homes.cell[v] = s->free_cell.count ? s->free_cell.at[--s->free_cell.count]
-                                          : (uint32_t)s->fn->cell_count++;
 }
 
 /* ---- what steps read ------------------------------------------------------------------------- */
@@ -225,10 +183,8 @@ static bool take_dying(struct storer *s, value v) {
 static bool store_value(struct storer *s, size_t item, value v) {
     (void)item;
     if (s->l->storage[v] == STORE_NONE) return true;
-    if (type_of(s->t, v)->rank == 0 && s->l->storage[v] == STORE_FULL) {
-        take_cell(s, v);
-        return true;
-    }
+    if (type_of(s->t, v)->rank == 0 && s->l->storage[v] == STORE_FULL)
+        return slots_take_cell(&s->slots, &s->homes.cell[v]);
     if (s->homes.table[v] != NO_HOME && output_is_free(s, v)) return true;
     return take_dying(s, v) || take_slot(s, v);
 }
@@ -392,7 +348,8 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
                            wg_error *error) {
     const wg_allocator *a = &fn->allocator;
     size_t bytes = l->count * sizeof(uint32_t);
-    struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error};
+    struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error,
+                       .slots = {.fn = fn, .error = error}};
     s.use = mem_alloc_zero(a, bytes);
     s.seen = mem_alloc_zero(a, bytes);
     s.last = mem_alloc_zero(a, bytes);
@@ -408,8 +365,7 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
     mem_free(a, s.homes.table, bytes);
     mem_free(a, s.homes.cell, bytes);
     VEC_FREE(a, &s.reads);
-    VEC_FREE(a, &s.free_slot);
-    VEC_FREE(a, &s.free_cell);
+    slots_end(&s.slots);
     VEC_FREE(a, &s.copy);
     return ok;
 }

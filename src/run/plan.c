@@ -13,14 +13,10 @@ enum {
     REGISTER_BYTES = 16384, /* for all registers of a group: half of a small first-level cache */
     MIN_BLOCK = 128,        /* elements of a block */
     MAX_BLOCK = 512,        /* so that the next arrays are fetched while these are worked on */
-    MAX_SPLATS = 8,   /* scalars that a group keeps in registers from block to block */
-    FREE_SEARCH = 32, /* free slots looked at for the best fit */
-    SPARE = 4         /* a slot is not taken by a value so many times smaller */
+    MAX_SPLATS = 8          /* scalars that a group keeps in registers from block to block */
 };
 
 #define NOWHERE UINT32_MAX
-
-typedef VEC(uint32_t) id_vec;
 
 struct dying {
     uint32_t slot;
@@ -36,9 +32,8 @@ struct planner {
     place *where;    /* of each root */
     uint32_t *inner; /* the same two inside the group at hand; registers only */
     place *local;
-    uint32_t *free_slot; /* of each part: 1 + its first free slot */
-    id_vec next_free;    /* of each slot: 1 + the next free one */
-    id_vec free_cell, free_register;
+    struct slots slots;
+    id_vec free_register;
     VEC(struct dying) dying;         /* values that nobody reads behind the group at hand */
     uint32_t register_count, splats; /* of the group at hand; registers below splats are kept */
 };
@@ -50,65 +45,26 @@ static bool push(struct planner *p, id_vec *vec, uint32_t id) {
     return true;
 }
 
-static bool too_many(struct planner *p, size_t count) {
-    if (count < PLACE_LIMIT) return false;
-    fail_with(p->error, WG_EOVERFLOW, "the program has more values than a call can place");
-    return true;
-}
-
 /* ---- cells and slots ------------------------------------------------------------------------- */
 
 static bool take_cell(struct planner *p, place *where) {
-    size_t cell = p->free_cell.count ? p->free_cell.at[--p->free_cell.count] : p->fn->cell_count++;
+    uint32_t cell;
+    if (!slots_take_cell(&p->slots, &cell)) return false;
     *where = place_of(CELL, cell);
-    return !too_many(p, cell);
+    return true;
 }
 
 /* The bytes of a value of this type. */
 static bool bytes_of(struct planner *p, type_id type, struct measure *bytes) {
     *bytes = p->fn->measures.count[type];
-    int64_t width = (int64_t)wg_dtype_size((wg_dtype)type_at(p->t, type)->dtype);
-    if (!mul_overflows(bytes->factor, width, &bytes->factor)) return true;
-    fail_with(p->error, WG_EOVERFLOW,
-              "a value has more bytes than a 64-bit number counts; make its extents smaller");
-    return false;
-}
-
-/* Whether a slot of `have` is a better home for `need` bytes than one of `best` (-1: none): the
- * smallest that fits, else the largest. */
-static bool better(int64_t have, int64_t best, int64_t need) {
-    if (have / SPARE > need) return false;
-    if (best < 0) return true;
-    return have >= need ? best < need || have < best : best < need && have > best;
+    return measure_in_bytes(bytes, (wg_dtype)type_at(p->t, type)->dtype, p->error);
 }
 
 static bool take_slot(struct planner *p, struct measure need, place *where) {
-    struct wg_function *fn = p->fn;
-    uint32_t *link = &p->free_slot[need.part], *found = NULL;
-    int64_t best = -1;
-    for (size_t i = 0; *link && i < FREE_SEARCH && best != need.factor; i++) {
-        int64_t have = fn->slot.at[*link - 1].factor;
-        if (better(have, best, need.factor)) {
-            found = link;
-            best = have;
-        }
-        link = &p->next_free.at[*link - 1];
-    }
-    uint32_t slot;
-    if (found) {
-        slot = *found - 1;
-        *found = p->next_free.at[slot];
-        if (best < need.factor) fn->slot.at[slot].factor = need.factor;
-    } else {
-        struct measure *new = VEC_PUSH(&fn->allocator, &fn->slot);
-        if (!new) return fail_memory(p->error), false;
-        *new = need;
-        if (!push(p, &p->next_free, 0)) return false;
-        slot = (uint32_t)(fn->slot.count - 1);
-    }
-    size_t entry = table_slot(fn, slot);
+    uint32_t entry;
+    if (!slots_take(&p->slots, need, &entry)) return false;
     *where = place_of(TABLE, entry);
-    return !too_many(p, entry);
+    return true;
 }
 
 /* The slot of a place, or -1. */
@@ -118,16 +74,11 @@ static int64_t slot_of(const struct planner *p, place where) {
     return (int64_t)(place_index(where) - first);
 }
 
-static void free_slot(struct planner *p, uint32_t slot) {
-    uint32_t *head = &p->free_slot[p->fn->slot.at[slot].part];
-    p->next_free.at[slot] = *head;
-    *head = slot + 1;
-}
-
 static bool free_place(struct planner *p, place where) {
-    if (place_kind(where) == CELL) return push(p, &p->free_cell, (uint32_t)place_index(where));
+    if (place_kind(where) == CELL)
+        return slots_free_cell(&p->slots, (uint32_t)place_index(where));
     int64_t slot = slot_of(p, where);
-    if (slot >= 0) free_slot(p, (uint32_t)slot);
+    if (slot >= 0) slots_free(&p->slots, (uint32_t)slot);
     return true;
 }
 
@@ -157,7 +108,7 @@ static bool add_constant(struct planner *p, value v, int64_t bits) {
     if (!cell) return fail_memory(p->error), false;
     *cell = bits;
     p->where[v] = place_of(POOL, p->fn->pool.count - 1);
-    return !too_many(p, p->fn->pool.count);
+    return true;
 }
 
 static bool add_scalar_input(struct planner *p, value v, uint32_t input) {
@@ -379,7 +330,8 @@ static bool plan_lane(struct planner *p, value v) {
 }
 
 static bool close_group(struct planner *p, const struct phase *phase) {
-    while (p->dying.count) free_slot(p, p->dying.at[--p->dying.count].slot);
+    while (p->dying.count)
+        slots_free(&p->slots, p->dying.at[--p->dying.count].slot);
     for (value v = phase->first; v; v = p->s->next[v]) {
         const struct instr *i = instr_at(p->t, v);
         for (size_t k = 0; k < i->narg; k++) {
@@ -480,13 +432,13 @@ static bool walk(struct planner *p) {
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error) {
     const wg_allocator *a = &fn->allocator;
     struct planner p = {.fn = fn, .t = &fn->program->t, .s = s, .error = error};
-    size_t bytes = s->count * sizeof(uint32_t), parts = fn->measures.key.count;
+    p.slots = (struct slots){.fn = fn, .error = error};
+    size_t bytes = s->count * sizeof(uint32_t);
     p.use = mem_alloc_zero(a, bytes);
     p.inner = mem_alloc_zero(a, bytes);
     p.where = mem_alloc(a, bytes);
     p.local = mem_alloc(a, bytes);
-    p.free_slot = mem_alloc_zero(a, parts * sizeof *p.free_slot);
-    bool ok = p.use && p.inner && p.where && p.local && p.free_slot;
+    bool ok = p.use && p.inner && p.where && p.local;
     if (ok) {
         memset(p.where, 0xff, bytes); /* NOWHERE */
         memset(p.local, 0xff, bytes);
@@ -498,9 +450,7 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
     mem_free(a, p.inner, bytes);
     mem_free(a, p.where, bytes);
     mem_free(a, p.local, bytes);
-    mem_free(a, p.free_slot, parts * sizeof *p.free_slot);
-    VEC_FREE(a, &p.next_free);
-    VEC_FREE(a, &p.free_cell);
+    slots_end(&p.slots);
     VEC_FREE(a, &p.free_register);
     VEC_FREE(a, &p.dying);
     return ok;

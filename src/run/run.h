@@ -178,6 +178,26 @@ void schedule_free(const struct wg_function *fn, struct schedule *s);
 value source_of(const struct schedule *s, const struct trace *t, value v, bool *fill);
 elementwise_kernel *kernel_of(const struct trace *t, const struct instr *i);
 
+/* ---- slots.c --------------------------------------------------------------------------------- */
+typedef VEC(uint32_t) id_vec;
+
+struct slots { /* begin with fn and error, the rest zero */
+    struct wg_function *fn;
+    wg_error *error;
+    id_vec first_free; /* of each measure's part: 1 + its first free slot; 0: none */
+    id_vec next_free;  /* of each slot: 1 + the next free one */
+    id_vec free_cell;
+};
+
+/* entry: of the call's table. All but slots_free and slots_end may fail. */
+bool slots_take(struct slots *s, struct measure need, uint32_t *entry);
+void slots_free(struct slots *s, uint32_t slot);
+bool slots_take_cell(struct slots *s, uint32_t *cell);
+bool slots_free_cell(struct slots *s, uint32_t cell);
+void slots_end(struct slots *s);
+/* From elements to bytes; an error if that overflows. */
+bool measure_in_bytes(struct measure *m, wg_dtype dtype, wg_error *error);
+
 /* ---- plan.c ---------------------------------------------------------------------------------- */
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
 
