@@ -13,7 +13,7 @@
 #include <sunlinsol/sunlinsol_dense.h>
 #include <sunmatrix/sunmatrix_dense.h>
 
-static const wg_options options = {.backend = WG_INTERPRET};
+static const wg_options options = {.backend = WG_NATIVE};
 
 static const char robertson[] = "rate(y[3], k[3]) = {\n"
                                 "  let first = k[0]*y[0]; let second = k[1]*y[1]*y[2]\n"

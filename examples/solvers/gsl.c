@@ -12,7 +12,7 @@
 
 enum { N = 14, P = 2 };
 
-static const wg_options options = {.backend = WG_INTERPRET};
+static const wg_options options = {.backend = WG_NATIVE};
 
 static const char misra1a[] = "residual(b[2], x[n], y[n]) = b[0]*(1 - exp(-b[1]*x)) - y";
 

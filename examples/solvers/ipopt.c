@@ -13,7 +13,7 @@
 
 enum { N = 4, M = 2, TRIANGLE = N * (N + 1) / 2 };
 
-static const wg_options options = {.backend = WG_INTERPRET};
+static const wg_options options = {.backend = WG_NATIVE};
 
 static const char hs71[] =
     "objective(x[4]) = x[0]*x[3]*(x[0] + x[1] + x[2]) + x[2]\n"

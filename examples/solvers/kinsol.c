@@ -15,7 +15,7 @@
 
 enum { N = 100 };
 
-static const wg_options options = {.backend = WG_INTERPRET};
+static const wg_options options = {.backend = WG_NATIVE};
 
 static const char h_equation[] = "residual(h[n], c) = {\n"
                                  "  let m = (f64(iota(n)) + 0.5)/n\n"

@@ -9,7 +9,7 @@
 
 enum { N = 1000 };
 
-static const wg_options options = {.backend = WG_INTERPRET};
+static const wg_options options = {.backend = WG_NATIVE};
 
 static const char rosenbrock[] = "f(x[n]) = sum(100*(x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2)";
 

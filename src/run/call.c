@@ -322,7 +322,7 @@ wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *c
     if (failed(error)) return error->status;
     if (!fn) return fail_with(error, WG_EARGUMENT, "call: the function is NULL");
     const struct wg_function *native = background_native(fn);
-    if (native && workspace) fn = native;
+    if (native) fn = native;
     if (workspace) return call_in(fn, size, input, output, workspace, error);
     wg_status status = make_workspace(fn, size, &workspace, error);
     if (status) return status;
