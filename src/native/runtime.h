@@ -30,8 +30,10 @@ typedef struct { /* a call */
 #endif
 #if defined(__GNUC__)
 #define WG_APART __attribute__((noinline, unused))
+#define WG_UNUSED __attribute__((unused))
 #else
 #define WG_APART
+#define WG_UNUSED
 #endif
 #define WG_BLOCK 512 /* terms of a sum that are computed together */
 

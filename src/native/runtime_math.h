@@ -1,9 +1,16 @@
-/* Which mathematical functions a compiled program calls. Scalar code calls one copy of each function
- * of vector_math.h, whose text is long. In loops gcc calls the C library's vector functions
+/* Which mathematical functions a compiled program calls. Scalar code calls the C library,
+ * which is faster for one number, or, where digits are to be the interpreter's, one copy of each
+ * function of vector_math.h. In loops gcc calls the C library's vector functions
  * (libmvec) for what vector_math.h lacks, and for angles, which that treats in two ways. */
+#ifdef __OPTIMIZE__
+#define WG_SCALAR(name)                                                                            \
+    static inline WG_UNUSED double wg_##name(double x) { return name(x); }                         \
+    static inline WG_UNUSED float wg_##name##f(float x) { return name##f(x); }
+#else
 #define WG_SCALAR(name)                                                                            \
     static WG_APART double wg_##name(double x) { return vm_##name(x); }                            \
     static WG_APART float wg_##name##f(float x) { return vm_##name##f(x); }
+#endif
 WG_SCALAR(exp)
 WG_SCALAR(exp2)
 WG_SCALAR(expm1)
