@@ -260,10 +260,58 @@ static void rows_not_taken_send_nothing(void **state) {
     }
 }
 
+/* Tiles, edges of tiles, and depths around those that are summed at once: against long double. */
+static void multiplies_every_shape(void **state) {
+    (void)state;
+    static const int64_t extents[] = {3, 4, 8, 9, 31, 48, 49, 100}, depths[] = {1, 7, 192, 193};
+    enum { LARGEST = 100 * 193 };
+    static double a[LARGEST], b[LARGEST], y[100 * 100];
+    static float a32[LARGEST], b32[LARGEST], y32[100 * 100];
+    for (int i = 0; i < LARGEST; i++) {
+        a[i] = a32[i] = (float)((i * 7919) % 1009) / 1009 - 0.4f;
+        b[i] = b32[i] = (float)((i * 6007) % 997) / 997 - 0.6f;
+    }
+    for (int which = 0; which < 8; which++) {
+        bool at = which & 1, bt = which & 2, f32 = which & 4;
+        wg_error error = {0};
+        wg_graph *g = wg_graph_new();
+        wg_extent m = wg_size(g, "m"), k = wg_size(g, "k"), n = wg_size(g, "n");
+        wg_dtype dtype = f32 ? WG_F32 : WG_F64;
+        wg_var A = wg_input(g, "A", wg_type_of(dtype, 2, (wg_extent[]){at ? k : m, at ? m : k}));
+        wg_var B = wg_input(g, "B", wg_type_of(dtype, 2, (wg_extent[]){bt ? n : k, bt ? k : n}));
+        wg_var product = {g, build_dot(g, A.id, B.id, 0, 1, at, bt)};
+        wg_output(g, "y", product);
+        wg_program *p = wg_build(g, &error);
+        wg_function *fn = wg_compile(p, NULL, &error);
+        assert_ok(error);
+        for (size_t s = 0; s < 8 * 8 * 4; s++) {
+            int64_t M = extents[s % 8], N = extents[s / 8 % 8], K = depths[s / 64];
+            const void *in[2] = {f32 ? (void *)a32 : a, f32 ? (void *)b32 : b};
+            void *out[1] = {f32 ? (void *)y32 : y};
+            assert_int_equal(wg_call(fn, (int64_t[]){M, K, N}, in, out), WG_OK);
+            for (int64_t i = 0; i < M * N; i++) {
+                int64_t row = i / N, column = i % N;
+                long double sum = 0;
+                for (int64_t d = 0; d < K; d++)
+                    sum += (long double)a[at ? d * M + row : row * K + d] *
+                           (long double)b[bt ? column * K + d : d * N + column];
+                double got = f32 ? (double)y32[i] : y[i];
+                double bound = (double)(K + 1) * (f32 ? 1e-7 : 2e-16);
+                if (!(fabsl(sum - (long double)got) <= (long double)bound))
+                    fail_msg("%lld x %lld x %lld, %d: y[%lld] = %.17g, not %.17Lg", (long long)M,
+                             (long long)K, (long long)N, which, (long long)i, got, sum);
+            }
+        }
+        wg_function_free(fn);
+        wg_program_free(p);
+    }
+}
+
 int main(void) {
     fill();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(multiplies_every_orientation),
+        cmocka_unit_test(multiplies_every_shape),
         cmocka_unit_test(integers_wrap),
         cmocka_unit_test(nan_propagates),
         cmocka_unit_test(matmul_takes_shapes_as_numpy),

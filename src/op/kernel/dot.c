@@ -1,6 +1,6 @@
-/* The kernel of dot: one matrix product for each element of the batch axes, by BLAS where it is
- * there, the element type is its own and the product is large enough to be worth a call; else by
- * product.h. Threads of a BLAS are its own matter and are left as they are set. An absolute-zero
+/* The kernel of dot: one matrix product for each element of the batch axes: by the loops of gemm.h on
+ * a processor with AVX-512 that BLAS does not know as one; by BLAS where it is there, the element
+ * type is its own and the product is large enough to be worth a call; else by product.h. Threads of a BLAS are its own matter and are left as they are set. An absolute-zero
  * product, where 0 times anything is 0, differs from these only beside infinities and NaN, so it
  * has loops of its own for operands that hold some, and else is one of these. */
 #include "op/kernel/kernel.h"
@@ -19,6 +19,7 @@ enum {
     BLOCK_ROWS = 64, /* the left block: 64 kB, the right panel: 8 kB */
     BLOCK_DEPTH = 128,
     SMALL = 512,    /* multiplications up to which nothing is copied into blocks */
+    WIDE_SMALL = 1000, /* those up to which tiles of AVX-512 are too large */
     BLAS_SMALL = 64 /* multiplications up to which a call of BLAS costs more than it saves */
 };
 
@@ -88,6 +89,31 @@ BLAS_PRODUCT(blas_f64, double, d)
 BLAS_PRODUCT(blas_f32, float, s)
 #endif
 
+#ifdef WG_WIDE
+/* Whether the loops for AVX-512 may take it: unless BLAS has such loops of its own, and for tiles
+ * that are not mostly empty. */
+static bool is_for_wide(const struct product *p) {
+    if (p->m < 4 || p->n < 8 || (double)p->m * (double)p->n * (double)p->depth < WIDE_SMALL)
+        return false;
+#if WG_BLAS
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    const char *core = openblas_get_corename();
+    for (size_t i = 0; i < COUNT_OF(wide); i++)
+        if (strcmp(core, wide[i]) == 0) return false;
+#endif
+    return __builtin_cpu_supports("avx512f");
+}
+
+#define WIDE_PRODUCT(NAME, T, F)                                                                   \
+    static void NAME(const struct product *p, const T *a, const T *b, T *y) {                      \
+        bool ta = p->a_transposed, tb = p->b_transposed;                                           \
+        gemm_avx512_##F(p->m, p->n, p->depth, a, ta ? 1 : p->depth, ta ? p->m : 1, b,              \
+                        tb ? 1 : p->n, tb ? p->depth : 1, y);                                      \
+    }
+WIDE_PRODUCT(wide_f64, double, f64)
+WIDE_PRODUCT(wide_f32, float, f32)
+#endif
+
 /* One product for each batch element in plain C. */
 #define PLAIN_PRODUCT(NAME, T, F)                                                                  \
     static void NAME(const struct product *p, const T *a, const T *b, T *y) {                      \
@@ -134,6 +160,41 @@ static bool absolute_product(wg_dtype dtype, const struct product *p, const void
     return dtype == WG_F32 && absolute_f32(p, a, b, y);
 }
 
+typedef void product_kernel(const struct product *p, const void *a, const void *b, void *y);
+
+/* The same kernels for operands of any type, so that one table holds them. */
+#define ANY_TYPE(NAME, KERNEL)                                                                     \
+    static void NAME(const struct product *p, const void *a, const void *b, void *y) {             \
+        KERNEL(p, a, b, y);                                                                        \
+    }
+ANY_TYPE(any_plain_f64, plain_f64)
+ANY_TYPE(any_plain_f32, plain_f32)
+ANY_TYPE(any_plain_u64, plain_u64)
+ANY_TYPE(any_plain_u32, plain_u32)
+#if WG_BLAS
+ANY_TYPE(any_blas_f64, blas_f64)
+ANY_TYPE(any_blas_f32, blas_f32)
+#endif
+#ifdef WG_WIDE
+ANY_TYPE(any_wide_f64, wide_f64)
+ANY_TYPE(any_wide_f32, wide_f32)
+#endif
+
+static product_kernel *kernel_for(const struct product *p, wg_dtype dtype) {
+    if (dtype == WG_I64) return any_plain_u64;
+    if (dtype == WG_I32) return any_plain_u32;
+    if (!dtype_is_float(dtype)) return NULL;
+    bool f64 = dtype == WG_F64;
+    (void)p;
+#ifdef WG_WIDE
+    if (is_for_wide(p)) return f64 ? any_wide_f64 : any_wide_f32;
+#endif
+#if WG_BLAS
+    if (is_for_blas(p)) return f64 ? any_blas_f64 : any_blas_f32;
+#endif
+    return f64 ? any_plain_f64 : any_plain_f32;
+}
+
 wg_status run_dot(const struct exec *e) {
     struct product p = product_of(e);
     size_t size = wg_dtype_size((wg_dtype)e->out.dtype);
@@ -142,28 +203,15 @@ wg_status run_dot(const struct exec *e) {
         memset(e->out.data, 0, (size_t)e->out.shape->count * size);
         return WG_OK;
     }
-    bool blas = false, absolute = e->attr_count == 5;
-#if WG_BLAS
-    blas = is_for_blas(&p);
-#endif
+    product_kernel *kernel = kernel_for(&p, (wg_dtype)e->out.dtype);
+    if (!kernel) return fail_with(e->error, WG_EDTYPE, "dot: of this element type");
+    bool absolute = e->attr_count == 5;
     for (int64_t i = 0; i < p.batch; i++) {
         const void *a = (const char *)e->arg[0].data + (size_t)(i * p.m * p.depth) * size;
         const void *b = (const char *)e->arg[1].data + (size_t)(i * p.depth * p.n) * size;
         void *y = (char *)e->out.data + (size_t)(i * p.m * p.n) * size;
-        if (absolute && absolute_product((wg_dtype)e->out.dtype, &p, a, b, y)) continue;
-        switch (e->out.dtype) {
-#if WG_BLAS
-        case WG_F64: (blas ? blas_f64 : plain_f64)(&p, a, b, y); break;
-        case WG_F32: (blas ? blas_f32 : plain_f32)(&p, a, b, y); break;
-#else
-        case WG_F64: plain_f64(&p, a, b, y); break;
-        case WG_F32: plain_f32(&p, a, b, y); break;
-#endif
-        case WG_I64: plain_u64(&p, a, b, y); break;
-        case WG_I32: plain_u32(&p, a, b, y); break;
-        default: return fail_with(e->error, WG_EDTYPE, "dot: of this element type");
-        }
+        if (!absolute || !absolute_product((wg_dtype)e->out.dtype, &p, a, b, y))
+            kernel(&p, a, b, y);
     }
-    (void)blas;
     return WG_OK;
 }
