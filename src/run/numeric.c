@@ -3,6 +3,7 @@
  * differences along random directions, and how far differences are off as their step shrinks.
  * Nothing else in the library computes a derivative from here. */
 #include "run/run.h"
+#include "run/vector.h"
 
 #include "wengert/data.h"
 
@@ -10,49 +11,6 @@
 #include <math.h>
 
 enum { DIRECTIONS = 4 };
-
-/* ---- tensors as vectors ---------------------------------------------------------------------- */
-
-static double get(const wg_tensor *x, int64_t i) {
-    return x->dtype == WG_F32 ? (double)((const float *)x->data)[i] : ((const double *)x->data)[i];
-}
-
-static void set(wg_tensor *x, int64_t i, double number) {
-    if (x->dtype == WG_F32)
-        ((float *)x->data)[i] = (float)number;
-    else
-        ((double *)x->data)[i] = number;
-}
-
-static bool is_float(const wg_tensor *x) { return dtype_is_float(x->dtype); }
-
-static double dot(const wg_tensor *a, const wg_tensor *b) {
-    double sum = 0;
-    int64_t count = wg_tensor_count(a);
-    for (int64_t i = 0; i < count; i++) sum += get(a, i) * get(b, i);
-    return sum;
-}
-
-/* A tensor of the same type with data of its own. */
-static wg_status clone(const wg_tensor *x, const wg_allocator *a, wg_tensor *copy,
-                       wg_error *error) {
-    wg_tensor made = *x;
-    wg_status status = tensor_alloc(&made, a, error);
-    if (status) return status;
-    size_t size = (size_t)wg_tensor_count(x) * wg_dtype_size(x->dtype);
-    if (size && x->data) memcpy(made.data, x->data, size);
-    *copy = made;
-    return WG_OK;
-}
-
-static wg_tensor *tensors(const wg_allocator *a, size_t count) {
-    return mem_alloc_zero(a, (count + 1) * sizeof(wg_tensor)); /* never empty */
-}
-
-static void free_tensors(const wg_allocator *a, wg_tensor *x, size_t count) {
-    for (size_t i = 0; x && i < count; i++) wg_tensor_free(&x[i], a);
-    mem_free(a, x, (count + 1) * sizeof *x);
-}
 
 /* The step that balances truncation and rounding at x of this type. */
 static double best_step(wg_dtype dtype, wg_difference kind, double x) {
@@ -82,32 +40,33 @@ static void take_jacobian(struct columns *c, int64_t k, double width) {
     const wg_tensor *above = &c->above[c->of], *below = &c->below[c->of];
     int64_t rows = wg_tensor_count(above), columns = wg_tensor_count(&c->input[c->wrt]);
     for (int64_t i = 0; i < rows; i++)
-        c->jacobian[i * columns + k] = (get(above, i) - get(below, i)) / width;
+        c->jacobian[i * columns + k] = (vector_get(above, i) - vector_get(below, i)) / width;
 }
 
 static void take_product(struct columns *c, int64_t k, double width) {
     double sum = 0;
     for (size_t y = 0; y < c->outputs; y++)
         for (int64_t i = c->adjoint[y].data ? wg_tensor_count(&c->above[y]) : 0; i-- > 0;)
-            sum += get(&c->adjoint[y], i) * (get(&c->above[y], i) - get(&c->below[y], i));
-    set(&c->product, k, sum / width);
+            sum += vector_get(&c->adjoint[y], i) *
+                   (vector_get(&c->above[y], i) - vector_get(&c->below[y], i));
+    vector_set(&c->product, k, sum / width);
 }
 
 static wg_status each_column(struct columns *c, wg_error *error) {
     wg_tensor *x = &c->input[c->wrt];
     int64_t columns = wg_tensor_count(x);
     for (int64_t k = 0; !failed(error) && k < columns; k++) {
-        double at = get(x, k);
+        double at = vector_get(x, k);
         double step = c->epsilon > 0 ? c->epsilon : best_step(x->dtype, c->kind, at);
-        set(x, k, at + step);
-        double high = get(x, k), low = at; /* what rounding made of them */
+        vector_set(x, k, at + step);
+        double high = vector_get(x, k), low = at; /* what rounding made of them */
         wg_run(c->fn, c->size, c->input, c->above, error);
         if (c->kind == WG_CENTRAL) {
-            set(x, k, at - step);
-            low = get(x, k);
+            vector_set(x, k, at - step);
+            low = vector_get(x, k);
             wg_run(c->fn, c->size, c->input, c->below, error);
         }
-        set(x, k, at);
+        vector_set(x, k, at);
         if (!failed(error)) c->take(c, k, high - low);
     }
     return error->status;
@@ -121,12 +80,13 @@ static wg_status columns_open(struct columns *c, const wg_program *program, cons
     c->inputs = wg_input_count(program);
     c->outputs = wg_output_count(program);
     c->fn = wg_compile(program, NULL, error);
-    c->input = tensors(a, c->inputs);
-    c->above = tensors(a, c->outputs);
-    c->below = tensors(a, c->outputs);
+    c->input = vector_list(a, c->inputs);
+    c->above = vector_list(a, c->outputs);
+    c->below = vector_list(a, c->outputs);
     if (!c->input || !c->above || !c->below) return fail_memory(error);
     if (wg_run(c->fn, c->size, input, c->below, error) ||
-        wg_run(c->fn, c->size, input, c->above, error) || clone(&input[c->wrt], a, &moved, error))
+        wg_run(c->fn, c->size, input, c->above, error) ||
+        vector_clone(&input[c->wrt], a, &moved, error))
         return error->status;
     memcpy(c->input, input, c->inputs * sizeof *input); /* the caller's, but for what moves */
     c->input[c->wrt] = moved;
@@ -136,8 +96,8 @@ static wg_status columns_open(struct columns *c, const wg_program *program, cons
 static void columns_close(struct columns *c, const wg_allocator *a) {
     if (c->input) wg_tensor_free(&c->input[c->wrt], a);
     mem_free(a, c->input, (c->inputs + 1) * sizeof *c->input);
-    free_tensors(a, c->above, c->outputs);
-    free_tensors(a, c->below, c->outputs);
+    vector_free_list(a, c->above, c->outputs);
+    vector_free_list(a, c->below, c->outputs);
     wg_function_free(c->fn);
 }
 
@@ -185,8 +145,8 @@ static bool same_type(const wg_tensor *a, const wg_tensor *b) {
 /* Directions have the floating types of the values that they belong to. */
 static wg_status check_direction(const char *what, const char *port, const char *name,
                                  const wg_tensor *x, const wg_tensor *direction, wg_error *error) {
-    if (!direction->data || (is_float(x) && same_type(x, direction))) return WG_OK;
-    return fail_with(error, is_float(x) ? WG_ESHAPE : WG_EDTYPE,
+    if (!direction->data || (vector_is_float(x) && same_type(x, direction))) return WG_OK;
+    return fail_with(error, vector_is_float(x) ? WG_ESHAPE : WG_EDTYPE,
                      "numeric %s \"%s\" and its %s are not of one floating type and shape", port,
                      name, what);
 }
@@ -208,7 +168,7 @@ wg_status wg_numeric_vjp(const wg_program *program, const int64_t *size, const w
     for (size_t i = 0; i < c.outputs && !failed(error); i++)
         check_direction("adjoint", "vjp: output", wg_output_name(program, i), &c.above[i],
                         &adjoint[i], error);
-    if (!failed(error) && clone(&input[wrt], a, &c.product, error) == WG_OK &&
+    if (!failed(error) && vector_clone(&input[wrt], a, &c.product, error) == WG_OK &&
         each_column(&c, error) == WG_OK) {
         *output = c.product; /* the caller's from here on */
         c.product = (wg_tensor){0};
@@ -234,7 +194,7 @@ struct line {
 static void line_move(struct line *l, const wg_tensor *x, const wg_tensor *tangent, double step) {
     for (size_t i = 0; i < l->inputs; i++)
         for (int64_t k = tangent[i].data ? wg_tensor_count(&x[i]) : 0; k-- > 0;)
-            set(&l->moved[i], k, get(&x[i], k) + step * get(&tangent[i], k));
+            vector_set(&l->moved[i], k, vector_get(&x[i], k) + step * vector_get(&tangent[i], k));
 }
 
 static wg_status line_open(struct line *l, const wg_program *program, const int64_t *size,
@@ -245,27 +205,27 @@ static wg_status line_open(struct line *l, const wg_program *program, const int6
                        .outputs = wg_output_count(program),
                        .coarsest = WG_F64};
     l->fn = wg_compile(program, NULL, error);
-    l->moved = tensors(l->a, l->inputs);
-    l->above = tensors(l->a, l->outputs);
-    l->below = tensors(l->a, l->outputs);
+    l->moved = vector_list(l->a, l->inputs);
+    l->above = vector_list(l->a, l->outputs);
+    l->below = vector_list(l->a, l->outputs);
     if (!l->moved || !l->above || !l->below) return fail_memory(error);
     if (wg_run(l->fn, size, x, l->above, error)) return error->status; /* all types are right */
     for (size_t i = 0; i < l->inputs; i++) {
         if (check_direction("tangent", "jvp: input", wg_input_name(program, i), &x[i], &tangent[i],
                             error))
             return error->status;
-        if (clone(&x[i], l->a, &l->moved[i], error)) return error->status;
+        if (vector_clone(&x[i], l->a, &l->moved[i], error)) return error->status;
         for (int64_t k = tangent[i].data ? wg_tensor_count(&x[i]) : 0; k-- > 0;)
-            l->largest = fmax(l->largest, fabs(get(&x[i], k)));
+            l->largest = fmax(l->largest, fabs(vector_get(&x[i], k)));
         if (tangent[i].data && x[i].dtype == WG_F32) l->coarsest = WG_F32;
     }
     return WG_OK;
 }
 
 static void line_close(struct line *l) {
-    free_tensors(l->a, l->moved, l->inputs);
-    free_tensors(l->a, l->above, l->outputs);
-    free_tensors(l->a, l->below, l->outputs);
+    vector_free_list(l->a, l->moved, l->inputs);
+    vector_free_list(l->a, l->above, l->outputs);
+    vector_free_list(l->a, l->below, l->outputs);
     wg_function_free(l->fn);
 }
 
@@ -289,9 +249,11 @@ wg_status wg_numeric_jvp(const wg_program *program, const int64_t *size, const w
         line_move(&l, input, tangent, -back);
         wg_run(l.fn, size, l.moved, l.below, error);
         for (size_t i = 0; i < l.outputs && !failed(error); i++) {
-            if (!is_float(&l.above[i])) continue;
+            if (!vector_is_float(&l.above[i])) continue;
             for (int64_t k = wg_tensor_count(&l.above[i]); k-- > 0;)
-                set(&l.above[i], k, (get(&l.above[i], k) - get(&l.below[i], k)) / (step + back));
+                vector_set(&l.above[i], k,
+                           (vector_get(&l.above[i], k) - vector_get(&l.below[i], k)) /
+                               (step + back));
             output[i] = l.above[i]; /* the caller's from here on */
             l.above[i] = (wg_tensor){0};
         }
@@ -320,26 +282,29 @@ struct check_run {
 
 static double squares(const wg_tensor *x, size_t count) {
     double sum = 0;
-    for (size_t i = 0; i < count; i++) sum += dot(&x[i], &x[i]);
+    for (size_t i = 0; i < count; i++) sum += vector_dot(&x[i], &x[i]);
     return sum;
 }
 
 /* A point of the unit sphere in all these tensors together. */
 static void draw_direction(wg_random *random, wg_tensor *x, size_t count) {
     for (size_t i = 0; i < count; i++)
-        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;) set(&x[i], k, wg_random_normal(random));
+        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;)
+            vector_set(&x[i], k, wg_random_normal(random));
     double length = sqrt(squares(x, count));
     for (size_t i = 0; length > 0 && i < count; i++)
-        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;) set(&x[i], k, get(&x[i], k) / length);
+        for (int64_t k = wg_tensor_count(&x[i]); k-- > 0;)
+            vector_set(&x[i], k, vector_get(&x[i], k) / length);
 }
 
 /* moved = x + step * x' */
 static void move(struct check_run *r, double step) {
     const wg_tensor *direction = r->jvp_in + r->inputs;
     for (size_t i = 0, at = 0; i < r->inputs; i++) {
-        if (!is_float(&r->x[i])) continue;
+        if (!vector_is_float(&r->x[i])) continue;
         for (int64_t k = wg_tensor_count(&r->x[i]); k-- > 0;)
-            set(&r->moved[i], k, get(&r->x[i], k) + step * get(&direction[at], k));
+            vector_set(&r->moved[i], k,
+                       vector_get(&r->x[i], k) + step * vector_get(&direction[at], k));
         at++;
     }
 }
@@ -355,7 +320,7 @@ static wg_status draw(struct check_run *r, wg_random *random, double *forward, w
     wg_run(r->f_jvp, r->size, r->jvp_in, r->jvp_out, error);
     *forward = 0;
     for (size_t i = 0; i < r->y_count && !failed(error); i++)
-        *forward += dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
+        *forward += vector_dot(&y_bar[i], &r->jvp_out[r->outputs + i]);
     return error->status;
 }
 
@@ -370,9 +335,10 @@ static wg_status differences(struct check_run *r, wg_difference kind, double ste
     if (wg_run(r->f, r->size, r->moved, r->below, error)) return error->status;
     *numeric = 0;
     for (size_t i = 0, at = 0; i < r->outputs; i++) {
-        if (!is_float(&r->above[i])) continue;
+        if (!vector_is_float(&r->above[i])) continue;
         for (int64_t k = wg_tensor_count(&r->above[i]); k-- > 0;)
-            *numeric += get(&y_bar[at], k) * (get(&r->above[i], k) - get(&r->below[i], k));
+            *numeric += vector_get(&y_bar[at], k) *
+                        (vector_get(&r->above[i], k) - vector_get(&r->below[i], k));
         at++;
     }
     *numeric /= step + back;
@@ -388,7 +354,8 @@ static wg_status try_direction(struct check_run *r, wg_random *random, wg_check_
         wg_run(r->f_vjp, r->size, r->vjp_in, r->vjp_out, error) ||
         differences(r, WG_CENTRAL, step, &numeric, error))
         return error->status;
-    for (size_t i = 0; i < r->x_count; i++) reverse += dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
+    for (size_t i = 0; i < r->x_count; i++)
+        reverse += vector_dot(&x_dot[i], &r->vjp_out[r->outputs + i]);
     double scale = fmax(1, fabs(numeric));
     report->difference = worse(report->difference, fabs(forward - numeric) / scale);
     report->difference = worse(report->difference, fabs(reverse - numeric) / scale);
@@ -404,7 +371,7 @@ static wg_status add_directions(struct check_run *r, wg_tensor *in, const wg_ten
     memcpy(in, r->x, r->inputs * sizeof *in);
     wg_tensor *next = in + r->inputs;
     for (size_t i = 0; i < like_count; i++)
-        if (is_float(&like[i]) && clone(&like[i], r->a, next++, error)) break;
+        if (vector_is_float(&like[i]) && vector_clone(&like[i], r->a, next++, error)) break;
     return error->status;
 }
 
@@ -414,13 +381,13 @@ static wg_status prepare(struct check_run *r, const wg_program *program, wg_erro
     r->f = wg_compile(program, NULL, error);
     r->f_jvp = wg_compile(r->jvp, NULL, error);
     r->f_vjp = wg_compile(r->vjp, NULL, error);
-    r->jvp_in = tensors(r->a, r->inputs + r->x_count);
-    r->vjp_in = tensors(r->a, r->inputs + r->y_count);
-    r->jvp_out = tensors(r->a, r->outputs + r->y_count);
-    r->vjp_out = tensors(r->a, r->outputs + r->x_count);
-    r->moved = tensors(r->a, r->inputs);
-    r->above = tensors(r->a, r->outputs);
-    r->below = tensors(r->a, r->outputs);
+    r->jvp_in = vector_list(r->a, r->inputs + r->x_count);
+    r->vjp_in = vector_list(r->a, r->inputs + r->y_count);
+    r->jvp_out = vector_list(r->a, r->outputs + r->y_count);
+    r->vjp_out = vector_list(r->a, r->outputs + r->x_count);
+    r->moved = vector_list(r->a, r->inputs);
+    r->above = vector_list(r->a, r->outputs);
+    r->below = vector_list(r->a, r->outputs);
     if (!r->jvp_in || !r->vjp_in || !r->jvp_out || !r->vjp_out || !r->moved || !r->above ||
         !r->below)
         return fail_memory(error);
@@ -432,10 +399,10 @@ static wg_status prepare(struct check_run *r, const wg_program *program, wg_erro
     for (size_t i = 0; i < r->outputs; i++)
         if (r->above[i].dtype == WG_F32) r->coarsest = WG_F32;
     for (size_t i = 0; i < r->inputs; i++) {
-        if (clone(&r->x[i], r->a, &r->moved[i], error)) return error->status;
+        if (vector_clone(&r->x[i], r->a, &r->moved[i], error)) return error->status;
         if (r->x[i].dtype == WG_F32) r->coarsest = WG_F32;
-        for (int64_t k = is_float(&r->x[i]) ? wg_tensor_count(&r->x[i]) : 0; k-- > 0;)
-            r->largest = fmax(r->largest, fabs(get(&r->x[i], k)));
+        for (int64_t k = vector_is_float(&r->x[i]) ? wg_tensor_count(&r->x[i]) : 0; k-- > 0;)
+            r->largest = fmax(r->largest, fabs(vector_get(&r->x[i], k)));
     }
     return WG_OK;
 }
@@ -444,13 +411,13 @@ static void release(struct check_run *r) {
     for (size_t i = 0; r->jvp_in && i < r->inputs; i++)
         r->jvp_in[i] = (wg_tensor){0}; /* borrowed */
     for (size_t i = 0; r->vjp_in && i < r->inputs; i++) r->vjp_in[i] = (wg_tensor){0};
-    free_tensors(r->a, r->jvp_in, r->inputs + r->x_count);
-    free_tensors(r->a, r->vjp_in, r->inputs + r->y_count);
-    free_tensors(r->a, r->jvp_out, r->outputs + r->y_count);
-    free_tensors(r->a, r->vjp_out, r->outputs + r->x_count);
-    free_tensors(r->a, r->moved, r->inputs);
-    free_tensors(r->a, r->above, r->outputs);
-    free_tensors(r->a, r->below, r->outputs);
+    vector_free_list(r->a, r->jvp_in, r->inputs + r->x_count);
+    vector_free_list(r->a, r->vjp_in, r->inputs + r->y_count);
+    vector_free_list(r->a, r->jvp_out, r->outputs + r->y_count);
+    vector_free_list(r->a, r->vjp_out, r->outputs + r->x_count);
+    vector_free_list(r->a, r->moved, r->inputs);
+    vector_free_list(r->a, r->above, r->outputs);
+    vector_free_list(r->a, r->below, r->outputs);
     wg_function_free(r->f);
     wg_function_free(r->f_jvp);
     wg_function_free(r->f_vjp);
