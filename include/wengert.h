@@ -2,6 +2,7 @@
  *
  *   graph.h        build a program by calls or from a formula
  *   ops.h          more operations: shape, reductions, scans, order, indexing, einsum
+ *   custom.h       derivatives that the caller gives, and C functions as operations
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
  *   eager.h        graphs that compute as they grow, beside ordinary C control flow
  *   run.h          make it ready to run, call it, check its derivatives
@@ -17,6 +18,7 @@
 #include "wengert/graph.h"
 #include "wengert/elementwise.h"
 #include "wengert/ops.h"
+#include "wengert/custom.h"
 #include "wengert/eager.h"
 #include "wengert/run.h"
 #include "wengert/show.h"

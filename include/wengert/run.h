@@ -3,6 +3,7 @@
 #define WENGERT_RUN_H
 
 #include "wengert/base.h"
+#include "wengert/custom.h"
 #include "wengert/program.h"
 
 #ifdef __cplusplus
@@ -130,6 +131,44 @@ typedef struct wg_check_report {
 WG_API wg_status wg_check_gradient(const wg_program *program, const int64_t *size,
                                    const wg_tensor *input, uint64_t seed, wg_check_report *report,
                                    wg_error *error);
+
+/* What wg_check_rule looks at; each is a number of its report and a bit. */
+typedef enum wg_rule_check {
+    WG_RULE_FIRST = 1,   /* the gradient, by both modes, against differences of the value        */
+    WG_RULE_SECOND = 2,  /* the Hessian times a vector against differences of the gradient       */
+    WG_RULE_ORDERS = 4,  /* second derivatives by the four orders of forward and reverse mode    */
+    WG_RULE_PRODUCT = 8, /* <J x', y'> against <x', J^T y'>                                      */
+    WG_RULE_BATCHED = 16 /* value and gradient under vmap against one example at a time          */
+} wg_rule_check;
+
+typedef struct wg_rule_options {
+    const char *sizes; /* every named size of the program, "n=3, m=2"; NULL if there is none */
+    double low, high;  /* arguments are drawn from low .. high; integers include both */
+    uint64_t seed;
+    size_t points; /* how many are drawn; 0: 4 */
+} wg_rule_options;
+
+/* Each error is the largest of all points, over max(1, |number|); 0 for a check not run. */
+typedef struct wg_rule_report {
+    double first, second, orders, product, batched;
+    unsigned failed;  /* the bits of the checks whose error is too large, or NaN: above 1e-6, 1e-6,
+                         1e-9, 1e-10, 1e-10 in this order; where f32 takes part above 1e-2, 5e-2,
+                         1e-3, 1e-3, 1e-3                                                        */
+    unsigned missing; /* of those for which the rule gives no derivative (WG_ENORULE): not run, or
+                         by fewer modes                                                          */
+    size_t points;    /* how many were looked at                                                 */
+} wg_rule_report;
+
+/* Puts a rule (wengert/custom.h) for the derivative of a program through the checks that every
+ * operation of the library passes, on seeded random arguments, weights of the results and
+ * directions. Differences are central, extrapolated from two steps, 1e-4 and 5e-5 (f32: 1e-2 and
+ * 5e-3) times the largest argument, but at least that; so the program should be smooth between low
+ * and high. WG_OK means that the checks ran: look at report->failed. A rule that is not the
+ * derivative on purpose fails WG_RULE_FIRST. WG_EARGUMENT without low < high or for a size that is
+ * not given; the errors of wg_custom. */
+WG_API wg_status wg_check_rule(const wg_program *program, const wg_rule *rule,
+                               const wg_rule_options *options, wg_rule_report *report,
+                               wg_error *error);
 
 /* How far differences are off for these step sizes, along one seeded random direction: for each
  * | numeric - exact | / max(1, |exact|), by central and by one-sided differences. The truncation of

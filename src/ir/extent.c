@@ -156,6 +156,18 @@ int extent_degree(const struct trace *t, wg_extent e) {
     return (int)p.term[p.count - 1].degree; /* terms are ordered by degree */
 }
 
+bool extent_has_size(const struct trace *t, wg_extent e, size_t size_index) {
+    if (e >= 0) return false;
+    struct span span = t->extent.at[-e];
+    const int64_t *word = t->word.at + span.at, *end = word + span.count;
+    while (word < end) {
+        int64_t degree = word[1];
+        for (word += 2; degree > 0; degree--)
+            if (*word++ == (int64_t)size_index) return true;
+    }
+    return false;
+}
+
 bool extent_eval(const struct trace *t, wg_extent e, const int64_t *size, int64_t *result) {
     *result = e;
     if (e >= 0) return true;

@@ -22,6 +22,9 @@ void trace_free(struct trace *t) {
     VEC_FREE(a, &t->output);
     VEC_FREE(a, &t->size);
     VEC_FREE(a, &t->check);
+    rules_free(t, 0);
+    VEC_FREE(a, &t->rule);
+    VEC_FREE(a, &t->external);
     arena_free(&t->arena);
 }
 
@@ -301,6 +304,13 @@ value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_
     return v;
 }
 
+value graph_find(const wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
+                 size_t narg) {
+    if (g->error.status || !g->instr_index.capacity || !op_is_shared(op)) return 0;
+    uint32_t hash;
+    return instr_slot(g, op, type, attr, arg, narg, &hash)->id;
+}
+
 /* ---- inputs, outputs, sizes, blobs ----------------------------------------------------------- */
 
 bool value_is_input(const struct trace *t, value v) {
@@ -311,7 +321,7 @@ bool name_has(char byte) {
     return (unsigned char)byte > ' ' && !strchr(",=\"\\%{}[]+-*/", byte);
 }
 
-static bool name_is_good(wg_graph *g, const char *what, const char *name) {
+bool name_is_good(wg_graph *g, const char *what, const char *name) {
     if (!name || !name[0]) {
         graph_fail(g, WG_ENAME, "%s without a name", what);
         return false;

@@ -56,6 +56,9 @@ void graph_free_tables(wg_graph *g) {
     intern_free(g, &g->size_index);
     intern_free(g, &g->check_index);
     intern_free(g, &g->blob_index);
+    intern_free(g, &g->rule_index);
+    intern_free(g, &g->external_index);
+    VEC_FREE(&g->t.allocator, &g->batched_rule);
 }
 
 /* ---- words, types, names --------------------------------------------------------------------- */
@@ -225,6 +228,7 @@ struct graph_mark graph_mark(const wg_graph *g) {
         .instr = t->instr.count, .arg = t->arg.count, .type = t->type.count, .attr = t->attr.count,
         .extent = t->extent.count, .word = t->word.count, .name = t->name.count,
         .site = t->site.count, .blob = t->blob.count, .check = t->check.count,
+        .rule = t->rule.count, .external = t->external.count,
         .arena = arena_mark(&t->arena)};
 }
 
@@ -242,7 +246,7 @@ static void forget_instr(wg_graph *g, value v) {
 
 /* These tables keep no order, so the gap is closed with the keys behind it that may stand there
  * (Knuth, The Art of Computer Programming 3, section 6.4, algorithm R). */
-static void forget_key(struct intern *index, uint32_t id, uint32_t hash) {
+void intern_forget(struct intern *index, uint32_t id, uint32_t hash) {
     size_t mask = index->capacity - 1, at = hash & mask;
     while (index->slot[at].id && index->slot[at].id != id) at = (at + 1) & mask;
     if (!index->slot[at].id) return;
@@ -258,7 +262,7 @@ static void forget_key(struct intern *index, uint32_t id, uint32_t hash) {
 static void forget_words(wg_graph *g, struct intern *index, span_vec *span, size_t count) {
     while (index->capacity && span->count > count) {
         struct span s = span->at[--span->count];
-        forget_key(index, (uint32_t)span->count, words_hash(g->t.word.at + s.at, s.count));
+        intern_forget(index, (uint32_t)span->count, words_hash(g->t.word.at + s.at, s.count));
     }
 }
 
@@ -269,12 +273,13 @@ void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
     forget_words(g, &g->extent_index, &t->extent, mark->extent);
     while (t->type.count > mark->type) {
         const wg_type *type = &t->type.at[--t->type.count];
-        forget_key(&g->type_index, (uint32_t)t->type.count,
+        intern_forget(&g->type_index, (uint32_t)t->type.count,
                    type_hash(type));
     }
+    graph_forget_rules(g, mark->rule, mark->external);
     while (t->name.count > mark->name) {
         const char *name = t->name.at[--t->name.count];
-        forget_key(&g->name_index, (uint32_t)t->name.count,
+        intern_forget(&g->name_index, (uint32_t)t->name.count,
                    (uint32_t)hash_bytes(name, strlen(name), 0));
     }
     t->instr.count = mark->instr;
@@ -288,4 +293,5 @@ void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
     g->origin = 0;
     g->flags = 0;
     g->imported = NULL;
+    g->batched_rule.count = 0;
 }

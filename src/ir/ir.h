@@ -8,6 +8,7 @@
 #define IR_H
 
 #include "base/base.h"
+#include "wengert/custom.h"
 #include "wengert/graph.h"
 #include "wengert/program.h"
 
@@ -59,6 +60,23 @@ struct blob { /* a constant tensor's elements, in the arena */
     size_t size;
 };
 
+/* A rule that a caller has given for the derivative of what `custom` instructions name. */
+struct custom_rule {
+    name_id name;
+    wg_program *jvp, *vjp; /* own copies; NULL: not given, but one of them is                     */
+    char *key;             /* all that tells two rules apart: name, programs, addresses           */
+    size_t key_size;
+    uint32_t hash;  /* of the key                                                                 */
+    uint32_t depth; /* 1, or more by the depth of the rules that its programs have                */
+};
+
+/* A C function that `external` instructions call. */
+struct external {
+    name_id name;
+    wg_external_function *call;
+    void *context;
+};
+
 /* What graph and program share. */
 struct trace {
     wg_allocator allocator;
@@ -76,6 +94,8 @@ struct trace {
     VEC(struct port) output;
     VEC(name_id) size; /* the named sizes */
     VEC(struct check) check;
+    VEC(struct custom_rule) rule;
+    VEC(struct external) external;
 };
 
 struct wg_program {
@@ -98,6 +118,12 @@ struct evaluator {
     void (*end)(struct evaluator *e, wg_graph *g);
 };
 
+/* What vmap has made already: rule `to` is the batch of rule `from` in the arguments of a mask. */
+struct batched_rule {
+    uint32_t from, to;
+    uint64_t mask[4];
+};
+
 struct wg_graph {
     struct trace t;
     struct evaluator *eager; /* NULL: the graph only grows, a program computes its values later */
@@ -106,6 +132,8 @@ struct wg_graph {
     struct intern input_index, output_index; /* ports by name: id 1 + index, as in what follows */
     struct intern size_index, check_index;   /* named sizes by name, checks by what they say */
     struct intern blob_index;                /* constant tensors by their bytes */
+    struct intern rule_index, external_index;
+    VEC(struct batched_rule) batched_rule;
     uint32_t site;    /* given to the instructions appended next */
     value origin;     /* likewise */
     uint8_t flags;    /* likewise */
@@ -131,6 +159,8 @@ bool extent_difference(wg_graph *g, wg_extent a, wg_extent b, int64_t *differenc
 bool extent_provably_le(wg_graph *g, wg_extent a, wg_extent b);
 /* Total degree: 0 for a constant. */
 int extent_degree(const struct trace *t, wg_extent e);
+/* Whether a named size stands in the polynomial. */
+bool extent_has_size(const struct trace *t, wg_extent e, size_t size_index);
 /* The value under given sizes; false on overflow or a negative result. */
 bool extent_eval(const struct trace *t, wg_extent e, const int64_t *size, int64_t *result);
 bool extent_text(const struct trace *t, wg_extent e, wg_text *out);
@@ -164,6 +194,8 @@ bool intern_grow(wg_graph *g, struct intern *index);
  * that one's, for intern_put, which returns id. */
 const struct intern_slot *intern_next(const struct intern *index, uint32_t hash, size_t *at);
 uint32_t intern_put(struct intern *index, size_t at, uint32_t id, uint32_t hash);
+/* Removes an id that was put under this hash. */
+void intern_forget(struct intern *index, uint32_t id, uint32_t hash);
 uint32_t words_hash(const int64_t *word, size_t count);
 attr_id graph_attr(wg_graph *g, const int64_t *word, size_t count);
 uint32_t graph_extent(wg_graph *g, const int64_t *word, size_t count); /* extent.c; 0 on error */
@@ -181,7 +213,7 @@ void graph_free_tables(wg_graph *g); /* they are needed while the graph grows on
 /* A way back for graphs without inputs, outputs and named sizes: graph_rewind removes what was
  * appended and interned after the mark. An error stays. */
 struct graph_mark {
-    size_t instr, arg, type, attr, extent, word, name, site, blob, check;
+    size_t instr, arg, type, attr, extent, word, name, site, blob, check, rule, external;
     struct arena_mark arena;
 };
 struct graph_mark graph_mark(const wg_graph *g);
@@ -194,6 +226,9 @@ void trace_free(struct trace *t);
  * operation table, folds constants, applies the operation's identities, orders the arguments of
  * commutative operations, and shares equal instructions. 0 once the graph has an error. */
 value graph_emit(wg_graph *g, unsigned op, attr_id attr, const value *arg, size_t narg);
+/* The instruction that graph_emit would find equal, of this type; 0 if there is none. */
+value graph_find(const wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
+                 size_t narg);
 /* Appends without identities or sharing: inputs, and readers of program text. */
 value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const value *arg,
                    size_t narg);
@@ -227,6 +262,8 @@ const char *name_at(const struct trace *t, name_id name);
 /* Whether a byte may stand in the name of an input, output or size. Names stand in lists ("W, b"),
  * assignments ("n=3") and printed text, so a few bytes are not theirs. */
 bool name_has(char byte);
+/* The same of a whole name, of which `what` tells the kind; else an error of the graph. */
+bool name_is_good(wg_graph *g, const char *what, const char *name);
 bool value_is_input(const struct trace *t, value v);
 
 /* Records an error of the graph at its current site: "file:line: what". Operands, if any, are
@@ -269,8 +306,33 @@ bool graph_take_site(wg_graph *g, const struct trace *from, uint32_t site);
 /* A new graph with the program's sizes and its checks, for a transformation to fill. */
 wg_graph *graph_like(const wg_program *p, wg_extent *size_map, wg_error *error);
 wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_error *error);
+/* Has the users of custom instructions read the value itself, and frees the rules and what only
+ * they needed: for a program that is only run. map: room for instr.count values, means nothing
+ * later. */
+void program_drop_rules(wg_program *p, value *map);
+
+/* ---- custom.c: rules and C functions --------------------------------------------------------- */
+enum { MAX_RULE_DEPTH = 8 }; /* of rules in the programs of rules: bounds what recurses over them */
+/* The index of a rule made of copies of these programs (either NULL), or of an equal one that is
+ * there; -1 and an error of the graph. */
+int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const wg_program *vjp);
+/* Likewise of a C function; of a rule and of a function of another trace. */
+int64_t graph_external(wg_graph *g, const char *name, wg_external_function *call, void *context);
+int64_t graph_import_rule(wg_graph *g, const struct trace *from, int64_t index);
+int64_t graph_import_external(wg_graph *g, const struct trace *from, int64_t index);
+/* Takes back those from these counts on. */
+void graph_forget_rules(wg_graph *g, size_t rules, size_t externals);
+/* Of traces: copies both, frees the rules from a count on; keeps those that instructions name,
+ * under new numbers. False without memory. */
+bool rules_copy(struct trace *to, const struct trace *from, wg_error *error);
+void rules_free(struct trace *t, size_t keep);
+bool rules_drop_unused(struct trace *t);
+uint32_t rules_depth(const wg_program *p); /* 0: p has none; p may be NULL */
 
 /* ---- verify.c, print.c, read.c --------------------------------------------------------------- */
 wg_status trace_verify(const struct trace *t, wg_error *error);
+/* The program as text without the first line, every line behind `indent` blanks. addresses: C
+ * functions are told by where they are, so that equal texts are equal programs. */
+bool trace_print(const struct trace *t, unsigned indent, bool addresses, wg_text *out);
 
 #endif

@@ -2,8 +2,17 @@
  *
  *   %4 = slice {0, n+1, 2} %3 : f64[n+1] at "mlp.c":31:0 adjoint %2
  *
- * Numbers in braces are the attribute's words, extents among them as polynomials; read.c reads
- * it. */
+ * Numbers in braces are the attribute's words, extents among them as polynomials. C functions stand
+ * by name, rules as the programs that they are, before the instructions that name them by number:
+ *
+ *   external "spline"
+ *   rule "softplus"
+ *     jvp
+ *       %1 = input "x" : f64
+ *       ...
+ *     end
+ *
+ * read.c reads it. */
 #include "op/op.h"
 
 static bool print_quoted(wg_text *out, const char *string) {
@@ -66,9 +75,10 @@ static bool print_site(const struct trace *t, uint32_t site, wg_text *out) {
            text_format(out, ":%u:%u", (unsigned)s->line, (unsigned)s->column);
 }
 
-static bool print_instr(const struct trace *t, value v, wg_text *out) {
+static bool print_instr(const struct trace *t, value v, unsigned indent, wg_text *out) {
     const struct instr *i = instr_at(t, v);
-    bool ok = text_format(out, "%%%u = %s", v, op_def(i->op)->name) && print_attr(t, i, out);
+    bool ok = text_format(out, "%*s%%%u = %s", (int)indent, "", v, op_def(i->op)->name) &&
+              print_attr(t, i, out);
     for (size_t k = 0; k < i->narg && ok; k++) ok = text_format(out, " %%%u", args_of(t, i)[k]);
     ok = ok && text_add(out, " : ") && type_text(t, type_at(t, i->type), out) &&
          print_site(t, i->site, out);
@@ -77,20 +87,47 @@ static bool print_instr(const struct trace *t, value v, wg_text *out) {
     return ok && text_add(out, "\n");
 }
 
-static bool print_trace(const struct trace *t, wg_text *out) {
-    bool ok = text_add(out, "wengert 1\n");
+static bool print_rule(const struct trace *t, const struct custom_rule *rule, unsigned indent,
+                       bool addresses, wg_text *out) {
+    const wg_program *program[] = {rule->jvp, rule->vjp};
+    static const char *const kind[] = {"jvp", "vjp"};
+    bool ok = text_format(out, "%*srule ", (int)indent, "") &&
+              print_quoted(out, name_at(t, rule->name)) && text_add(out, "\n");
+    for (size_t k = 0; k < 2 && ok; k++)
+        ok = !program[k] || (text_format(out, "%*s%s\n", (int)indent + 2, "", kind[k]) &&
+                             trace_print(&program[k]->t, indent + 4, addresses, out) &&
+                             text_format(out, "%*send\n", (int)indent + 2, ""));
+    return ok;
+}
+
+static bool print_external(const struct trace *t, const struct external *e, unsigned indent,
+                           bool addresses, wg_text *out) {
+    return text_format(out, "%*sexternal ", (int)indent, "") &&
+           print_quoted(out, name_at(t, e->name)) &&
+           (!addresses || text_format(out, " %llx %llx", (unsigned long long)(uintptr_t)e->call,
+                                      (unsigned long long)(uintptr_t)e->context)) &&
+           text_add(out, "\n");
+}
+
+bool trace_print(const struct trace *t, unsigned indent, bool addresses, wg_text *out) {
+    bool ok = true;
     for (size_t i = 0; i < t->size.count && ok; i++)
-        ok = text_format(out, "size %s\n", name_at(t, t->size.at[i]));
+        ok = text_format(out, "%*ssize %s\n", (int)indent, "", name_at(t, t->size.at[i]));
+    for (size_t i = 0; i < t->external.count && ok; i++)
+        ok = print_external(t, &t->external.at[i], indent, addresses, out);
+    for (size_t i = 0; i < t->rule.count && ok; i++)
+        ok = print_rule(t, &t->rule.at[i], indent, addresses, out);
     /* before the instructions, whose type rules would else find them anew in another order */
     for (size_t i = 0; i < t->check.count && ok; i++) {
         const struct check *c = &t->check.at[i];
-        ok = text_add(out, "require ") && extent_text(t, c->left, out) &&
+        ok = text_format(out, "%*srequire ", (int)indent, "") && extent_text(t, c->left, out) &&
              text_add(out, c->equal ? " == " : " <= ") && extent_text(t, c->right, out) &&
              print_site(t, c->site, out) && text_add(out, "\n");
     }
-    for (value v = 1; v < t->instr.count && ok; v++) ok = print_instr(t, v, out);
+    for (value v = 1; v < t->instr.count && ok; v++) ok = print_instr(t, v, indent, out);
     for (size_t i = 0; i < t->output.count && ok; i++)
-        ok = text_add(out, "output ") && print_quoted(out, name_at(t, t->output.at[i].name)) &&
+        ok = text_format(out, "%*soutput ", (int)indent, "") &&
+             print_quoted(out, name_at(t, t->output.at[i].name)) &&
              text_format(out, " %%%u\n", t->output.at[i].v);
     return ok;
 }
@@ -100,7 +137,7 @@ wg_status wg_program_print(const wg_program *program, wg_text *out, wg_error *er
     if (!program || !out)
         return fail_with(error, WG_EARGUMENT, "print: the program or text is NULL");
     size_t before = out->size;
-    if (print_trace(&program->t, out)) return WG_OK;
+    if (text_add(out, "wengert 1\n") && trace_print(&program->t, 0, false, out)) return WG_OK;
     text_cut(out, before);
     return fail_memory(error);
 }

@@ -45,10 +45,12 @@ wg_program *graph_build(wg_graph *g, wg_error *error) {
         size_t bytes = g->t.instr.count * sizeof(value);
         value *map = mem_alloc(&a, bytes);
         p = map ? mem_alloc_zero(&a, sizeof *p) : NULL;
-        if (p) {
-            remove_dead(&g->t, map);
+        if (p) remove_dead(&g->t, map);
+        if (p && rules_drop_unused(&g->t)) {
             p->t = g->t;
         } else {
+            mem_free(&a, p, sizeof *p);
+            p = NULL;
             fail_memory(&g->error);
         }
         mem_free(&a, map, bytes);
@@ -130,11 +132,24 @@ wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_
               VEC_COPY(&a, &to->site, &from->site) && VEC_COPY(&a, &to->input, &from->input) &&
               VEC_COPY(&a, &to->output, &from->output) && VEC_COPY(&a, &to->size, &from->size) &&
               VEC_COPY(&a, &to->check, &from->check) && names_copy(to, from) &&
-              blobs_copy(to, from);
+              blobs_copy(to, from) && rules_copy(to, from, NULL);
     if (ok) return copy;
     wg_program_free(copy);
     fail_memory(error);
     return NULL;
+}
+
+void program_drop_rules(wg_program *p, value *map) {
+    struct trace *t = &p->t;
+    for (value v = 0; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        bool named = op_def(i->op)->refers == REFERS_TO_RULE; /* the value is the first argument */
+        map[v] = named ? map[args_of(t, i)[0]] : v;
+    }
+    for (size_t k = 0; k < t->arg.count; k++) t->arg.at[k] = map[t->arg.at[k]];
+    for (size_t k = 0; k < t->output.count; k++) t->output.at[k].v = map[t->output.at[k].v];
+    remove_dead(t, map);
+    rules_free(t, 0);
 }
 
 /* ---- from program into a graph --------------------------------------------------------------- */
@@ -172,20 +187,25 @@ bool graph_take_site(wg_graph *g, const struct trace *from, uint32_t site) {
 static attr_id import_attr(wg_graph *g, const struct trace *from, const struct instr *i,
                            const wg_extent *size_map) {
     enum { MANY = 64 };
-    size_t count = attr_count(from, i->attr);
-    const int64_t *word = attr_words(from, i->attr);
-    if (count == 0) return 0;
+    size_t count = attr_count(from, i->attr), bytes = count * sizeof(int64_t);
     const struct op_def *def = op_def(i->op);
-    if (!def->attr_is_extent) return graph_attr(g, word, count);
-    int64_t local[MANY];
-    if (count > MANY) {
-        graph_fail(g, WG_EINTERNAL, "%s: %zu attribute words", def->name, count);
+    if (count == 0) return 0;
+    if (!def->attr_is_extent) return graph_attr(g, attr_words(from, i->attr), count);
+    int64_t few[MANY], *local = count > MANY ? mem_alloc(&g->t.allocator, bytes) : few;
+    if (!local) {
+        fail_memory(&g->error);
         return 0;
     }
-    for (size_t k = 0; k < count; k++)
+    for (size_t k = 0; k < count; k++) {
+        const int64_t *word = attr_words(from, i->attr); /* moves if the trace is the graph's own */
         local[k] = def->attr_is_extent(word, count, k) ? extent_import(g, from, word[k], size_map)
                                                        : word[k];
-    return graph_attr(g, local, count);
+    }
+    if (def->refers == REFERS_TO_RULE) local[0] = graph_import_rule(g, from, local[0]);
+    if (def->refers == REFERS_TO_EXTERNAL) local[0] = graph_import_external(g, from, local[0]);
+    attr_id attr = graph_attr(g, local, count);
+    if (local != few) mem_free(&g->t.allocator, local, bytes);
+    return attr;
 }
 
 static bool import_type(wg_graph *g, const struct trace *from, const wg_type *type,
@@ -212,9 +232,12 @@ value graph_import(wg_graph *g, const struct trace *from, value v, const wg_exte
                    const value *map) {
     const struct instr *i = instr_at(from, v);
     if (!graph_take_site(g, from, i->site)) return 0;
-    g->flags = i->flags;
-    g->origin = i->origin ? map[i->origin] : 0;
-    value result;
+    uint8_t flags = g->flags;
+    value origin = g->origin, result;
+    if (!flags) { /* else it is part of a derivative in the making, whatever it was before */
+        g->flags = i->flags;
+        g->origin = i->origin ? map[i->origin] : 0;
+    }
     if (i->op == OP_data) {
         wg_type type = *type_at(from, i->type);
         result = graph_blob(g, &type, from->blob.at[attr_words(from, i->attr)[0]].data);
@@ -223,8 +246,8 @@ value graph_import(wg_graph *g, const struct trace *from, value v, const wg_exte
         for (size_t k = 0; k < i->narg; k++) arg[k] = map[args_of(from, i)[k]];
         result = graph_emit(g, i->op, import_attr(g, from, i, size_map), arg, i->narg);
     }
-    g->flags = 0;
-    g->origin = 0;
+    g->flags = flags;
+    g->origin = origin;
     return result;
 }
 
@@ -311,6 +334,15 @@ size_t wg_program_length(const wg_program *program) {
     return program ? program->t.instr.count - 1 : 0;
 }
 
+/* The programs of its rules, at most MAX_RULE_DEPTH deep. */
+static size_t rules_bytes(const struct trace *t) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < t->rule.count; i++)
+        bytes += t->rule.at[i].key_size + wg_program_bytes(t->rule.at[i].jvp) +
+                 wg_program_bytes(t->rule.at[i].vjp);
+    return bytes;
+}
+
 size_t wg_program_bytes(const wg_program *program) {
     if (!program) return 0;
     const struct trace *t = &program->t;
@@ -318,6 +350,6 @@ size_t wg_program_bytes(const wg_program *program) {
     return sizeof *program + arena_bytes(&t->arena) + BYTES(t->instr) + BYTES(t->arg) +
            BYTES(t->type) + BYTES(t->attr) + BYTES(t->extent) + BYTES(t->word) + BYTES(t->name) +
            BYTES(t->site) + BYTES(t->blob) + BYTES(t->input) + BYTES(t->output) + BYTES(t->size) +
-           BYTES(t->check);
+           BYTES(t->check) + BYTES(t->rule) + BYTES(t->external) + rules_bytes(t);
 #undef BYTES
 }

@@ -7,12 +7,15 @@
 #include <stdlib.h>
 
 struct reader {
-    wg_graph *g;
+    wg_graph *g; /* of the program at hand: that of a rule inside another */
     const char *at; /* NUL-terminated copy of the text */
     unsigned line;
     wg_text scratch;
     VEC(value) arg;
     VEC(int64_t) word;
+    const wg_external *known; /* the C functions that the text may name */
+    size_t known_count;
+    unsigned depth; /* of rules around the program at hand */
 };
 
 static bool bad(struct reader *r, const char *what) {
@@ -305,14 +308,103 @@ static bool instruction(struct reader *r) {
            bad(r, "the type is not what the operation gives");
 }
 
+static bool line_end(struct reader *r) {
+    blanks(r);
+    if (*r->at == '\r') r->at++;
+    if (*r->at == '\n') r->at++;
+    else if (*r->at) return bad(r, "the line goes on after its end");
+    r->line++;
+    return r->g->error.status == WG_OK;
+}
+
+/* The function called `name`, or a derivative that belongs to it, "name.jvp". */
+static wg_external_function *known_function(const wg_external *e, const char *name) {
+    size_t length = strlen(e->name);
+    if (strncmp(e->name, name, length) != 0) return NULL;
+    if (strcmp(name + length, ".jvp") == 0) return e->jvp;
+    if (strcmp(name + length, ".vjp") == 0) return e->vjp;
+    return name[length] ? NULL : e->call;
+}
+
+static bool external(struct reader *r) {
+    if (!quoted(r)) return false;
+    wg_graph *g = r->g;
+    size_t before = g->t.external.count;
+    for (size_t i = 0; i < r->known_count; i++) {
+        const wg_external *e = &r->known[i];
+        wg_external_function *call = e->name ? known_function(e, r->scratch.data) : NULL;
+        if (!call) continue;
+        graph_external(g, r->scratch.data, call, e->context);
+        if (g->error.status || g->t.external.count > before) return !g->error.status;
+        return bad(r, "a C function that stands above already"); /* numbers would not fit */
+    }
+    if (!g->error.status)
+        fail_with(&g->error, WG_ENAME,
+                  "program text, line %u: the C function \"%.64s\" is not among those given\n"
+                  "  hint: read the text with wg_program_read_with, and list it there",
+                  r->line, r->scratch.data);
+    return false;
+}
+
+static bool line(struct reader *r);
+
+/* The lines of a program up to "end"; NULL and an error in the graph around it. */
+static wg_program *nested_program(struct reader *r) {
+    wg_graph *around = r->g;
+    if (r->depth == MAX_RULE_DEPTH) {
+        bad(r, "rules inside rules, too deep");
+        return NULL;
+    }
+    r->g = graph_new(&around->t.allocator);
+    wg_program *p = NULL;
+    if (r->g) {
+        r->g->no_fold = true;
+        r->depth++;
+        bool ok = line_end(r), end = false;
+        while (ok && !(end = accept(r, "end")))
+            ok = *r->at ? line(r) : bad(r, "the program of a rule without its end");
+        r->depth--;
+        p = graph_build(r->g, &around->error);
+    } else {
+        fail_memory(&around->error);
+    }
+    r->g = around;
+    return p;
+}
+
+/* Its name, and the programs on the lines below. */
+static bool rule(struct reader *r) {
+    wg_graph *g = r->g;
+    if (!quoted(r)) return false;
+    const char *name = name_at(&g->t, graph_name(g, r->scratch.data, r->scratch.size));
+    wg_program *program[2] = {NULL, NULL};
+    static const char *const kind[2] = {"jvp", "vjp"};
+    bool ok = line_end(r);
+    for (size_t k = 0; ok && k < 2; k++) {
+        if (!accept(r, kind[k])) continue;
+        program[k] = nested_program(r);
+        ok = program[k] && line_end(r);
+    }
+    ok = ok && (program[0] || program[1] || bad(r, "'jvp' or 'vjp' expected"));
+    size_t before = g->t.rule.count;
+    if (ok && graph_rule(g, name, program[0], program[1]) >= 0 && g->t.rule.count == before)
+        bad(r, "a rule that stands above already"); /* numbers would not fit */
+    wg_program_free(program[0]);
+    wg_program_free(program[1]);
+    return !g->error.status;
+}
+
 static bool line(struct reader *r) {
     wg_graph *g = r->g;
     blanks(r);
+    if (accept(r, "rule ")) return rule(r); /* several lines */
     if (*r->at == '%') {
         if (!instruction(r)) return false;
     } else if (accept(r, "size ")) {
         if (!word(r)) return false;
         graph_size(g, r->scratch.data);
+    } else if (accept(r, "external ")) {
+        if (!external(r)) return false;
     } else if (accept(r, "output ")) {
         value v;
         if (!quoted(r)) return false;
@@ -328,19 +420,21 @@ static bool line(struct reader *r) {
     } else if (*r->at != '\n' && *r->at) {
         return bad(r, "an instruction, size, require or output expected");
     }
-    blanks(r);
-    if (*r->at == '\r') r->at++;
-    if (*r->at == '\n') r->at++;
-    else if (*r->at) return bad(r, "the line goes on after its end");
-    r->line++;
-    return g->error.status == WG_OK;
+    return line_end(r);
 }
 
 wg_program *wg_program_read(const char *text, size_t size, const wg_allocator *allocator,
                             wg_error *error) {
+    return wg_program_read_with(text, size, NULL, 0, allocator, error);
+}
+
+wg_program *wg_program_read_with(const char *text, size_t size, const wg_external *known,
+                                 size_t count, const wg_allocator *allocator, wg_error *error) {
     if (failed(error)) return NULL;
-    if (!text && size) return fail_with(error, WG_EARGUMENT, "program text is NULL"), NULL;
-    struct reader r = {.g = graph_new(allocator), .line = 1};
+    if ((!text && size) || (!known && count))
+        return fail_with(error, WG_EARGUMENT, "program text%s is NULL", text ? ": the list of C "
+                         "functions" : ""), NULL;
+    struct reader r = {.g = graph_new(allocator), .line = 1, .known = known, .known_count = count};
     wg_text copy = {.allocator = allocator_or_standard(allocator)};
     r.scratch.allocator = copy.allocator;
     if (!r.g || !text_bytes(&copy, text ? text : "", size)) {

@@ -37,10 +37,15 @@ static wg_status verify_instr(const struct trace *t, value v, wg_error *error) {
         if (index < 0 || (size_t)index >= t->input.count || t->input.at[index].v != v)
             return broken(error, v, "an input that is not listed");
     }
-    if (i->op == OP_data) {
-        int64_t blob = attr_count(t, i->attr) ? attr_words(t, i->attr)[0] : -1;
-        if (blob < 0 || (size_t)blob >= t->blob.count) return broken(error, v, "unknown data");
-    }
+    int64_t first = attr_count(t, i->attr) ? attr_words(t, i->attr)[0] : -1;
+    if (i->op == OP_data && (first < 0 || (size_t)first >= t->blob.count))
+        return broken(error, v, "unknown data");
+    if (def->refers == REFERS_TO_RULE && (first < 0 || (size_t)first >= t->rule.count))
+        return broken(error, v, "unknown rule");
+    if (def->refers == REFERS_TO_EXTERNAL && (first < 0 || (size_t)first >= t->external.count))
+        return broken(error, v, "unknown C function");
+    if (def->refers == REFERS_TO_RULE && i->type != instr_at(t, args_of(t, i)[0])->type)
+        return broken(error, v, "a value of another type than its own");
     return verify_type(t, v, error);
 }
 
@@ -55,9 +60,22 @@ static wg_status verify_ports(const struct trace *t, const struct port *port, si
     return WG_OK;
 }
 
+/* Recurses into programs of rules, at most MAX_RULE_DEPTH deep. */
+static wg_status verify_rule(const struct trace *t, const struct custom_rule *rule,
+                             wg_error *error) {
+    if (rule->name == 0 || rule->name >= t->name.count || (!rule->jvp && !rule->vjp) ||
+        rule->depth > MAX_RULE_DEPTH || rules_depth(rule->jvp) >= rule->depth ||
+        rules_depth(rule->vjp) >= rule->depth)
+        return broken(error, 0, "a rule without name or program, or too deep");
+    wg_status status = rule->jvp ? trace_verify(&rule->jvp->t, error) : WG_OK;
+    return status || !rule->vjp ? status : trace_verify(&rule->vjp->t, error);
+}
+
 wg_status trace_verify(const struct trace *t, wg_error *error) {
     if (failed(error)) return error->status;
     wg_status status = WG_OK;
+    for (size_t k = 0; k < t->rule.count && !status; k++)
+        status = verify_rule(t, &t->rule.at[k], error);
     if (t->instr.count == 0) return broken(error, 0, "no instructions");
     for (value v = 1; v < t->instr.count && !status; v++) status = verify_instr(t, v, error);
     if (!status) status = verify_ports(t, t->input.at, t->input.count, error);

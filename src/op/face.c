@@ -11,14 +11,13 @@
 
 /* ---- what every call begins with ------------------------------------------------------------- */
 
-/* Notes the line and says whether the call is to do anything. g may be NULL. */
-static bool enter(wg_graph *g, const char *file, int line) {
+bool face_begin(wg_graph *g, const char *file, int line) {
     if (!g || g->error.status) return false;
     graph_site(g, file, line > 0 ? (uint32_t)line : 0, 0);
     return !g->error.status;
 }
 
-static bool check_var(wg_graph *g, const char *name, wg_var x) {
+bool face_var(wg_graph *g, const char *name, wg_var x) {
     if (x.graph == g && x.id && x.id < g->t.instr.count) return true;
     if (x.graph && x.graph != g)
         graph_fail(g, WG_EARGUMENT,
@@ -32,9 +31,9 @@ static bool check_var(wg_graph *g, const char *name, wg_var x) {
 wg_graph *face_enter(const char *file, int line, const char *name, size_t count, const wg_var *x) {
     wg_graph *g = NULL;
     for (size_t i = 0; i < count && !g; i++) g = x[i].graph;
-    if (!enter(g, file, line)) return NULL;
+    if (!face_begin(g, file, line)) return NULL;
     for (size_t i = 0; i < count; i++)
-        if (!check_var(g, name, x[i])) return NULL;
+        if (!face_var(g, name, x[i])) return NULL;
     return g;
 }
 
@@ -97,9 +96,7 @@ static bool check_extents(wg_graph *g, const char *name, size_t rank, const wg_e
     return true;
 }
 
-/* A type as a caller may hand it over: dtype, rank and extents within bounds, and a size that can
- * be counted. */
-static bool check_type(wg_graph *g, const char *name, const wg_type *type) {
+bool face_type(wg_graph *g, const char *name, const wg_type *type) {
     if (type->dtype >= WG_DTYPE_COUNT) {
         graph_fail(g, WG_EDTYPE, "%s: %d is no element type", name, type->dtype);
         return false;
@@ -131,7 +128,7 @@ static value number_of(wg_graph *g, const char *name, wg_dtype dtype, double num
 /* ---- leaves ---------------------------------------------------------------------------------- */
 
 wg_extent wg_size_at(const char *file, int line, wg_graph *g, const char *name) {
-    if (!enter(g, file, line)) return 0;
+    if (!face_begin(g, file, line)) return 0;
     uint32_t index = graph_size(g, name);
     return g->error.status ? 0 : extent_size(g, index);
 }
@@ -160,41 +157,42 @@ wg_extent wg_extent_mul(wg_graph *g, wg_extent a, wg_extent b) {
 }
 
 wg_var wg_input_at(const char *file, int line, wg_graph *g, const char *name, wg_type type) {
-    if (!enter(g, file, line)) return (wg_var){g, 0};
-    if (!check_type(g, "input", &type)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line)) return (wg_var){g, 0};
+    if (!face_type(g, "input", &type)) return (wg_var){g, 0};
     return (wg_var){g, graph_input(g, name, &type)};
 }
 
 void wg_output_at(const char *file, int line, wg_graph *g, const char *name, wg_var x) {
-    if (enter(g, file, line) && check_var(g, "output", x)) graph_output(g, name, x.id);
+    if (face_begin(g, file, line) && face_var(g, "output", x)) graph_output(g, name, x.id);
 }
 
 wg_var wg_number_at(const char *file, int line, wg_graph *g, wg_dtype dtype, double number) {
     wg_type type = {.dtype = (uint8_t)dtype};
-    if (!enter(g, file, line) || !check_type(g, "number", &type)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line) || !face_type(g, "number", &type)) return (wg_var){g, 0};
     return (wg_var){g, number_of(g, "number", dtype, number)};
 }
 
 wg_var wg_constant_at(const char *file, int line, wg_graph *g, wg_type type, const void *data) {
-    if (!enter(g, file, line) || !check_type(g, "constant", &type)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line) || !face_type(g, "constant", &type)) return (wg_var){g, 0};
     if (!data && type_count(g, &type) != 0)
         return (wg_var){g, graph_fail(g, WG_EARGUMENT, "constant: no data")};
     return (wg_var){g, graph_blob(g, &type, data)};
 }
 
 wg_var wg_full_at(const char *file, int line, wg_graph *g, wg_type type, double number) {
-    if (!enter(g, file, line) || !check_type(g, "full", &type)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line) || !face_type(g, "full", &type)) return (wg_var){g, 0};
     value scalar = number_of(g, "full", (wg_dtype)type.dtype, number);
     return (wg_var){g, build_broadcast(g, scalar, &type, 0)};
 }
 
 wg_var wg_iota_at(const char *file, int line, wg_graph *g, wg_extent count) {
-    if (!enter(g, file, line) || !face_extent(g, "iota", count)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line) || !face_extent(g, "iota", count)) return (wg_var){g, 0};
     return (wg_var){g, build_iota(g, count)};
 }
 
 wg_var wg_extent_value_at(const char *file, int line, wg_graph *g, wg_extent extent) {
-    if (!enter(g, file, line) || !face_extent(g, "extent_value", extent)) return (wg_var){g, 0};
+    if (!face_begin(g, file, line) || !face_extent(g, "extent_value", extent))
+        return (wg_var){g, 0};
     return (wg_var){g, build_extent(g, extent)};
 }
 
@@ -205,7 +203,7 @@ wg_type wg_type_of_var(wg_var x) {
 
 wg_extent wg_extent_of(wg_var x, int axis) {
     unsigned at;
-    if (!x.graph || x.graph->error.status || !check_var(x.graph, "extent_of", x) ||
+    if (!x.graph || x.graph->error.status || !face_var(x.graph, "extent_of", x) ||
         !face_axis(x.graph, "extent_of", x.id, axis, &at))
         return 0;
     return type_of(&x.graph->t, x.id)->extent[at];
@@ -232,7 +230,7 @@ wg_var wg_where_at(const char *file, int line, wg_var condition, wg_arg a, wg_ar
 
 wg_var wg_cast_at(const char *file, int line, wg_dtype dtype, wg_var x) {
     wg_graph *g = face_enter(file, line, "cast", 1, &x);
-    bool good = g && check_type(g, "cast", &(wg_type){.dtype = (uint8_t)dtype});
+    bool good = g && face_type(g, "cast", &(wg_type){.dtype = (uint8_t)dtype});
     return face_result(x, g, good ? build_cast(g, dtype, x.id) : 0);
 }
 

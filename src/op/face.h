@@ -21,6 +21,13 @@ bool face_has_number(wg_dtype dtype, double number);
 /* A list of axes as a mask; none listed are all. */
 bool face_axes(wg_graph *g, const char *name, value x, size_t count, const int *axis,
                uint32_t *mask);
+/* Notes the line and says whether the call is to do anything. g may be NULL. */
+bool face_begin(wg_graph *g, const char *file, int line);
+/* x is a value of g. */
+bool face_var(wg_graph *g, const char *name, wg_var x);
+/* A type as a caller may hand it over: dtype, rank and extents within bounds, and a size that can
+ * be counted. */
+bool face_type(wg_graph *g, const char *name, const wg_type *type);
 /* An extent that may stand in a type of this graph. */
 bool face_extent(wg_graph *g, const char *name, wg_extent e);
 /* Calls with a list of axes, and with one axis. */

@@ -28,13 +28,22 @@ enum op_class {
     LINEAR,      /* in the arguments of linear_mask: transpose */
     MULTILINEAR, /* in each argument of linear_mask on its own: transpose per argument */
     GENERAL,     /* jvp; vjp follows by transposing it */
-    NODIFF       /* piecewise constant, stopped, or not floating: derivative zero, stated in doc  */
+    NODIFF,      /* piecewise constant, stopped, or not floating: derivative zero, stated in doc  */
+    CUSTOM       /* the rule comes with the instruction: transform/custom.c                       */
 };
 
 enum op_flag {
     OP_COMMUTATIVE = 1,
-    OP_GUARDS = 2,   /* selects: adjoints that pass it take part in absolute-zero products only */
-    OP_POINTWISE = 4 /* elementwise kernels, whatever the class */
+    OP_GUARDS = 2,    /* selects: adjoints that pass it take part in absolute-zero products only */
+    OP_POINTWISE = 4, /* elementwise kernels, whatever the class */
+    OP_ALIAS = 8      /* the result is the first argument's elements, in the same order */
+};
+
+/* Of which table of the trace the first attribute word is an index. */
+enum op_refers {
+    REFERS_TO_NOTHING,
+    REFERS_TO_RULE,
+    REFERS_TO_EXTERNAL
 };
 
 /* A rule looks at one instruction of graph g: arguments x, result y, attributes. */
@@ -68,6 +77,7 @@ struct exec {
     const int64_t *attr;
     size_t attr_count;
     const int64_t *extent_value; /* value of the extent -i, at [i]; see exec_extent */
+    const struct trace *trace;   /* for those whose attribute names a record of it */
     wg_error *error;             /* may be NULL */
 };
 
@@ -109,6 +119,7 @@ struct op_def {
     int8_t narg;           /* -1: any number, at least one */
     uint8_t flags;
     uint8_t linear_mask;   /* LINEAR, MULTILINEAR: the arguments that carry tangents; 0xff: all */
+    uint8_t refers;        /* enum op_refers */
     const char *doc;       /* one line: formula, and value and derivative at edge points */
 
     /* Result type from arguments and attributes; records an error in g, returns false if wrong. */
@@ -123,7 +134,8 @@ struct op_def {
     value (*partial)(const struct rule *r, size_t k);
     /* LINEAR, MULTILINEAR: the adjoint of x[k] for the adjoint ct of y. */
     value (*transpose)(const struct rule *r, size_t k, value ct);
-    /* GENERAL: the tangent of y for tangents t[k] (0 = absent), linear in them. */
+    /* GENERAL: the tangent of y for tangents t[k] (0 = absent), linear in them; 0 and an error of
+     * the graph, WG_ENORULE, where there is none. */
     value (*jvp)(const struct rule *r, const value *t);
     /* GENERAL, optional: the adjoint of x[k] for ct. */
     value (*vjp)(const struct rule *r, size_t k, value ct);

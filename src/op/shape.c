@@ -101,6 +101,7 @@ const struct op_def op_reshape = {
     .name = "reshape",
     .class = LINEAR,
     .narg = 1,
+    .flags = OP_ALIAS,
     .linear_mask = 0xff,
     .doc = "y = x in row-major order under other extents of the same count",
     .infer = reshape_infer,

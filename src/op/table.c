@@ -45,7 +45,8 @@ static const char *missing_rule(const struct op_def *def) {
         if (!def->linear_mask) return "linear_mask";
         return def->transpose ? NULL : "transpose";
     case GENERAL: return def->jvp ? NULL : "jvp";
-    case NODIFF: return NULL;
+    case NODIFF:
+    case CUSTOM: return NULL;
     }
     return "class";
 }
@@ -66,7 +67,8 @@ static const char *missing(unsigned op) {
     if (!def->infer) return "infer";
     if (missing_rule(def)) return missing_rule(def);
     if (op_is_elementwise(op) ? !has_kernel(op) : !def->run && !stored) return "kernel";
-    if (!op_is_elementwise(op) && def->narg != 0 && !def->batch) return "batch";
+    if (!op_is_elementwise(op) && def->narg != 0 && def->class != CUSTOM && !def->batch)
+        return "batch";
     if (op != OP_input && (!def->sample || (!def->sample->narg && !def->sample->make)))
         return "sample";
     return NULL;

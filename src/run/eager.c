@@ -172,6 +172,7 @@ static void compute_operation(struct eager *e, wg_graph *g, const struct instr *
                         .attr = attr_words(t, i->attr),
                         .attr_count = attr_count(t, i->attr),
                         .extent_value = e->extent_value.at,
+                        .trace = t,
                         .error = &error};
     wg_status status = op_def(i->op)->run(&exec);
     if (status) graph_fail(g, status, "%s", error.status ? error.message : wg_status_name(status));
@@ -188,7 +189,7 @@ static inline void compute(struct eager *e, wg_graph *g, const struct instr *i, 
 /* The address of a tensor that stands somewhere already, NULL for one that must be made. */
 static const void *standing(const struct eager *e, const struct trace *t, const struct instr *i) {
     if (i->op == OP_data) return t->blob.at[attr_words(t, i->attr)[0]].data;
-    if (i->op == OP_reshape || i->op == OP_copy) return address(e, t, args_of(t, i)[0]);
+    if (op_def(i->op)->flags & OP_ALIAS) return address(e, t, args_of(t, i)[0]);
     return NULL;
 }
 

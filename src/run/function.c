@@ -119,6 +119,18 @@ static bool fix_shapes(struct wg_function *fn, wg_error *error) {
     return true;
 }
 
+/* Derivatives were made before: what runs needs their rules no more. */
+static bool drop_rules(wg_program *program, wg_error *error) {
+    const wg_allocator *a = &program->t.allocator;
+    size_t bytes = program->t.instr.count * sizeof(value);
+    if (program->t.rule.count == 0) return true;
+    value *map = mem_alloc(a, bytes);
+    if (!map) return fail_memory(error), false;
+    program_drop_rules(program, map);
+    mem_free(a, map, bytes);
+    return true;
+}
+
 /* A function without a plan yet; expanded: of the program as nests want it. */
 static struct wg_function *prepare(const wg_program *program, const wg_options *options,
                                    bool expanded, wg_error *error) {
@@ -127,7 +139,8 @@ static struct wg_function *prepare(const wg_program *program, const wg_options *
     if (!fn) return fail_memory(error), NULL;
     fn->allocator = a;
     fn->program = expanded ? expand(program, error) : program_copy(program, &a, error);
-    const struct trace *t = fn->program ? &fn->program->t : NULL;
+    bool there = fn->program && drop_rules(fn->program, error);
+    const struct trace *t = there ? &fn->program->t : NULL;
     if (t && t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
         fail_with(error, WG_EOVERFLOW, "a program of %zu instructions: at most %u can be run",
                   t->instr.count, (unsigned)PLACE_LIMIT / 2);

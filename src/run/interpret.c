@@ -248,7 +248,7 @@ void site_head(const struct trace *t, uint32_t site, char *head, size_t size) {
 static wg_status run_operation(const struct call *c, const place *operand, value v) {
     const struct trace *t = &c->fn->program->t;
     const struct instr *i = instr_at(t, v);
-    if (i->op == OP_reshape || i->op == OP_copy) { /* a scalar out of a tensor of one element */
+    if (op_def(i->op)->flags & OP_ALIAS) { /* a scalar out of a tensor of one element */
         memmove(address(c, operand[0]), address(c, operand[1]), bytes(c, i->type));
         return WG_OK;
     }
@@ -262,6 +262,7 @@ static wg_status run_operation(const struct call *c, const place *operand, value
                      .attr = attr_words(t, i->attr),
                      .attr_count = attr_count(t, i->attr),
                      .extent_value = c->extent_value,
+                     .trace = t,
                      .error = c->error ? &error : NULL};
     wg_status status = op_def(i->op)->run(&e);
     if (status == WG_OK || !c->error) return status;

@@ -30,13 +30,13 @@ static bool is_scalar(const struct scheduler *c, value v) { return type_of(c->t,
 static enum making making_of(const struct scheduler *c, value v) {
     const struct instr *i = instr_at(c->t, v);
     const value *arg = args_of(c->t, i);
+    /* scalars live in cells, and a cell can stand for a tensor, not the reverse */
+    if (op_def(i->op)->flags & OP_ALIAS)
+        return is_scalar(c, v) && !is_scalar(c, c->s->root[arg[0]]) ? ALONE : ALIAS;
     switch (i->op) {
     case OP_input:
     case OP_constant:
     case OP_data: return GIVEN;
-    case OP_reshape:
-    case OP_copy: /* scalars live in cells, and a cell can stand for a tensor, not the reverse */
-        return is_scalar(c, v) && !is_scalar(c, c->s->root[arg[0]]) ? ALONE : ALIAS;
     case OP_broadcast: return is_scalar(c, v) ? ALONE : FILL;
     default: return kernel_of(c->t, i) ? MEMBER : ALONE;
     }

@@ -94,7 +94,7 @@ static wg_status count_instruction(const struct counting *c, value v, wg_cost *c
         cost->additions = argument > result ? argument - result : 0;
     else if (i->op == OP_scatter_add)
         cost->additions = argument;
-    else if (def->class != LEAF && def->class != LINEAR)
+    else if (def->class != LEAF && def->class != LINEAR && !(def->flags & OP_ALIAS))
         cost->functions = argument > result ? argument : result;
     return WG_OK;
 }

@@ -73,7 +73,8 @@ static void forward(struct derived *d) {
     const struct lines *s = d->lines;
     for (size_t i = 0; i < s->input_count; i++)
         if (is_float(s->t, s->at[i].v)) seed_input(d, d->input[i], i, "_dot");
-    jvp_program(d->g, s->t, d->input, d->seed, d->size_map, &hook, d->map, d->tangent);
+    jvp_program(d->g, s->t, d->input, d->seed, d->size_map, NULL, 0, &hook, d->map,
+                d->tangent);
 }
 
 static void reverse(struct derived *d) {

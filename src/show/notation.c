@@ -114,6 +114,8 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
     case OP_cast: name = wg_dtype_name((wg_dtype)type_at(t, i->type)->dtype); break;
     case OP_take: name = take_is_pick(t, v) ? "pick" : name; break;
     case OP_scatter_add: name = w->axes && scatter_is_along(t, v) ? "scatter_along" : name; break;
+    case OP_custom: name = name_at(t, t->rule.at[attr_words(t, i->attr)[0]].name); break;
+    case OP_external: name = name_at(t, t->external.at[attr_words(t, i->attr)[0]].name); break;
     case OP_dot: name = dot_is_outer(t, v) ? "outer" : "dot"; break;
     case OP_size: /* a polynomial, maybe inside a product */
         return text_add(out, w->axes ? "(" : "") &&

@@ -54,7 +54,8 @@ static value tensor_derivative(struct derivation *d, uint32_t output, uint32_t i
         return 0;
     }
     d->extra[input] = build_like(g, d->input[input], 1);
-    bool ok = jvp_program(g, d->from, d->input, d->extra, d->size_map, NULL, d->map, d->map_t);
+    bool ok = jvp_program(g, d->from, d->input, d->extra, d->size_map, &output, 1, NULL, d->map,
+                          d->map_t);
     d->extra[input] = 0;
     return ok ? derive_or_zero(d, d->map_t[y], d->map[y]) : 0;
 }

@@ -24,7 +24,8 @@ bool derive_jvp(struct derivation *d, const struct selection *x, const struct se
         uint32_t k = x->index[i];
         d->extra[k] = seed_input(d, "%a_dot", from_input_name(d, k), d->input[k]);
     }
-    if (!jvp_program(d->g, d->from, d->input, d->extra, d->size_map, NULL, d->map, d->map_t))
+    if (!jvp_program(d->g, d->from, d->input, d->extra, d->size_map, y->index,
+                     y->count, NULL, d->map, d->map_t))
         return false;
     if (keep) derive_primals(d);
     for (size_t i = 0; i < y->count; i++) {

@@ -65,6 +65,8 @@ bool derive_jvp(struct derivation *d, const struct selection *x, const struct se
 bool derive_vjp(struct derivation *d, const struct selection *x, const struct selection *y,
                 bool keep);
 
+/* One input in g for each of from, those batched with a new axis of `extent` in front. */
+bool derive_batched_inputs(struct derivation *d, const bool *batched, wg_extent extent);
 /* x[...] -> [extent, x...] */
 value batch_broadcast(wg_graph *g, value x, wg_extent extent);
 

@@ -3,6 +3,7 @@
 #include "transform/transform.h"
 
 #include "op/build.h"
+#include "op/custom.h"
 
 /* Sum of the operation's values with one linear argument at a time replaced by its tangent. */
 static value multilinear_tangent(const struct rule *r, const struct op_def *def, const value *t) {
@@ -40,15 +41,32 @@ value jvp_rule(const struct rule *r, const value *tangent) {
     case LINEAR: return linear_tangent(r, def, tangent);
     case MULTILINEAR: return multilinear_tangent(r, def, tangent);
     case GENERAL: return def->jvp(r, tangent);
+    case CUSTOM: return custom_tangent(r, tangent);
     case LEAF:
     case NODIFF: break;
     }
     return 0;
 }
 
+/* Marks, by 1, the values whose tangents send something to those of the outputs `of`. */
+static void mark_needed(const struct trace *t, const uint32_t *of, size_t of_count, value *mark) {
+    memset(mark, 0, t->instr.count * sizeof *mark);
+    if (!of) of_count = t->output.count;
+    for (size_t i = 0; i < of_count; i++) mark[t->output.at[of ? of[i] : i].v] = 1;
+    for (value v = (value)t->instr.count; v-- > 1;) {
+        const struct instr *i = instr_at(t, v);
+        enum op_class class = (enum op_class)op_def(i->op)->class;
+        /* a rule speaks of the arguments only, which stand behind the values */
+        size_t first = class == CUSTOM ? custom_lead(attr_words(t, i->attr)) : 0;
+        if (!mark[v] || class == NODIFF) continue;
+        for (size_t k = first; k < i->narg; k++) mark[args_of(t, i)[k]] = 1;
+    }
+}
+
 bool jvp_program(wg_graph *g, const struct trace *from, const value *input, const value *tangent,
-                 const wg_extent *size_map, const struct derivative_hook *hook, value *map,
-                 value *map_t) {
+                 const wg_extent *size_map, const uint32_t *of, size_t of_count,
+                 const struct derivative_hook *hook, value *map, value *map_t) {
+    mark_needed(from, of, of_count, map_t); /* a mark stands where the tangent will */
     map[0] = map_t[0] = 0;
     for (value v = 1; v < from->instr.count && !g->error.status; v++) {
         const struct instr *i = instr_at(from, v);
@@ -57,6 +75,7 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
             map[v] = input[index];
             map_t[v] = tangent[index];
         } else {
+            bool needed = map_t[v] != 0;
             map[v] = graph_import(g, from, v, size_map, map);
             map_t[v] = 0;
             value x[UINT8_MAX], t[UINT8_MAX];
@@ -67,12 +86,12 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
                 t[k] = map_t[a];
                 any |= t[k] != 0;
             }
-            if (any && dtype_is_float(type_at(from, i->type)->dtype)) {
+            if (any && needed && dtype_is_float(type_at(from, i->type)->dtype)) {
                 g->flags = INSTR_TANGENT;
                 g->origin = map[v];
                 struct rule r = {.g = g, .y = map[v], .x = x, .narg = i->narg, .op = i->op,
                                  .attr = graph_import_attr(g, from, v, size_map)};
-                map_t[v] = jvp_rule(&r, t);
+                if (!g->error.status) map_t[v] = jvp_rule(&r, t);
                 g->flags = 0;
                 g->origin = 0;
             }

@@ -7,8 +7,7 @@
 
 /* ---- vmap ------------------------------------------------------------------------------------ */
 
-/* One input in g for each of from, those batched with the new axis in front. */
-static bool batched_inputs(struct derivation *d, const bool *batched, wg_extent extent) {
+bool derive_batched_inputs(struct derivation *d, const bool *batched, wg_extent extent) {
     wg_graph *g = d->g;
     for (size_t i = 0; i < d->from->input.count && !g->error.status; i++) {
         value v = d->from->input.at[i].v;
@@ -38,7 +37,7 @@ static bool map_program(struct derivation *d, const char *over, wg_extent extent
     if (g->error.status || (over && !derive_list(d, false, over, &named))) return false;
     for (size_t i = 0; !over && i < d->from->input.count; i++) batched[i] = true;
     for (size_t i = 0; i < named.count; i++) batched[named.index[i]] = true;
-    if (!batched_inputs(d, batched, extent) ||
+    if (!derive_batched_inputs(d, batched, extent) ||
         !vmap_program(g, d->from, d->input, batched, extent, d->size_map, d->map, map_batched))
         return false;
     for (size_t i = 0; i < d->from->output.count; i++) {

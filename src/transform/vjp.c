@@ -3,10 +3,13 @@
  * (activity); what nobody uses afterwards is removed when the program is built (need).
  *
  * A GENERAL operation has only a jvp. Its tangent is appended for placeholder tangents, and this
- * same walk runs back over those few instructions, with respect to the placeholders. */
+ * same walk runs back over those few instructions, with respect to the placeholders. Rules of
+ * callers are transposed in the same way (custom.c); in their programs may be GENERAL operations
+ * and rules again, so walks nest, as deep as rules do. */
 #include "transform/transform.h"
 
 #include "op/build.h"
+#include "op/custom.h"
 
 /* The walk over instructions begin .. end-1; arrays are indexed by value - begin. */
 struct sweep {
@@ -15,7 +18,7 @@ struct sweep {
     value *adjoint;
     uint8_t *state;
     const struct derivative_hook *hook;
-    bool inner; /* over the jvp of a GENERAL operation */
+    bool inner; /* over what was appended to be transposed */
 };
 
 enum { ACTIVE = 1, GUARDED = 2 }; /* bits of state */
@@ -63,37 +66,94 @@ static void contribute(struct sweep *s, value v, value ct, bool guarded) {
 
 static void sweep_run(struct sweep *s);
 
+/* The transpose of a linear map does not depend on where it is taken: adjoints that are made of the
+ * placeholders tell that the map was not linear. */
+static bool is_linear(wg_graph *g, const struct appended *a, const value *adjoint) {
+    const struct trace *t = &g->t;
+    size_t n = t->instr.count - a->begin;
+    bool linear = true, *depends = mem_alloc_zero(&t->allocator, n);
+    if (!depends) return fail_memory(&g->error), false;
+    for (size_t i = 0; i < a->wrt_count; i++) depends[a->wrt[i] - a->begin] = true;
+    for (value v = a->begin; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        for (size_t k = 0; k < i->narg; k++) {
+            value x = args_of(t, i)[k];
+            if (x >= a->begin && depends[x - a->begin]) depends[v - a->begin] = true;
+        }
+    }
+    for (size_t i = 0; i < a->wrt_count; i++)
+        linear = linear && !(adjoint[i] >= a->begin && depends[adjoint[i] - a->begin]);
+    mem_free(&t->allocator, depends, n);
+    if (linear) return true;
+    graph_fail(g, WG_ENORULE,
+               "the %s of the rule \"%s\" is not linear in the %s, so the other mode does not "
+               "follow from it",
+               a->is_jvp ? "jvp" : "vjp", a->rule, a->is_jvp ? "tangents" : "adjoints");
+    graph_hint(g, "give the rule a %s too", a->is_jvp ? "vjp" : "jvp");
+    return false;
+}
+
+bool vjp_appended(wg_graph *g, const struct appended *a, value *adjoint, bool *guarded) {
+    struct sweep s;
+    if (g->error.status || !sweep_open(&s, g, a->begin, (value)g->t.instr.count)) return false;
+    s.inner = true;
+    for (size_t i = 0; i < a->wrt_count; i++) s.state[a->wrt[i] - a->begin] = ACTIVE;
+    mark_active(&s);
+    bool any = false;
+    for (size_t i = 0; i < a->count; i++) {
+        if (!a->ct[i] || !is_active(&s, a->y[i])) continue;
+        contribute(&s, a->y[i], a->ct[i], a->guarded);
+        any = true;
+    }
+    if (any) sweep_run(&s);
+    for (size_t i = 0; i < a->wrt_count; i++) {
+        adjoint[i] = s.adjoint[a->wrt[i] - a->begin];
+        guarded[i] = s.state[a->wrt[i] - a->begin] & GUARDED;
+    }
+    sweep_close(&s);
+    return !g->error.status && (!a->rule || is_linear(g, a, adjoint));
+}
+
 /* Adjoints of a GENERAL operation's arguments by transposing its jvp. */
 static void transpose_jvp(struct sweep *s, const struct rule *r, const struct op_def *def,
                           value ct) {
     wg_graph *g = s->g;
-    value tangent[UINT8_MAX] = {0};
-    value begin = (value)g->t.instr.count;
-    if (s->inner) {
-        graph_fail(g, WG_EINTERNAL, "%s: the tangent of an operation uses it non-linearly",
-                   def->name);
-        return;
-    }
+    value tangent[UINT8_MAX] = {0}, wrt[UINT8_MAX], adjoint[UINT8_MAX];
+    bool guarded[UINT8_MAX];
+    struct appended a = {.begin = (value)g->t.instr.count, .ct = &ct, .count = 1, .wrt = wrt,
+                         .guarded = r->guarded};
     for (size_t k = 0; k < r->narg; k++)
         if (is_active(s, r->x[k]))
-            tangent[k] = graph_append(g, OP_copy, instr_at(&g->t, r->x[k])->type, 0, &r->x[k], 1);
-    value first_rule = (value)g->t.instr.count;
-    value out = def->jvp(r, tangent);
-    struct sweep inner;
-    if (g->error.status || !out || !sweep_open(&inner, g, begin, (value)g->t.instr.count)) return;
-    inner.inner = true;
-    for (value v = begin; v < first_rule; v++) inner.state[v - begin] = ACTIVE;
-    mark_active(&inner);
-    if (is_active(&inner, out)) {
-        contribute(&inner, out, ct, r->guarded);
-        sweep_run(&inner);
-        for (size_t k = 0; k < r->narg; k++) {
-            if (!tangent[k]) continue;
-            contribute(s, r->x[k], inner.adjoint[tangent[k] - begin],
-                       inner.state[tangent[k] - begin] & GUARDED);
-        }
+            wrt[a.wrt_count++] = tangent[k] =
+                graph_append(g, OP_copy, instr_at(&g->t, r->x[k])->type, 0, &r->x[k], 1);
+    value out = g->error.status ? 0 : def->jvp(r, tangent);
+    a.y = &out;
+    if (!out || !vjp_appended(g, &a, adjoint, guarded)) return;
+    for (size_t k = 0, i = 0; k < r->narg; k++) {
+        if (!tangent[k]) continue;
+        contribute(s, r->x[k], adjoint[i], guarded[i]);
+        i++;
     }
-    sweep_close(&inner);
+}
+
+/* The results of one call send their adjoints back together, when the walk comes to the first of
+ * them; all their users are behind it by then. */
+static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
+    value sibling[CUSTOM_OPERANDS], ct[CUSTOM_OPERANDS] = {0}, adjoint[UINT8_MAX] = {0};
+    bool active[UINT8_MAX], guarded[UINT8_MAX] = {0}, any = false;
+    struct rule all = *r;
+    size_t count = custom_siblings(s->g, v, sibling);
+    for (size_t j = 0; j < count; j++) {
+        if (!is_active(s, sibling[j])) continue;
+        if (sibling[j] < v) return;
+        ct[j] = s->adjoint[sibling[j] - s->begin];
+        any = any || ct[j];
+        all.guarded = all.guarded || s->state[sibling[j] - s->begin] & GUARDED;
+    }
+    for (size_t k = 0; k < r->narg; k++) active[k] = is_active(s, r->x[k]);
+    if (!any || !custom_adjoints(&all, active, ct, adjoint, guarded)) return;
+    for (size_t k = 0; k < r->narg; k++)
+        if (adjoint[k]) contribute(s, r->x[k], adjoint[k], guarded[k]);
 }
 
 static void propagate(struct sweep *s, const struct rule *r, value ct) {
@@ -131,11 +191,12 @@ static void sweep_run(struct sweep *s) {
             g->origin = v;
             if (s->hook) *ct = s->hook->finish(s->hook->ctx, g, v, *ct);
         }
-        if (!*ct || !(s->state[v - s->begin] & ACTIVE)) continue;
+        if ((!*ct && i.op != OP_custom) || !(s->state[v - s->begin] & ACTIVE)) continue;
         memcpy(x, args_of(&g->t, &i), i.narg * sizeof *x);
         struct rule r = {.g = g, .y = v, .x = x, .narg = i.narg, .attr = i.attr, .op = i.op,
                          .guarded = s->state[v - s->begin] & GUARDED};
-        propagate(s, &r, *ct);
+        if (i.op == OP_custom) propagate_custom(s, v, &r);
+        else propagate(s, &r, *ct);
     }
     if (!s->inner) {
         g->site = site;

@@ -54,9 +54,12 @@ bool vmap_program(wg_graph *g, const struct trace *from, const value *input, con
         struct batch b = {.g = g, .x = x, .batched = on_axis, .from = &type, .narg = i->narg,
                           .op = i->op, .extent = extent,
                           .attr = graph_import_attr(g, from, v, size_map)};
+        if (g->error.status) break; /* rules read attributes that are sound */
         g->flags = i->flags;
         g->origin = i->origin ? map[i->origin] : 0;
-        map[v] = op_def(i->op)->batch ? op_def(i->op)->batch(&b) : batch_elementwise(&b);
+        map[v] = i->op == OP_custom         ? custom_batch(&b)
+                 : op_def(i->op)->batch ? op_def(i->op)->batch(&b)
+                                        : batch_elementwise(&b);
         g->flags = 0;
         g->origin = 0;
     }

@@ -5,6 +5,7 @@
 #include "support/failing_allocator.h"
 #include "support/random_program.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char formula[] = "f(x[n], A[n,n], b, i: i32) = {\n"
@@ -122,6 +123,86 @@ static wg_status showing(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* y = sqrt(1 + t^2) of the rule below, and of a C function with the same derivative. */
+static wg_status arc(void *context, const wg_tensor *argument, const wg_tensor *result) {
+    double x = *(const double *)argument->data;
+    (void)context;
+    *(double *)result->data = sqrt(1 + x * x);
+    return WG_OK;
+}
+
+static wg_status arc_vjp(void *context, const wg_tensor *argument, const wg_tensor *result) {
+    double x = *(const double *)argument[0].data, ct = *(const double *)argument[1].data;
+    (void)context;
+    *(double *)result->data = ct * x / sqrt(1 + x * x);
+    return WG_OK;
+}
+
+static const wg_external arc_function = {.name = "arc", .call = arc, .vjp = arc_vjp};
+static const wg_external arc_numeric = {.name = "arc", .call = arc, .differences = true};
+
+static wg_program *arc_program(const wg_allocator *allocator, wg_error *error) {
+    wg_graph *g = wg_graph_new_with(allocator);
+    wg_var x = wg_input(g, "x", wg_f64(wg_size(g, "n")));
+    wg_output(g, "y", wg_sqrt(wg_add(1, wg_square(x))));
+    return wg_build(g, error);
+}
+
+static wg_program *arc_rule(const wg_allocator *allocator, wg_error *error) {
+    wg_graph *g = wg_graph_new_with(allocator);
+    wg_extent m = wg_size(g, "m");
+    wg_var x = wg_input(g, "x", wg_f64(m)), t = wg_input(g, "t", wg_f64(m));
+    wg_output(g, "s", wg_mul(t, wg_div(x, wg_sqrt(wg_add(1, wg_square(x))))));
+    return wg_build(g, error);
+}
+
+/* A rule and two C functions in one program, and all that is done with it. */
+static wg_status ruling(const wg_allocator *allocator, void *ctx) {
+    const bool *reverse = ctx;
+    wg_error error = {0};
+    wg_program *value = arc_program(allocator, &error), *slope = arc_rule(allocator, &error);
+    wg_rule rule = {"arc", *reverse ? NULL : slope, *reverse ? slope : NULL};
+    wg_graph *g = error.status ? NULL : wg_graph_new_with(allocator);
+    if (!g) error.status = WG_ENOMEM;
+    wg_type type = wg_f64();
+    wg_var x = wg_input(g, "x", wg_f64(wg_size(g, "n"))), y = {g, 0}, z = {g, 0}, w = {g, 0};
+    wg_var sum;
+    wg_custom(g, value, &rule, &x, &y);
+    sum = wg_sum(y);
+    wg_external(g, &arc_function, 1, &sum, 1, &type, &z);
+    wg_external(g, &arc_numeric, 1, &sum, 1, &type, &w);
+    wg_output(g, "L", wg_mul(z, w));
+    wg_program *p = g ? wg_build(g, &error) : NULL;
+    wg_program *made[] = {wg_vjp(p, NULL, NULL, &error), wg_jvp(p, NULL, NULL, &error),
+                          wg_vmap(p, NULL, "b", &error), wg_specialize(p, "n=2", &error)};
+    wg_program *batch_of = wg_grad(made[2] ? p : NULL, NULL, &error);
+    wg_program *both = wg_vmap(batch_of, NULL, "b", &error);
+    wg_text text = {.allocator = *allocator};
+    wg_program_print(p, &text, &error);
+    if (!error.status)
+        wg_program_free(wg_program_read_with(text.data, text.size, &arc_function, 1, allocator,
+                                             &error));
+    wg_text_free(&text);
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) wg_program_free(made[i]);
+    wg_function_free(wg_compile(both, NULL, &error));
+    wg_rule_report report;
+    wg_check_rule(value, &rule, &(wg_rule_options){"n=2", -1, 1, 1, 1}, &report, &error);
+    wg_program_free(both);
+    wg_program_free(batch_of);
+    wg_program_free(p);
+    wg_program_free(value);
+    wg_program_free(slope);
+    return error.status;
+}
+
+static void rules_survive(void **state) {
+    (void)state;
+    for (int reverse = 0; reverse < 2; reverse++) {
+        bool is_vjp = reverse;
+        assert_true(fail_every_request(ruling, &is_vjp) > 100);
+    }
+}
+
 #define FAULT_TEST(work)                                                                           \
     static void work##_survives(void **state) {                                                    \
         (void)state;                                                                               \
@@ -141,6 +222,7 @@ int main(void) {
         cmocka_unit_test(composing_survives),
         cmocka_unit_test(transforming_survives), cmocka_unit_test(printing_and_reading_survives),
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
+        cmocka_unit_test(rules_survive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

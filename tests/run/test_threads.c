@@ -1,8 +1,10 @@
-/* Many threads at once: calls of one function, and graphs that each thread builds for itself out of
- * one shared program, give what they give alone. */
+/* Many threads at once: calls of one function, also one that calls C functions, and graphs that
+ * each thread builds for itself out of one shared program, give what they give alone. */
 #include "support/test.h"
 
+#include <math.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,8 +108,62 @@ static void threads_build_from_a_shared_program(void **state) {
     wg_program_free(shared);
 }
 
+/* ---- C functions ---------------------------------------------------------------------------- */
+
+/* sin, or cos, of n elements; *context counts calls, which takes an atomic number. */
+static wg_status sine(void *context, const wg_tensor *argument, const wg_tensor *result) {
+    const double *x = argument[0].data;
+    double *y = result[0].data;
+    atomic_fetch_add((atomic_int *)context, 1);
+    for (int64_t i = 0; i < argument[0].shape[0]; i++) y[i] = sin(x[i]);
+    return WG_OK;
+}
+
+static wg_status sine_vjp(void *context, const wg_tensor *argument, const wg_tensor *result) {
+    const double *x = argument[0].data, *ct = argument[1].data;
+    double *x_bar = result[0].data;
+    atomic_fetch_add((atomic_int *)context, 1);
+    for (int64_t i = 0; i < argument[0].shape[0]; i++) x_bar[i] = ct[i] * cos(x[i]);
+    return WG_OK;
+}
+
+static void threads_share_a_c_function(void **state) {
+    (void)state;
+    wg_error error = {0};
+    atomic_int calls = 0;
+    const wg_external f = {.name = "sine", .call = sine, .vjp = sine_vjp, .context = &calls};
+    wg_graph *g = wg_graph_new();
+    wg_type type = wg_f64(wg_size(g, "n"));
+    wg_var x = wg_input(g, "x", type), y;
+    wg_external(g, &f, 1, &x, 1, &type, &y);
+    wg_output(g, "y", wg_sum(wg_square(y)));
+    wg_program *p = wg_build(g, &error), *d = wg_value_and_grad(p, NULL, &error);
+    wg_function *fn = wg_compile(d, NULL, &error);
+    assert_ok(error);
+    struct job *job = calloc(THREADS, sizeof *job);
+    pthread_t thread[THREADS];
+    for (int i = 0; i < THREADS; i++) {
+        job[i].fn = fn;
+        job[i].own_workspace = i % 2;
+        for (int k = 0; k < N; k++) job[i].x[k] = (double)((k + 7 * i) % 13) / 7 - 1;
+        assert_int_equal(call(&job[i], &job[i].value, job[i].gradient, NULL), WG_OK);
+        for (int k = 0; k < N; k++)
+            assert_true(fabs(job[i].gradient[k] - sin(2 * job[i].x[k])) < 1e-14);
+    }
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, work, &job[i]), 0);
+    for (int i = 0; i < THREADS; i++) assert_int_equal(pthread_join(thread[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++) assert_true(job[i].same);
+    assert_int_equal(atomic_load(&calls), 2 * THREADS * (CALLS + 1));
+    free(job);
+    wg_function_free(fn);
+    wg_program_free(d);
+    wg_program_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(threads_share_a_function),
-                                       cmocka_unit_test(threads_build_from_a_shared_program)};
+                                       cmocka_unit_test(threads_build_from_a_shared_program),
+                                       cmocka_unit_test(threads_share_a_c_function)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

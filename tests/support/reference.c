@@ -337,6 +337,43 @@ static void do_conv(struct job *j) {
     }
 }
 
+/* ---- what callers give ----------------------------------------------------------------------- */
+
+static void write_element(const wg_tensor *t, int64_t k, number x) {
+    switch (t->dtype) {
+    case WG_F64: ((double *)t->data)[k] = (double)x.f; break;
+    case WG_F32: ((float *)t->data)[k] = (float)x.f; break;
+    case WG_I64: ((int64_t *)t->data)[k] = (int64_t)x.i; break;
+    case WG_I32: ((int32_t *)t->data)[k] = (int32_t)x.i; break;
+    case WG_BOOL: ((uint8_t *)t->data)[k] = (uint8_t)x.i; break;
+    }
+}
+
+/* With data of its own. */
+static wg_tensor tensor_of(const struct array *a) {
+    wg_tensor t = {.dtype = a->dtype, .rank = (int)a->rank};
+    memcpy(t.shape, a->extent, a->rank * sizeof *a->extent);
+    t.data = calloc((size_t)a->count + 1, wg_dtype_size(a->dtype));
+    for (int64_t k = 0; k < a->count; k++) write_element(&t, k, a->at[k]);
+    return t;
+}
+
+/* What a C function computes, only it knows: the reference is a call of its own, on copies, and
+ * tells whether the kernel hands over the arguments and the result. One result, no batch. */
+static bool do_external(struct job *j, const struct trace *t) {
+    enum { LEVELS = 3, RESULTS = 4, PORTS = 32 }; /* words of external.c */
+    if (j->words <= RESULTS || j->word[LEVELS] != 0 || j->word[RESULTS] != 1 || j->narg > PORTS)
+        return false;
+    const struct external *f = &t->external.at[j->word[0]];
+    wg_tensor x[PORTS], y = tensor_of(&j->y);
+    for (size_t i = 0; i < j->narg; i++) x[i] = tensor_of(j->x[i]);
+    bool ok = f->call(f->context, x, &y) == WG_OK;
+    for (int64_t k = 0; k < j->y.count; k++) j->y.at[k] = read_element(&y, k);
+    for (size_t i = 0; i < j->narg; i++) free(x[i].data);
+    free(y.data);
+    return ok;
+}
+
 /* ---- the walk -------------------------------------------------------------------------------- */
 
 static bool compute(struct job *j, unsigned op, const struct trace *t, const int64_t *size,
@@ -363,6 +400,7 @@ static bool compute(struct job *j, unsigned op, const struct trace *t, const int
     case OP_where:
     case OP_cast:
     case OP_stop_gradient:
+    case OP_custom: /* the value, which is the first operand */
     case OP_copy: do_where_cast(j, op); return true;
     case OP_reshape:
     case OP_transpose:
@@ -384,6 +422,7 @@ static bool compute(struct job *j, unsigned op, const struct trace *t, const int
     case OP_draw_bits: do_draw(j); return true;
     case OP_dot: do_dot(j); return true;
     case OP_conv: do_conv(j); return true;
+    case OP_external: return do_external(j, t);
     default: return op_is_elementwise(op) && do_elementwise(j, op);
     }
 }
