@@ -64,6 +64,13 @@ run recurrent
 [ "$(sed -n 's/.*accuracy //p' "$temp/out" | wc -l)" = 6 ] || fail "recurrent: $(cat "$temp/out")"
 at_least "recurrent" "$(last_accuracy)" 0.98
 
+# A C function with a rule: the rule is right in both orders, and the fit finds what was put in.
+run bessel
+grep -q '^the rule against differences: [0-9.e-]*, second order [0-9.e-]*$' "$temp/out" ||
+    fail "bessel: $(head -n 1 "$temp/out")"
+awk 'END { exit !($2 < 2e-4 && $5 > 2.48 && $5 < 2.52 && $8 > 1.69 && $8 < 1.71) }' "$temp/out" ||
+    fail "bessel: $(tail -n 1 "$temp/out")"
+
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"
 head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"
