@@ -178,6 +178,7 @@ const struct op_def op_conv = {
     .class = MULTILINEAR,
     .narg = 2,
     .linear_mask = 3,
+    .absolute_word = CONV_ABSOLUTE,
     .doc = "y[n,g,o,p] = sum over c, i of x[n,g,c, p*stride + i*dilation - low] * k[g,o,c,i], p "
            "and i over two axes; 0 outside x. Also its adjoints, x of k and y, k of x and y. In "
            "adjoints below a where a term with a factor 0 is 0, also if the other is infinite or "

@@ -18,14 +18,10 @@ struct dot {
     bool absolute;
 };
 
-static bool is_absolute(const struct trace *t, attr_id attr) {
-    return attr_count(t, attr) == 5 && attr_words(t, attr)[4] == 1;
-}
-
 static struct dot dot_of(const struct trace *t, attr_id attr) {
     const int64_t *word = attr_words(t, attr);
     return (struct dot){(unsigned)word[0], (unsigned)word[1], {word[2] != 0, word[3] != 0},
-                        is_absolute(t, attr)};
+                        op_is_absolute(t, OP_dot, attr)};
 }
 
 /* A dot of the same kind of products. */
@@ -84,7 +80,7 @@ static void hint_contraction(wg_graph *g, const struct dot *d, const value *x) {
 static bool dot_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                       wg_type *type) {
     (void)narg;
-    if (!is_absolute(&g->t, attr) && !require_words(g, op, attr, 4)) return false;
+    if (!op_is_absolute(&g->t, op, attr) && !require_words(g, op, attr, 4)) return false;
     struct dot d = dot_of(&g->t, attr);
     const int64_t *word = attr_words(&g->t, attr);
     wg_type a = *type_of(&g->t, x[0]), b = *type_of(&g->t, x[1]);
@@ -266,6 +262,7 @@ const struct op_def op_dot = {
     .class = MULTILINEAR,
     .narg = 2,
     .linear_mask = 3,
+    .absolute_word = 4,
     .doc = "y[b,m,n] = sum over k of a[b,m,k] * c[b,k,n], either operand transposed in its last "
            "two blocks of axes; 0 where k is over nothing. In adjoints below a where a term with a "
            "factor 0 is 0, also if the other is infinite or NaN. Integers wrap around",

@@ -120,6 +120,8 @@ struct op_def {
     uint8_t flags;
     uint8_t linear_mask;   /* LINEAR, MULTILINEAR: the arguments that carry tangents; 0xff: all */
     uint8_t refers;        /* enum op_refers */
+    uint8_t absolute_word; /* the number of the attribute word that, if it is the last and 1, makes
+                            * the products inside absolute-zero ones; 0: there is no such word */
     const char *doc;       /* one line: formula, and value and derivative at edge points */
 
     /* Result type from arguments and attributes; records an error in g, returns false if wrong. */
@@ -158,6 +160,11 @@ static inline const struct op_def *op_def(unsigned op) {
 }
 static inline bool op_is_linear_in(const struct op_def *def, size_t k) {
     return def->linear_mask == 0xff || (k < 8 && def->linear_mask >> k & 1);
+}
+/* Whether its products are absolute-zero ones (mulz), as those of adjoints below a `where`. */
+static inline bool op_is_absolute(const struct trace *t, unsigned op, attr_id attr) {
+    size_t word = op_def(op)->absolute_word;
+    return word && attr_count(t, attr) == word + 1 && attr_words(t, attr)[word] == 1;
 }
 /* The operation called name, or OP_none. */
 unsigned op_by_name(const char *name, size_t length);

@@ -14,14 +14,9 @@ static bool is_reversed(const struct trace *t, attr_id attr) {
     return attr_words(t, attr)[1] != 0;
 }
 
-/* The products of a recurrence may be absolute-zero ones (mulz), as below a `where`. */
-static bool is_absolute(const struct trace *t, attr_id attr) {
-    return attr_count(t, attr) == 3 && attr_words(t, attr)[2] == 1;
-}
-
 static bool line_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        wg_type *type) {
-    bool absolute = op == OP_recur && is_absolute(&g->t, attr);
+    bool absolute = op_is_absolute(&g->t, op, attr);
     if (!absolute && !require_words(g, op, attr, op == OP_argsort ? 1 : 2)) return false;
     *type = *type_of(&g->t, x[0]);
     int64_t axis = attr_words(&g->t, attr)[0];
@@ -102,7 +97,7 @@ static value shifted(wg_graph *g, value x, unsigned axis, bool back) {
 /* The rule with absolute-zero products if the recurrence has them, or its adjoint must. */
 static struct rule with_products(const struct rule *r) {
     struct rule like = *r;
-    like.guarded |= is_absolute(&r->g->t, r->attr);
+    like.guarded |= op_is_absolute(&r->g->t, r->op, r->attr);
     return like;
 }
 
@@ -133,7 +128,7 @@ static value recur_vjp(const struct rule *r, size_t k, value ct) {
 }
 
 static value recur_batch(const struct batch *b) {
-    return (is_absolute(&b->g->t, b->attr) ? build_recurz : build_recur)(
+    return (op_is_absolute(&b->g->t, b->op, b->attr) ? build_recurz : build_recur)(
         b->g, batch_argument(b, 0), batch_argument(b, 1), axis_of(&b->g->t, b->attr) + 1,
         is_reversed(&b->g->t, b->attr));
 }
@@ -160,6 +155,7 @@ const struct op_def op_recur = {
     .name = "recur",
     .class = GENERAL,
     .narg = 2,
+    .absolute_word = 2,
     .doc =
         "y_i = a_i y_i-1 + b_i along an axis, beginning with y_0 = b_0, or the same from the end; "
         "the first a has no effect. Derivatives are recurrences too; in adjoints below a where a "

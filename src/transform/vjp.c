@@ -158,7 +158,8 @@ static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
 
 static void propagate(struct sweep *s, const struct rule *r, value ct) {
     const struct op_def *def = op_def(r->op);
-    bool guards = r->guarded || def->flags & OP_GUARDS;
+    bool guards = r->guarded || def->flags & OP_GUARDS ||
+                  op_is_absolute(&s->g->t, r->op, r->attr);
     enum op_class class = (enum op_class)def->class;
     if (class == GENERAL && !def->vjp) {
         transpose_jvp(s, r, def, ct);

@@ -30,6 +30,25 @@ static wg_var guarded_product(wg_graph *g, wg_var x) {
     return wg_where(wg_gt(x, 0), wg_matmul(v, v), 0);
 }
 
+/* A product that the gradient ends with, its other factor NaN where x is negative: 9 x log(x) by a
+ * matrix and a vector, 16 x log(x) over windows, x (3 + 2 log(x) + log(x)^2) by a recurrence. */
+static wg_var guarded_contraction(wg_graph *g, wg_var x) {
+    (void)g;
+    wg_var y = wg_matmul(wg_broadcast(wg_log(x), 3, 3), wg_broadcast(x, 3));
+    return wg_sum(wg_where(wg_gt(x, 0), y, 0));
+}
+static wg_var guarded_windows(wg_graph *g, wg_var x) {
+    (void)g;
+    wg_var kernel = wg_broadcast(wg_log(x), 2, 1, 2, 2);
+    wg_var y = wg_conv2d(wg_broadcast(x, 1, 1, 2, 3), kernel, NULL);
+    return wg_sum(wg_where(wg_gt(x, 0), y, 0));
+}
+static wg_var guarded_growth(wg_graph *g, wg_var x) {
+    (void)g;
+    wg_var y = wg_recur(wg_broadcast(wg_log(x), 3), wg_broadcast(x, 3), 0);
+    return wg_sum(wg_where(wg_gt(x, 0), y, 0));
+}
+
 /* A product of elements, which is a recurrence: log(x)^3. */
 static wg_var guarded_recurrence(wg_graph *g, wg_var x) {
     (void)g;
@@ -55,6 +74,15 @@ static void the_branch_not_taken_sends_nothing(void **state) {
     check_orders(guarded_product, -1, (const double[]){0, 0, 0, 0}, 4);
     check_orders(guarded_product, 0, (const double[]){0, 0, 0, 0}, 4);
     check_orders(guarded_product, 1, (const double[]){0, 6, -18, 66}, 4);
+    check_orders(guarded_contraction, -1, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_contraction, 0, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_contraction, 1, (const double[]){9, 9, -9, 18}, 4);
+    check_orders(guarded_windows, -1, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_windows, 0, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_windows, 1, (const double[]){16, 16, -16, 32}, 4);
+    check_orders(guarded_growth, -1, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_growth, 0, (const double[]){0, 0, 0, 0}, 4);
+    check_orders(guarded_growth, 1, (const double[]){5, 4, -2, 2}, 4);
     check_orders(guarded_recurrence, -1, (const double[]){0, 0, 0, 0}, 4);
     check_orders(guarded_recurrence, 0, (const double[]){0, 0, 0, 0}, 4);
     check_orders(guarded_recurrence, 1, (const double[]){0, 0, 6, -36}, 4);
