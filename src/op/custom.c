@@ -4,6 +4,7 @@
 #include "op/custom.h"
 
 #include "op/build.h"
+#include "op/conv.h"
 #include "op/describe.h"
 
 /* ---- parts ----------------------------------------------------------------------------------- */
@@ -227,20 +228,36 @@ static void make_zeros(const struct application *a, const struct instr *i) {
     }
 }
 
+static value guarded_conv(const struct application *a, value v, value p, value q) {
+    int64_t word[CONV_WORDS];
+    attr_id attr = graph_import_attr(a->g, a->from, v, a->size_map);
+    if (a->g->error.status) return 0;
+    memcpy(word, attr_words(&a->g->t, attr), sizeof word);
+    word[CONV_ABSOLUTE] = true;
+    return build_conv(a->g, word, p, q);
+}
+
 /* The instruction as an absolute-zero product, 0 if it is none that has one. */
 static value guarded_product(const struct application *a, value v) {
     const struct instr *i = instr_at(a->from, v);
     if (i->narg != 2) return 0;
     const value *x = args_of(a->from, i);
+    const int64_t *word = attr_words(a->from, i->attr);
     bool first = a->role[x[0]] == LINEAR_IN, second = a->role[x[1]] == LINEAR_IN;
     value p = a->map[x[0]], q = a->map[x[1]];
     if (first == second) return 0;
-    if (i->op == OP_mul) return build_binary(a->g, OP_mulz, first ? p : q, first ? q : p);
-    if (i->op == OP_div && first)
+    switch (i->op) {
+    case OP_mul: return build_binary(a->g, OP_mulz, first ? p : q, first ? q : p);
+    case OP_div:
+        if (second) return 0;
         return build_binary(a->g, OP_mulz, p, build_unary(a->g, OP_reciprocal, q));
-    if (i->op != OP_dot) return 0;
-    const int64_t *word = attr_words(a->from, i->attr);
-    return build_dotz(a->g, p, q, (unsigned)word[0], (unsigned)word[1], word[2] != 0, word[3] != 0);
+    case OP_dot:
+        return build_dotz(a->g, p, q, (unsigned)word[0], (unsigned)word[1], word[2] != 0,
+                          word[3] != 0);
+    case OP_conv: return guarded_conv(a, v, p, q);
+    case OP_recur: return build_recurz(a->g, p, q, (unsigned)word[0], word[1] != 0);
+    default: return 0;
+    }
 }
 
 static void apply_instruction(const struct application *a, value v) {

@@ -40,7 +40,7 @@ bool build_custom(wg_graph *g, int64_t rule, const value *y, size_t m, const val
 
 /* Appends a rule's program p: x for its first inputs, linear for the others, where 0 is an absent
  * zero, as it is in out. What is linear in absent ones is not made. guarded: products with what
- * depends on `linear` are absolute-zero ones (mul, div and dot; others stay as they are). */
+ * depends on `linear` are absolute-zero ones (mul, div, dot, conv and recur). */
 bool custom_apply(wg_graph *g, const struct custom *c, const wg_program *p, const value *linear,
                   bool guarded, value *out);
 

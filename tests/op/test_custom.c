@@ -401,6 +401,55 @@ static void guarded_by_where(void **state) {
     wg_program_free(slope);
 }
 
+/* t f64[3] times what is infinite for x = 0 f64[3], by each of the library's products. */
+enum { PRODUCTS = 5 };
+
+static wg_var infinite_product(size_t kind, wg_var x, wg_var t) {
+    wg_var inf = wg_div(1, x), matrix = wg_add(wg_expand(inf, 0), wg_expand(inf, 1));
+    const wg_window same = {.low = {1}, .high = {1}};
+    switch (kind) {
+    case 0: return wg_mul(t, inf);
+    case 1: return wg_div(t, x);
+    case 2: return wg_matmul(matrix, t);
+    case 3:
+        return wg_reshape(wg_conv1d(wg_reshape(t, 1, 1, N), wg_reshape(inf, 1, 1, N), &same), N);
+    default: return wg_recur(inf, t, 0);
+    }
+}
+
+static void no_product_of_a_rule_lets_nan_through(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_output(g, "y", wg_square(wg_input(g, "x", wg_f64(N))));
+    wg_program *square = wg_build(g, &error);
+    for (size_t kind = 0; kind < PRODUCTS; kind++) {
+        g = wg_graph_new();
+        wg_var x = wg_input(g, "x", wg_f64(N)), t = wg_input(g, "t", wg_f64(N)), y = {g, 0};
+        wg_output(g, "s", infinite_product(kind, x, t));
+        wg_program *slope = wg_build(g, &error);
+        const wg_rule rules[] = {{"f", slope, NULL}, {"f", NULL, slope}};
+        for (size_t r = 0; r < 2; r++) {
+            g = wg_graph_new();
+            x = wg_input(g, "x", wg_f64(N));
+            wg_custom(g, square, &rules[r], &x, &y);
+            wg_output(g, "L", wg_sum(wg_where(wg_gt(x, 0), y, 0)));
+            wg_program *p = wg_build(g, &error);
+            double at[N] = {0}, out[ROOM];
+            for (size_t m = 0; m < MODES; m++) {
+                size_t count = numbers(every_mode[m](p, &error), (wg_tensor[]){vector(at)}, out,
+                                       &error);
+                for (size_t i = 0; i < count; i++)
+                    if (out[i] != 0)
+                        fail_msg("product %zu, rule %zu, mode %zu: %g", kind, r, m, out[i]);
+            }
+            wg_program_free(p);
+        }
+        wg_program_free(slope);
+    }
+    wg_program_free(square);
+}
+
 /* The rule's own program has a rule: derivatives of second order are the inner one's, here
  * deliberately 10 times too large. */
 static void rules_of_rules(void **state) {
@@ -701,6 +750,7 @@ int main(void) {
         cmocka_unit_test(clipped_adjoints),
         cmocka_unit_test(stable_value_and_slope),
         cmocka_unit_test(guarded_by_where),
+        cmocka_unit_test(no_product_of_a_rule_lets_nan_through),
         cmocka_unit_test(rules_of_rules),
         cmocka_unit_test(values_cost_nothing),
         cmocka_unit_test(eager_graphs_have_rules),
