@@ -76,12 +76,26 @@ static bool take_is_pick(const struct trace *t, value v) {
     return last > 0 && attr[0] == last && attr[1] == last && type_at(t, i->type)->rank == last;
 }
 
-/* What scatter_along makes: an index for every element, along the last axis. */
-bool scatter_is_along(const struct trace *t, value v) {
+/* What take_along and scatter_along make: an index for every element, along the last axis. */
+static bool is_along(const struct trace *t, value v, int64_t last) {
     const struct instr *i = instr_at(t, v);
-    const int64_t *attr = attr_words(t, i->attr); /* axis, batch, extent */
-    int64_t last = type_at(t, i->type)->rank - 1;
+    const int64_t *attr = attr_words(t, i->attr); /* axis, batch */
     return attr[0] == last && attr[1] == last && type_of(t, args_of(t, i)[1])->rank == last + 1;
+}
+
+/* Of vectors it is a plain take. */
+static bool take_is_along(const struct trace *t, value v) {
+    int64_t last = type_of(t, args_of(t, instr_at(t, v))[0])->rank - 1;
+    return last > 0 && is_along(t, v, last);
+}
+
+bool take_has_word(const struct trace *t, value v) {
+    bool shares_axes = attr_words(t, instr_at(t, v)->attr)[1] > 0;
+    return !shares_axes || take_is_pick(t, v) || take_is_along(t, v);
+}
+
+bool scatter_is_along(const struct trace *t, value v) {
+    return is_along(t, v, type_of(t, v)->rank - 1);
 }
 
 bool transpose_is_plain(const struct trace *t, value v) {
@@ -112,7 +126,10 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
     case OP_reduce_max: name = "max"; break;
     case OP_reshape: name = w->axes && !type_at(t, i->type)->rank ? "sum" : name; break;
     case OP_cast: name = wg_dtype_name((wg_dtype)type_at(t, i->type)->dtype); break;
-    case OP_take: name = take_is_pick(t, v) ? "pick" : name; break;
+    case OP_take:
+        if (take_is_pick(t, v)) name = "pick";
+        else if (w->axes && take_is_along(t, v)) name = "take_along";
+        break;
     case OP_scatter_add: name = w->axes && scatter_is_along(t, v) ? "scatter_along" : name; break;
     case OP_custom: name = name_at(t, t->rule.at[attr_words(t, i->attr)[0]].name); break;
     case OP_external: name = name_at(t, t->external.at[attr_words(t, i->attr)[0]].name); break;
@@ -183,7 +200,8 @@ bool function_attributes(const struct writing *w, value v, wg_text *out) {
             return ok && text_format(out, ", axis=%" PRId64, attr[0]);
         }
         return text_format(out, ", axis=%" PRId64, attr[0]) &&
-               (!attr[1] || text_format(out, ", batch=%" PRId64, attr[1]));
+               (!attr[1] || (w->axes && take_is_along(t, v)) ||
+                text_format(out, ", batch=%" PRId64, attr[1]));
     case OP_broadcast: { /* the axes that are new */
         uint64_t fresh = all_of(y->rank) & ~(uint64_t)attr[attr_count(t, i->attr) - 1];
         return x->rank == 0 || axes_write(fresh, out);

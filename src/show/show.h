@@ -89,6 +89,8 @@ const char *infix_symbol(enum notation notation, unsigned op);
 bool dot_is_matmul(const struct trace *t, value v);
 /* A tensor times a scalar. */
 bool dot_is_scaling(const struct trace *t, value v);
+/* Whether formulas have a word for this take; and this scatter_add has the word scatter_along. */
+bool take_has_word(const struct trace *t, value v);
 bool scatter_is_along(const struct trace *t, value v);
 /* The last two axes exchanged. */
 bool transpose_is_plain(const struct trace *t, value v);

@@ -23,18 +23,19 @@ static const char *derivative_name(struct derivation *d, const char *y, const ch
 /* Whether every element of v is made of the element of x beside it and of what x is not in, as
  * derivatives see it. */
 static bool is_beside(struct derivation *d, value v, value x) {
+    enum { FREE_OF_X, BESIDE, ELSEWHERE };
     const struct trace *t = d->from;
-    bool *made = derive_array(d, t->instr.count, sizeof *made);
+    unsigned char *made = derive_array(d, t->instr.count, sizeof *made);
     for (value i = x; made && i <= v; i++) {
         const struct instr *instr = instr_at(t, i);
-        made[i] = i == x;
+        made[i] = i == x ? BESIDE : FREE_OF_X;
         for (size_t k = 0; k < instr->narg && op_def(instr->op)->class != NODIFF; k++) {
-            if (!made[args_of(t, instr)[k]]) continue;
-            if (!op_is_elementwise(instr->op)) return false;
-            made[i] = true;
+            unsigned char of = made[args_of(t, instr)[k]];
+            if (of != FREE_OF_X && !op_is_elementwise(instr->op)) of = ELSEWHERE;
+            if (of > made[i]) made[i] = of;
         }
     }
-    return made && type_same_shape(type_of(t, v), type_of(t, x));
+    return made && made[v] != ELSEWHERE && type_same_shape(type_of(t, v), type_of(t, x));
 }
 
 /* Of an output with axes: by a scalar its tangent, which is all of the Jacobian; by an input that
@@ -223,8 +224,8 @@ static bool has_word(const struct trace *t, value v) {
     case OP_argmax:
     case OP_logsumexp:
     case OP_norm:
-    case OP_take:
     case OP_dot: return true;
+    case OP_take: return take_has_word(t, v);
     case OP_scatter_add:
         return attr_words(t, instr_at(t, v)->attr)[1] == 0 || scatter_is_along(t, v);
     default: return op_is_elementwise(instr_at(t, v)->op);
