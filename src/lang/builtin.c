@@ -276,8 +276,10 @@ static value apply_scatter_add(struct parser *p, const struct call *c, const str
     if (!read_extents(p, b, arg + 2, count - 2, false, &type) || !update || !index) return 0;
     int rank = term_type(p, update)->rank - term_type(p, index)->rank + 1;
     int axis = c->has_axis ? c->axis[0] : 0;
-    if (axis < 0) axis += rank;
-    return build_scatter_add(p->g, update, index, axis < 0 ? WG_MAX_RANK : (unsigned)axis, 0,
+    if (rank > 0 && (axis < -rank || axis >= rank))
+        return graph_fail(p->g, WG_ESHAPE, "%s: there is no axis %d in a result of rank %d",
+                          b->name, axis, rank);
+    return build_scatter_add(p->g, update, index, (unsigned)(axis < 0 ? axis + rank : axis), 0,
                              type.extent[0]);
 }
 

@@ -275,6 +275,9 @@ static void shapes_and_types(void **state) {
         "    [[1, 2], [3]]\n    ^");
     assert_refused("sum(v, axis=1)", WG_ESHAPE,
                    "formula:1:1: sum: there is no axis 1 in f64[3]\n    sum(v, axis=1)\n    ^");
+    assert_refused("scatter_add(v, K, 5, axis=-2)", WG_ESHAPE,
+                   "formula:1:1: scatter_add: there is no axis -2 in a result of rank 1\n"
+                   "    scatter_add(v, K, 5, axis=-2)\n    ^");
     assert_refused("sum(M, axis=(0, -2))", WG_ESHAPE,
                    "formula:1:1: sum: axis -2 is named twice\n    sum(M, axis=(0, -2))\n    ^");
     assert_refused("transpose(M, 0, 0)", WG_ESHAPE,
