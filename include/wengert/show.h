@@ -59,10 +59,10 @@ WG_API wg_status wg_show_graph(const wg_program *program, const wg_show_options 
  * wg_vjp, NULL: all of a floating type) as text in the formula language, a line each:
  *     dx = exp(x) + x*exp(x)
  * "dy_dx" where `of` has several outputs. Of an output with axes "dx" has them too: its derivative
- * by a scalar x; or dy[i]/dx[i] for all i, the diagonal of the Jacobian, where y is made of x element by
- * element and the diagonal is all there is. Where all inputs
- * are f64 scalars the text is lines alone, whose inputs are the names in them; else it is a
- * function with the inputs as parameters. shared: what is used more than once has a name and a line
+ * by a scalar x; or dy[i]/dx[i] for all i, the diagonal of the Jacobian, where y is made of x
+ * element by element and the diagonal is all there is. Where all inputs are f64 scalars the text is
+ * lines alone, whose inputs are the names in them; else it is a function with the inputs as
+ * parameters. shared: what is used more than once has a name and a line
  * of its own (let t1 = exp(x)), so that the text grows as the program does; else everything is
  * written out. The sum, product and chain rules are those of reverse mode, the simplifications
  * those of a graph (0 and 1, equal subexpressions), so no identity that IEEE arithmetic does not

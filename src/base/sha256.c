@@ -1,5 +1,6 @@
-/* SHA-256, written from FIPS 180-4: section 5.1.1 pads, 4.1.2 names the functions, 6.2.2 is the loop
- * over a block. For names of content in the cache of compiled code; tables in memory use hash.c. */
+/* SHA-256, written from FIPS 180-4: section 5.1.1 pads, 4.1.2 names the functions, 6.2.2 is the
+ * loop over a block. For names of content in the cache of compiled code; tables in memory use
+ * hash.c. */
 #include "base/base.h"
 
 enum { BLOCK = 64, LENGTH_AT = 56 };

@@ -69,8 +69,9 @@ value build_peak(wg_graph *g, value a, uint32_t axes); /* the largest as a shift
 value build_argmax(wg_graph *g, value a, unsigned axis); /* i64; the first of ties */
 value build_logsumexp(wg_graph *g, value a, uint32_t axes);
 value build_norm(wg_graph *g, value a, uint32_t axes); /* Euclidean */
-/* What log-sum-exp, softmax and their derivatives are made of: the peak, exp(a - peak), and its sum. Shared where they are asked
- * for again, so that each exponential is taken once. All 0 on error. */
+/* What log-sum-exp, softmax and their derivatives are made of: the peak, exp(a - peak), and its
+ * sum. Shared where they are asked for again, so that each exponential is taken once. All 0 on
+ * error. */
 struct exponentials {
     value shift, terms, sum;
 };

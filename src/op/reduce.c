@@ -1,8 +1,9 @@
-/* Reductions: sum, the largest element, alone or as a shift, and its index, log of a sum of exponentials, Euclidean norm.
- * All but argmax take a mask of axes, attr = mask (bit i = axis i); argmax takes attr = axis. The
- * result has the axes that remain, in their order. Rules put a result back over its argument with
- * build_expand. Values at edge points (nothing to reduce, ties, infinities, NaN) are in the doc
- * lines; accuracy and loops are kernel/reduce.h's matter. Softmax and mean are in compose.c. */
+/* Reductions: sum, the largest element, alone or as a shift, and its index, log of a sum of
+ * exponentials, Euclidean norm. All but argmax take a mask of axes, attr = mask (bit i = axis i);
+ * argmax takes attr = axis. The result has the axes that remain, in their order. Rules put a result
+ * back over its argument with build_expand. Values at edge points (nothing to reduce, ties,
+ * infinities, NaN) are in the doc lines; accuracy and loops are kernel/reduce.h's matter. Softmax
+ * and mean are in compose.c. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"

@@ -29,8 +29,10 @@ static void check_at(const wg_program *p, const wg_program *jvp, const wg_progra
                (size_t)wg_tensor_count(&forward[i]) * sizeof(double));
     wg_tensor *tangent = run_program(jvp, n, forward), *adjoint = run_program(vjp, n, reverse);
     double left = 0, right = 0, scale = 1;
-    for (size_t i = 0; i < out; i++) left += inner_product(&tangent[out + i], &reverse[in + i], &scale);
-    for (size_t i = 0; i < in; i++) right += inner_product(&adjoint[out + i], &forward[in + i], &scale);
+    for (size_t i = 0; i < out; i++)
+        left += inner_product(&tangent[out + i], &reverse[in + i], &scale);
+    for (size_t i = 0; i < in; i++)
+        right += inner_product(&adjoint[out + i], &forward[in + i], &scale);
     if (!(fabs(left - right) <= 1e-12 * scale))
         fail_msg("n = %lld: %.17g forward, %.17g in reverse", (long long)n, left, right);
     free_tensors(forward, wg_input_count(jvp));

@@ -168,7 +168,8 @@ static void do_reduce(struct job *j, unsigned op) {
             if (!(j->word[0] >> i & 1)) kept[n++] = c[i];
         int64_t at = place(&j->y, kept);
         number *y = &j->y.at[at], v = x->at[k];
-        if (op == OP_reduce_max || op == OP_peak) *y = met[at] && !less(j->floating, *y, v) ? *y : v;
+        if (op == OP_reduce_max || op == OP_peak)
+            *y = met[at] && !less(j->floating, *y, v) ? *y : v;
         else if (op == OP_logsumexp) y->f += expl(v.f);
         else *y = add(*y, op == OP_norm ? times(v, v, false) : v);
         met[at] = true;
