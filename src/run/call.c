@@ -73,7 +73,7 @@ static wg_status check_failed(const struct wg_function *fn, const struct check *
     return WG_ESHAPE;
 }
 
-static wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_error *error) {
+wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_error *error) {
     const struct trace *t = &fn->program->t;
     if (!size && t->size.count) return fail_with(error, WG_EARGUMENT, "call: the sizes are NULL");
     for (size_t i = 0; i < t->size.count; i++)

@@ -207,6 +207,8 @@ static inline bool has_named_extents(const struct wg_function *fn) {
 }
 
 /* ---- call.c ---------------------------------------------------------------------------------- */
+/* What the program requires of its sizes, and that there are any: WG_ESHAPE or WG_EARGUMENT. */
+wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_error *error);
 
 /* The bytes of workspace as an extent of g, the program's sizes there being size_map: exact but for
  * blocks of named extents, which a call rounds up each. Errors are the graph's. */

@@ -141,6 +141,8 @@ static wg_status run(struct tensor_call *c, const int64_t *size, const wg_tensor
                      wg_tensor *output) {
     size_t outputs = c->t->output.count;
     wg_status status = read_inputs(c, size, input);
+    /* before outputs are made, whose extents would be negative where a check fails */
+    if (status == WG_OK) status = check_sizes(c->fn, c->size, c->error);
     for (size_t i = 0; status == WG_OK && i < outputs; i++) status = make_output(c, i, &output[i]);
     if (status == WG_OK) status = wg_call_with(c->fn, c->size, c->input, c->output, NULL, c->error);
     for (size_t i = 0; status != WG_OK && i < outputs; i++)

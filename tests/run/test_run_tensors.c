@@ -168,6 +168,23 @@ static wg_status compile_and_run(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* What a check says of the sizes comes before what their outputs would be. */
+static void checks_come_before_outputs(void **state) {
+    (void)state;
+    wg_error error = {0};
+    static const char text[] = "f(x[n]) = conv1d(reshape(x, 1, 1, n), ones(1, 1, 5))";
+    wg_program *p = wg_parse(text, sizeof text - 1, NULL, &error);
+    wg_function *fn = wg_compile(p, NULL, &error);
+    assert_ok(error);
+    double x[4] = {1, 2, 3, 4};
+    wg_tensor in = {x, WG_F64, 1, {4}}, out = {0};
+    wg_run(fn, NULL, &in, &out, &error);
+    assert_int_equal(error.status, WG_ESHAPE);
+    assert_string_equal(error.message, "formula:1:11: 5 must be at most n, which is 4");
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
 static void every_failed_allocation_is_reported(void **state) {
     (void)state;
     assert_true(fail_every_request(compile_and_run, NULL) > 20);
@@ -177,6 +194,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(sizes_come_from_shapes),
                                        cmocka_unit_test(tensors_that_do_not_fit_are_named),
                                        cmocka_unit_test(sizes_that_no_shape_tells_are_asked_for),
-                                       cmocka_unit_test(every_failed_allocation_is_reported)};
+                                       cmocka_unit_test(checks_come_before_outputs),
+        cmocka_unit_test(every_failed_allocation_is_reported)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
