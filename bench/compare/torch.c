@@ -21,7 +21,8 @@ static struct {
     bool tried;
     pid_t process;
     FILE *to, *from;
-    char reply[512]; /* the last one, without its line end */
+    char reply[512];  /* the last one, without its line end */
+    char version[64]; /* of its greeting */
 } torch;
 
 static bool read_reply(void) {
@@ -61,7 +62,10 @@ static bool start(const char *python) {
     if (failed) torch.process = 0;
     torch.to = fdopen(request[1], "w");
     torch.from = fdopen(reply[0], "r");
-    if (!failed && read_reply() && !strncmp(torch.reply, "torch ", 6)) return true;
+    if (!failed && read_reply() && !strncmp(torch.reply, "torch ", 6)) {
+        snprintf(torch.version, sizeof torch.version, "%.60s", torch.reply + strlen("torch "));
+        return true;
+    }
     torch_stop();
     return false;
 }
@@ -77,10 +81,7 @@ static bool running(void) {
 }
 
 const char *torch_version(void) {
-    static char version[64];
-    if (!running()) return "absent (Debian: python3-torch)";
-    if (!*version) snprintf(version, sizeof version, "%.60s", torch.reply + strlen("torch "));
-    return version;
+    return running() ? torch.version : "absent (Debian: python3-torch)";
 }
 
 /* ---- the contestant ------------------------------------------------------------------------- */
