@@ -678,69 +678,6 @@ static void traces_show_the_rule(void **state) {
     wg_program_free(plain);
 }
 
-/* ---- wg_check_rule --------------------------------------------------------------------------- */
-
-static void good_rules_pass_the_check(void **state) {
-    (void)state;
-    wg_error error = {0};
-    wg_rule_report report;
-    wg_rule_options at = {.sizes = "n=4", .low = -2, .high = 2, .seed = 3};
-    wg_program *p = plain_softplus(&error), *slope = softplus_slope(1, &error);
-    wg_program *q = polar(&error), *jvp = polar_jvp(&error), *vjp = polar_vjp(&error);
-    const wg_rule rules[] = {{"softplus", slope, NULL},
-                             {"softplus", NULL, slope},
-                             {"polar", jvp, NULL},
-                             {"polar", NULL, vjp},
-                             {"polar", jvp, vjp}};
-    for (size_t i = 0; i < 5; i++) {
-        if (i == 2) at = (wg_rule_options){.low = 1, .high = 3, .seed = 3, .points = 2};
-        wg_check_rule(i < 2 ? p : q, &rules[i], &at, &report, &error);
-        assert_ok(error);
-        assert_int_equal(report.missing, 0);
-        if (report.failed)
-            fail_msg("rule %zu: %g %g %g %g %g", i, report.first, report.second, report.orders,
-                     report.product, report.batched);
-        assert_true(report.first > 0 && report.second > 0);
-        assert_int_equal(report.points, i < 2 ? 4 : 2);
-    }
-    wg_program_free(p);
-    wg_program_free(slope);
-    wg_program_free(q);
-    wg_program_free(jvp);
-    wg_program_free(vjp);
-}
-
-static void wrong_rules_are_found_out(void **state) {
-    (void)state;
-    wg_error error = {0};
-    wg_rule_report report;
-    const wg_rule_options at = {.sizes = "n=4", .low = -2, .high = 2, .seed = 3};
-    wg_program *p = plain_softplus(&error), *good = softplus_slope(1, &error);
-    const double factor[] = {-1, 1.00001};
-    for (size_t i = 0; i < 2; i++) {
-        wg_program *bad = softplus_slope(factor[i], &error);
-        const wg_rule rules[] = {{"f", bad, NULL}, {"f", NULL, bad}, {"f", bad, good}};
-        for (size_t r = 0; r < 3; r++) {
-            wg_check_rule(p, &rules[r], &at, &report, &error);
-            assert_ok(error);
-            assert_true(report.failed & WG_RULE_FIRST);
-            /* a jvp and a vjp that contradict each other */
-            assert_int_equal((report.failed & WG_RULE_PRODUCT) != 0, r == 2);
-        }
-        wg_program_free(bad);
-    }
-    EXPECT_ERROR(WG_EARGUMENT, "check rule: the size \"n\" is not given; options.sizes = \"n=3\"",
-                 (wg_check_rule(p, &(wg_rule){"f", good, NULL},
-                                &(wg_rule_options){.low = 0, .high = 1}, &report, &error),
-                  NULL));
-    EXPECT_ERROR(WG_EARGUMENT, "check rule: no range from 1 to 1",
-                 (wg_check_rule(p, &(wg_rule){"f", good, NULL},
-                                &(wg_rule_options){.low = 1, .high = 1}, &report, &error),
-                  NULL));
-    wg_program_free(p);
-    wg_program_free(good);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_rule_serves_every_mode),
@@ -758,8 +695,6 @@ int main(void) {
         cmocka_unit_test(rules_that_do_not_fit),
         cmocka_unit_test(texts_of_rules_that_are_none),
         cmocka_unit_test(traces_show_the_rule),
-        cmocka_unit_test(good_rules_pass_the_check),
-        cmocka_unit_test(wrong_rules_are_found_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
