@@ -39,6 +39,12 @@ static void transpose_axes(struct walk *w, const struct instr *i) {
     for (size_t j = 0; j < attr_count(t, i->attr); j++) w->axis[perm[j]] = from[j];
 }
 
+/* by * e, of either sign: as extents, negative numbers are polynomials like any other. */
+static wg_extent scaled(wg_graph *g, wg_extent e, int64_t by) {
+    if (by >= 0) return extent_mul(g, e, by);
+    return extent_sub(g, 0, extent_add(g, extent_mul(g, e, -(by + 1)), e));
+}
+
 /* start + |step| * index, from the last to the first where step is negative. */
 static bool slice_axes(struct walk *w, const struct instr *i) {
     const struct trace *t = &w->l->program->t;
@@ -50,9 +56,9 @@ static bool slice_axes(struct walk *w, const struct instr *i) {
         wg_extent start = lowered_extent(w->l, word[j]);
         if (step < 0) {
             wg_extent last = extent_sub(w->g, lowered_extent(w->l, word[rank + j]), 1);
-            start = extent_add(w->g, start, extent_mul(w->g, last, -step));
+            start = extent_sub(w->g, start, scaled(w->g, last, step));
         }
-        a->start = extent_add(w->g, start, extent_mul(w->g, a->start, step));
+        a->start = extent_add(w->g, start, scaled(w->g, a->start, step));
         if (mul_overflows(a->step, step, &a->step)) return false;
     }
     return true;
@@ -85,7 +91,7 @@ static void linear(struct walk *w, const wg_type *shape, struct access *access) 
         access->base = extent_add(w->g, access->base, extent_mul(w->g, a->start, stride));
         if (a->loop >= 0) {
             wg_extent *of = &access->stride[a->loop];
-            *of = extent_add(w->g, *of, extent_mul(w->g, stride, a->step));
+            *of = extent_add(w->g, *of, scaled(w->g, stride, a->step));
         }
         stride = extent_mul(w->g, stride, lowered_extent(w->l, shape->extent[j]));
     }

@@ -10,12 +10,6 @@
 
 enum { ARGUMENTS = 3 };
 
-/* One way to give the sample types: those of its first kind of arguments (the floating ones if
- * there are such), those of its indices, and what a cast makes of it. */
-struct typing {
-    wg_dtype first, index, result;
-};
-
 static wg_dtype first_kind(const struct op_sample *s) {
     for (size_t i = 0; i < s->narg; i++)
         if (s->arg[i].dtype == WG_F64) return WG_F64;
@@ -26,7 +20,7 @@ static bool is_index(const struct op_sample *s, size_t i) {
     return first_kind(s) == WG_F64 && (s->arg[i].dtype == WG_I32 || s->arg[i].dtype == WG_I64);
 }
 
-static wg_type type_with(const struct op_sample *s, size_t i, struct typing t) {
+static wg_type type_with(const struct op_sample *s, size_t i, struct op_typing t) {
     wg_type type = s->arg[i];
     if (type.dtype == first_kind(s)) type.dtype = (uint8_t)t.first;
     else if (is_index(s, i)) type.dtype = (uint8_t)t.index;
@@ -34,7 +28,7 @@ static wg_type type_with(const struct op_sample *s, size_t i, struct typing t) {
 }
 
 /* NULL where the operation does not take these types. */
-static wg_program *typed_program(unsigned op, const struct op_sample *s, struct typing t) {
+static wg_program *typed_program(unsigned op, const struct op_sample *s, struct op_typing t) {
     static const char *const name[ARGUMENTS] = {"x0", "x1", "x2"};
     wg_error error = {0};
     wg_graph *g = wg_graph_new();
@@ -59,8 +53,8 @@ static int64_t draw_integer(const struct op_sample *s, size_t i, bool all_bits, 
     return (int64_t)floor(s->low[i] + width * wg_random_uniform(random));
 }
 
-static wg_tensor draw(const struct op_sample *s, size_t i, struct typing t, bool all_bits,
-                      wg_random *random) {
+wg_tensor op_draw(const struct op_sample *s, size_t i, struct op_typing t, bool all_bits,
+                  wg_random *random) {
     wg_type type = type_with(s, i, t);
     wg_tensor x = {.dtype = (wg_dtype)type.dtype, .rank = type.rank};
     for (int k = 0; k < type.rank; k++) x.shape[k] = type.extent[k];
@@ -124,23 +118,37 @@ static bool compare(const wg_program *p, const wg_tensor *x, struct op_values *v
     return true;
 }
 
-struct op_values op_values(unsigned op, const struct op_sample *sample, uint64_t seed) {
-    struct op_values v = {.accepted = {false}};
-    wg_random random = wg_random_seed(seed);
+void op_each_typing(unsigned op, const struct op_sample *sample, op_typed_visit *visit, void *ctx) {
     for (wg_dtype first = WG_BOOL; first <= WG_F64; first++)
         for (wg_dtype index = WG_I32; index <= WG_I64; index++)
             for (wg_dtype result = WG_BOOL; result <= WG_F64; result++) {
-                struct typing t = {first, index, result};
+                struct op_typing t = {first, index, result};
                 bool again = (op != OP_cast && result > WG_BOOL) ||
                              (sample->narg == 0 && first < WG_F64);
                 wg_program *p = again ? NULL : typed_program(op, sample, t);
-                wg_tensor x[ARGUMENTS] = {{0}};
-                if (!p) continue;
-                for (size_t i = 0; i < sample->narg; i++)
-                    x[i] = draw(sample, i, t, seed % 2 == 0, &random);
-                v.accepted[first] |= compare(p, x, &v);
-                for (size_t i = 0; i < sample->narg; i++) free(x[i].data);
+                if (p) visit(sample, t, p, ctx);
                 wg_program_free(p);
             }
-    return v;
+}
+
+struct values_of_seed {
+    struct op_values values;
+    wg_random random;
+    bool all_bits;
+};
+
+static void take_values(const struct op_sample *sample, struct op_typing t, const wg_program *p,
+                        void *ctx) {
+    struct values_of_seed *v = ctx;
+    wg_tensor x[ARGUMENTS] = {{0}};
+    for (size_t i = 0; i < sample->narg; i++)
+        x[i] = op_draw(sample, i, t, v->all_bits, &v->random);
+    v->values.accepted[t.first] |= compare(p, x, &v->values);
+    for (size_t i = 0; i < sample->narg; i++) free(x[i].data);
+}
+
+struct op_values op_values(unsigned op, const struct op_sample *sample, uint64_t seed) {
+    struct values_of_seed v = {.random = wg_random_seed(seed), .all_bits = seed % 2 == 0};
+    op_each_typing(op, sample, take_values, &v);
+    return v.values;
 }

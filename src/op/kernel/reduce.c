@@ -1,6 +1,6 @@
 /* Kernels of the reductions: one instance of reduce.h for each element type, and the joining of a
  * call's axes into the groups that it walks. Nothing is allocated; local
- * arrays take up to 70 kB. */
+ * arrays take up to 100 kB. */
 #include "op/kernel/kernel.h"
 #include "op/kernel/strided.h"
 #include "op/kernel/vector_math.h"

@@ -130,30 +130,30 @@ static inline void F(add_rows)(size_t rows, int64_t stride, size_t width, const 
         for (size_t i = 0; i < width; i++) sum[i] += x[i];
 }
 
-/* The same for `width` columns, with one `by` a column. */
+/* The same for `width` columns, with one `by` a column. The order of additions is that of a sum
+ * over the terms themselves, so that a program may compute these apart. */
 static inline void F(sum_columns)(const struct reduction *r, enum term term, const T *x,
                                   size_t width, const T *by, U *total) {
     struct F(cascade) c;
     struct strided_position at = {0};
-    U terms[CHUNK];
+    U terms[4 * CHUNK];
     size_t outer = r->reduced_rank ? r->reduced_rank - 1 : 0;
     struct strided_axis inner = r->reduced_rank ? r->reduced[outer]
                                                 : (struct strided_axis){1, 0, 0};
     /* memory is read in order, but for rows that are short, or pieces of longer ones: four at
      * once */
-    int64_t at_once = term == PLAIN && (width <= 32 || inner.in > (int64_t)width) ? 4 : 1;
+    int64_t at_once = width <= 32 || inner.in > (int64_t)width ? 4 : 1;
     bool more = !r->reduces_nothing;
     c.used = 0;
     while (more) {
         const T *row = x + at.in;
         for (int64_t k = 0; k < inner.extent; k += at_once, row += at_once * inner.in) {
             size_t rows = (size_t)(inner.extent - k < at_once ? inner.extent - k : at_once);
-            const U *from = (const U *)row;
-            if (term != PLAIN) {
-                F(terms)(term, width, row, by, 1, terms);
-                from = terms;
-            }
-            F(add_rows)(rows, inner.in, width, from, F(cascade_bottom)(&c, width));
+            const U *from = term == PLAIN ? (const U *)row : terms;
+            int64_t stride = term == PLAIN ? inner.in : (int64_t)width;
+            for (size_t i = 0; i < rows && term != PLAIN; i++)
+                F(terms)(term, width, row + (int64_t)i * inner.in, by, 1, terms + i * width);
+            F(add_rows)(rows, stride, width, from, F(cascade_bottom)(&c, width));
             F(cascade_carry)(&c, width);
         }
         more = strided_next(outer, r->reduced, &at);
