@@ -1,107 +1,90 @@
-/* Native code against the interpreter: bit for bit without optimisation, within rounding with it;
- * random programs and their derivatives, at sizes 0, 1, 2, 17 and 700 from one build. */
+/* Random programs and their derivatives as native code against the interpreter: the same bits
+ * without optimisation, within rounding with it, at sizes 0, 1, 2, 17 and 700 from one build. Alone
+ * and as parts of programs long enough to be cut into several functions. */
+#include "native/bundle.h"
 #include "support/random_program.h"
-#include "support/test.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const int64_t sizes[] = {0, 1, 2, 17, 700};
-enum { SIZES = 5, PROGRAMS = 12 };
+enum { SIZES = 5 };
 
-static const wg_options exact = {.backend = WG_NATIVE, .flags = "-O0 -ffp-contract=off"};
-static const wg_options fast = {.backend = WG_NATIVE};
+/* Relative to the largest element of an output: products are contracted, and what follows them is
+ * far from well conditioned. */
+static const struct tolerance rounding = {1e-11, 0};
 
-static wg_function *native(const wg_program *p, const wg_options *options) {
-    wg_error error = {0};
-    wg_function *fn = wg_compile(p, options, &error);
-    assert_string_equal(error.message, "");
-    assert_string_equal(wg_function_note(fn), "");
-    return fn;
-}
-
-static wg_tensor *run(const wg_function *fn, const wg_program *p, int64_t n,
-                      const wg_tensor *input) {
-    wg_error error = {0};
-    wg_tensor *output = calloc(wg_output_count(p) + 1, sizeof *output);
-    wg_run(fn, wg_size_count(p) ? &n : NULL, input, output, &error);
-    assert_string_equal(error.message, "");
-    return output;
-}
-
-/* The largest difference relative to the largest element; bits: none is allowed. */
-static void compare(const wg_program *p, const wg_tensor *a, const wg_tensor *b, bool bits,
-                    const char *what) {
-    for (size_t i = 0; i < wg_output_count(p); i++) {
-        int64_t count = wg_tensor_count(&a[i]);
-        const double *x = a[i].data, *y = b[i].data;
-        double scale = 1, worst = 0;
-        if (a[i].dtype != WG_F64) {
-            assert_memory_equal(x, y, (size_t)count * wg_dtype_size((wg_dtype)a[i].dtype));
-            continue;
-        }
-        for (int64_t k = 0; k < count; k++) {
-            bool same = memcmp(&x[k], &y[k], sizeof *x) == 0 || (x[k] != x[k] && y[k] != y[k]);
-            if (bits && !same) {
-                wg_text text = {0};
-                wg_program_print(p, &text, NULL);
-                fail_msg("%s, output %zu, element %lld: %.17g, native %.17g\n%s", what, i,
-                         (long long)k, x[k], y[k], text.data);
-            }
-            if (isfinite(x[k])) scale = fmax(scale, fabs(x[k]));
-            if (!same) worst = fmax(worst, fabs(x[k] - y[k]));
-            if (isfinite(x[k]) != isfinite(y[k])) worst = INFINITY;
-        }
-        if (worst > 1e-11 * scale) fail_msg("%s, output %zu: off by %g", what, i, worst / scale);
-    }
-}
-
-static void check(const wg_program *p, uint64_t seed, const char *what) {
-    wg_error error = {0};
-    wg_function *interpreted = wg_compile(p, NULL, &error);
-    wg_function *plain = native(p, &exact), *optimised = native(p, &fast);
+static size_t compare_at_sizes(const struct bundle *b, const wg_program *p, const char *flags,
+                               struct tolerance allowed, const char *what) {
+    wg_function *interpreted = bundle_compile(p, WG_INTERPRET, NULL);
+    wg_function *native = bundle_compile(p, WG_NATIVE, flags);
+    size_t different = 0;
     for (int s = 0; s < SIZES; s++) {
-        wg_random random = wg_random_seed(seed * 100 + (uint64_t)s);
-        char text[128];
-        snprintf(text, sizeof text, "program %llu, %s, n = %lld", (unsigned long long)seed, what,
-                 (long long)sizes[s]);
+        wg_random random = wg_random_seed(10 + (uint64_t)s);
         wg_tensor *input = random_inputs(p, sizes[s], &random);
-        wg_tensor *expected = run(interpreted, p, sizes[s], input);
-        wg_tensor *got = run(plain, p, sizes[s], input);
-        compare(p, expected, got, true, text);
-        free_tensors(got, wg_output_count(p));
-        got = run(optimised, p, sizes[s], input);
-        compare(p, expected, got, false, text);
-        free_tensors(got, wg_output_count(p));
-        free_tensors(expected, wg_output_count(p));
+        different += bundle_compare(b, interpreted, native, sizes[s], input, allowed, what);
         free_tensors(input, wg_input_count(p));
     }
     wg_function_free(interpreted);
-    wg_function_free(plain);
-    wg_function_free(optimised);
+    wg_function_free(native);
+    return different;
 }
 
-static void random_programs_and_their_derivatives_give_the_interpreters_bits(void **state) {
-    (void)state;
-    for (uint64_t seed = 1; seed <= PROGRAMS; seed++) {
-        wg_error error = {0};
-        wg_program *p = random_program(seed, 10 + (int)seed % 40, false, NULL, &error);
-        wg_program *vjp = wg_vjp(p, NULL, NULL, &error), *jvp = wg_jvp(vjp, NULL, NULL, &error);
-        assert_string_equal(error.message, "");
-        check(p, seed, "value");
-        check(vjp, seed, "vjp");
-        check(jvp, seed, "jvp of vjp");
+static void add(struct bundle *b, const wg_program *p, uint64_t seed, const char *kind) {
+    char label[BUNDLE_LABEL];
+    snprintf(label, sizeof label, "program %llu, %s", (unsigned long long)seed, kind);
+    bundle_add(b, p, label);
+}
+
+/* The outputs of the last program are those of all three; each alone is fused in its own way. */
+static void add_program(struct bundle *b, uint64_t seed, bool each) {
+    wg_error error = {0};
+    int length = seed % 25 ? 5 + (int)(seed % 5) : 30;
+    wg_program *p = random_program(seed, length, false, NULL, &error);
+    wg_program *vjp = wg_vjp(p, NULL, NULL, &error), *jvp = wg_jvp(vjp, NULL, NULL, &error);
+    assert_ok(error);
+    if (each) add(b, p, seed, "value");
+    if (each) add(b, vjp, seed, "vjp");
+    add(b, jvp, seed, "jvp of vjp");
+    wg_program_free(p);
+    wg_program_free(vjp);
+    wg_program_free(jvp);
+}
+
+/* Programs first, first + 1, ... in bundles of `together`. */
+static void check_programs(uint64_t first, uint64_t count, uint64_t together, const char *flags,
+                           struct tolerance allowed) {
+    size_t different = 0;
+    for (uint64_t seed = first; seed < first + count;) {
+        struct bundle *b = bundle_new();
+        for (uint64_t k = 0; k < together && seed < first + count; k++)
+            add_program(b, seed++, together == 1);
+        wg_program *p = bundle_build(b);
+        different += compare_at_sizes(b, p, flags, allowed, flags ? flags : "optimised");
         wg_program_free(p);
-        wg_program_free(vjp);
-        wg_program_free(jvp);
+        bundle_free(b);
     }
+    assert_int_equal(different, 0);
+}
+
+static void programs_give_the_interpreters_bits(void **state) {
+    (void)state;
+    check_programs(1, 10, 1, "-O0 -ffp-contract=off", same_bits);
+}
+
+static void programs_of_several_functions_give_the_interpreters_bits(void **state) {
+    (void)state;
+    check_programs(11, 200, 50, "-O0 -ffp-contract=off", same_bits);
+}
+
+static void optimised_programs_are_within_rounding(void **state) {
+    (void)state;
+    check_programs(11, 200, 50, NULL, rounding);
+    check_programs(1, 5, 1, NULL, rounding);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_programs_and_their_derivatives_give_the_interpreters_bits),
+        cmocka_unit_test(programs_give_the_interpreters_bits),
+        cmocka_unit_test(programs_of_several_functions_give_the_interpreters_bits),
+        cmocka_unit_test(optimised_programs_are_within_rounding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
