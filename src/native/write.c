@@ -49,6 +49,12 @@ static void add_name(struct writer *w, const char *name) {
     add(w, "_");
 }
 
+/* A size by number and name: two names may have the same letters. */
+static void add_size(struct writer *w, const struct trace *t, size_t index) {
+    ADD(w, "n%zu_", index);
+    add_name(w, name_at(t, t->size.at[index]));
+}
+
 /* Memory: inputs by name, everything else by number. */
 static void add_memory(struct writer *w, value root) {
     const struct instr *i = instr_at(w->t, root);
@@ -83,8 +89,7 @@ static void add_extent(struct writer *w, const struct trace *t, wg_extent e, boo
         if (factor != 1 || word[1] == 0) ADD(w, "%lld", factor);
         for (int64_t k = 0; k < word[1]; k++) {
             if (k || factor != 1) add(w, "*");
-            add(w, "n_");
-            add_name(w, name_at(t, t->size.at[word[2 + k]]));
+            add_size(w, t, (size_t)word[2 + k]);
         }
     }
     if (tight) add(w, ")");
@@ -730,16 +735,16 @@ static void declare_copies(struct writer *w) {
 static void open_function(struct writer *w) {
     add(w, "    int status = 0;\n    wg_cell *const c = f->cell;\n");
     for (size_t i = 0; i < w->t->size.count; i++) {
-        add(w, "    const int64_t n_");
-        add_name(w, name_at(w->t, w->t->size.at[i]));
+        add(w, "    const int64_t ");
+        add_size(w, w->t, i);
         ADD(w, " = f->size[%zu];\n", i);
     }
 }
 
 static void close_function(struct writer *w) {
     for (size_t i = 0; i < w->t->size.count; i++) {
-        add(w, "    (void)n_");
-        add_name(w, name_at(w->t, w->t->size.at[i]));
+        add(w, "    (void)");
+        add_size(w, w->t, i);
         add(w, ";\n");
     }
     add(w, "    (void)c;\n    return status;\n}\n");

@@ -76,6 +76,17 @@ static inline wg_program *bundle_build(struct bundle *b) {
     return p;
 }
 
+/* What speaks of a program that is not put into another. */
+static inline struct bundle *bundle_of_one(const wg_program *p, const char *label) {
+    struct bundle *b = calloc(1, sizeof *b);
+    assert_non_null(b);
+    b->programs = 1;
+    b->first_input[1] = b->inputs = wg_input_count(p);
+    b->first_output[1] = b->outputs = wg_output_count(p);
+    snprintf(b->label[0], BUNDLE_LABEL, "%s", label);
+    return b;
+}
+
 static inline size_t bundle_owner(const struct bundle *b, size_t output) {
     size_t k = 0;
     while (b->first_output[k + 1] <= output) k++;

@@ -1,7 +1,7 @@
 /* Random programs through the planner and through the plainest evaluation there is, every value in
  * a buffer of its own, one instruction after the other: the outputs must be the same bits. The
  * programs are made to be hard on groups and slots: many small domains that come and go, scalars
- * between tensors, broadcasts, reshapes, several outputs of one value, donated inputs. */
+ * between tensors, broadcasts, reshapes, several outputs of one value, donated inputs. Some of them as native code too. */
 #include "op/build.h"
 #include "op/op.h"
 #include "support/test.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRAMS = 3000, LENGTH = 60 };
+enum { PROGRAMS = 3000, NATIVE_PROGRAMS = 60, LENGTH = 60 };
 
 /* ---- the plain way --------------------------------------------------------------------------- */
 
@@ -252,25 +252,36 @@ static void compare(const wg_program *p, const wg_function *fn, const char *dona
     free(expected);
 }
 
+static void check_program(uint64_t seed, wg_options options) {
+    static const int64_t sizes[] = {0, 1, 2, 17, 60};
+    wg_random random = wg_random_seed(seed);
+    char donate[128];
+    wg_error error = {0};
+    wg_program *p = draw_program(&random, donate, sizeof donate);
+    options.donate = donate;
+    wg_function *fn = wg_compile(p, &options, &error);
+    assert_ok(error);
+    for (size_t i = 0; i < COUNT_OF(sizes); i++) compare(p, fn, donate, sizes[i], &random, seed);
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
 static void planned_programs_compute_what_plain_ones_do(void **state) {
     (void)state;
-    static const int64_t sizes[] = {0, 1, 2, 17, 60};
-    for (uint64_t seed = 0; seed < PROGRAMS; seed++) {
-        wg_random random = wg_random_seed(seed);
-        char donate[128];
-        wg_program *p = draw_program(&random, donate, sizeof donate);
-        wg_error error = {0};
-        wg_function *fn = wg_compile(p, &(wg_options){.donate = donate}, &error);
-        assert_ok(error);
-        for (size_t i = 0; i < COUNT_OF(sizes); i++)
-            compare(p, fn, donate, sizes[i], &random, seed);
-        wg_function_free(fn);
-        wg_program_free(p);
-    }
+    for (uint64_t seed = 0; seed < PROGRAMS; seed++) check_program(seed, (wg_options){0});
+}
+
+/* Storage is given anew for native code, and donations with it. Where there is no compiler this is
+ * the interpreter again. */
+static void native_programs_do_too(void **state) {
+    (void)state;
+    wg_options options = {.backend = WG_NATIVE, .flags = "-O0 -ffp-contract=off"};
+    for (uint64_t seed = 0; seed < NATIVE_PROGRAMS; seed++) check_program(seed, options);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(planned_programs_compute_what_plain_ones_do)};
+        cmocka_unit_test(planned_programs_compute_what_plain_ones_do),
+        cmocka_unit_test(native_programs_do_too)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
