@@ -233,13 +233,20 @@ bool compiler_ask_version(struct compiler *c, const char *cache, double seconds,
     wg_text file = {.allocator = c->words.allocator};
     sha256_add(&hash, c->stamp.data, c->stamp.size);
     cache_key(&hash, key);
-    bool ok = (text_format(&file, "%s/%s.id", cache, key) &&
+    bool ok = (text_format(&file, "%s/%s.id", cache ? cache : "", key) &&
                text_reserve(&c->version, LONGEST_VERSION)) ||
               !fail_memory(error);
-    if (ok && !recall(c, file.data))
-        ok = ask(c, seconds, error) && (remember(c, cache, file.data) || !fail_memory(error));
+    if (ok && !(cache && recall(c, file.data)))
+        ok = ask(c, seconds, error) &&
+             (!cache || remember(c, cache, file.data) || !fail_memory(error));
     wg_text_free(&file);
     return ok;
+}
+
+int clang_version(const struct compiler *c) {
+    static const char name[] = "clang version ";
+    const char *at = c->version.data ? strstr(c->version.data, name) : NULL;
+    return at ? atoi(at + sizeof name - 1) : 0;
 }
 
 /* ---- the processor ------------------------------------------------------------------------- */

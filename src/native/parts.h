@@ -63,10 +63,15 @@ struct compiler {
     wg_text version; /* the first line that it prints for --version */
 };
 
+/* The number in "clang version 14.0.6", whatever stands around that; 0: it is no clang, or nobody
+ * has asked. */
+int clang_version(const struct compiler *compiler);
+
 /* Finds the compiler, starting no process. compiler_free in any case. */
 bool compiler_find(struct compiler *compiler, const char *wanted, wg_error *error);
 void compiler_free(struct compiler *compiler);
-/* Learns what the compiler calls itself: from the cache's directory, else by running it. */
+/* Learns what the compiler calls itself: from the cache's directory (NULL: there is none), else by
+ * running it. */
 bool compiler_ask_version(struct compiler *compiler, const char *cache, double seconds,
                           wg_error *error);
 /* Records why the end of a run is none that gives a result. Returns whether it is one. */

@@ -1,7 +1,8 @@
-/* Which mathematical functions a compiled program calls. Scalar code calls the C library,
- * which is faster for one number, or, where digits are to be the interpreter's, one copy of each
- * function of vector_math.h. In loops gcc calls the C library's vector functions
- * (libmvec) for what vector_math.h lacks, and for angles, which that treats in two ways. */
+/* Which mathematical functions a compiled program calls. Scalar code calls the C library, which is
+ * faster for one number, or, where digits are to be the interpreter's, one copy of each function of
+ * vector_math.h. In loops gcc calls the C library's vector functions (libmvec) for what
+ * vector_math.h lacks, and for angles, which that treats in two ways. clang calls those that it
+ * knows, sines, cosines and powers, where WG_LIBMVEC says that it was told to. */
 #ifdef __OPTIMIZE__
 #define WG_SCALAR(name)                                                                            \
     static inline WG_UNUSED double wg_##name(double x) { return name(x); }                         \
@@ -62,4 +63,9 @@ WG_SIMD1(erfc)
 WG_SIMD2(atan2)
 WG_SIMD2(hypot)
 #endif
+#elif defined(__clang__) && defined(WG_LIBMVEC) && defined(__OPTIMIZE__)
+#define vm_sin sin
+#define vm_sinf sinf
+#define vm_cos cos
+#define vm_cosf cosf
 #endif

@@ -26,6 +26,8 @@ struct build {
     wg_error *error;
 
     struct compiler compiler;
+    const char *const *flags;  /* of those given, the list for this compiler, and */
+    const char *const *vector; /* what else it is told */
     char key[CACHE_KEY_SIZE];
     wg_text cache; /* the cache's directory; empty: none */
     /* of the compiler's run */
@@ -96,7 +98,8 @@ static bool make_key(struct build *b) {
     add_field(&hash, b->text, b->length);
     add_field(&hash, b->compiler.stamp.data, b->compiler.stamp.size);
     add_field(&hash, b->compiler.version.data, b->compiler.version.size);
-    add_list(&hash, b->options->flags);
+    add_list(&hash, b->flags);
+    add_list(&hash, b->vector);
     add_list(&hash, b->options->libraries);
     add_field(&hash, processor.data, processor.size);
     for (size_t i = 0; i < COUNT_OF(variable); i++) {
@@ -205,8 +208,8 @@ static bool push_list(struct build *b, const char *const *list) {
 static bool make_argv(struct build *b) {
     bool ok = true;
     for (size_t i = 0; ok && i < b->compiler.argv.count; i++) ok = push(b, b->compiler.argv.at[i]);
-    return ok && push(b, "-shared") && push(b, "-fPIC") && push_list(b, b->options->flags) &&
-           push(b, "-o") && push(b, b->object.data) && push(b, b->source.data) &&
+    return ok && push(b, "-shared") && push(b, "-fPIC") && push_list(b, b->flags) &&
+           push_list(b, b->vector) && push(b, "-o") && push(b, b->object.data) && push(b, b->source.data) &&
            push_list(b, b->options->libraries) && push(b, NULL);
 }
 
@@ -268,8 +271,27 @@ static bool open_cache(struct build *b) {
     if (ok && b->log && note.size > 0)
         ok = text_bytes(b->log, note.data, note.size) || !fail_memory(b->error);
     wg_text_free(&note);
-    return ok && (b->cache.size == 0 ||
-                  compiler_ask_version(&b->compiler, b->cache.data, b->seconds, b->error));
+    return ok;
+}
+
+/* What the compiler calls itself is part of an object's name, and tells which flags it takes. */
+static bool ask_version(struct build *b) {
+    bool told = b->options->clang_flags || b->options->vector_library;
+    const char *cache = b->cache.size > 0 ? b->cache.data : NULL;
+    return (!cache && !told) ||
+           compiler_ask_version(&b->compiler, cache, b->seconds, b->error);
+}
+
+static void choose_flags(struct build *b) {
+#if defined(__x86_64__) && defined(__GLIBC__)
+    enum { KNOWS_LIBMVEC = 14 };
+#else
+    enum { KNOWS_LIBMVEC = INT_MAX };
+#endif
+    static const char *const libmvec[] = {"-fveclib=libmvec", "-DWG_LIBMVEC", NULL};
+    int clang = clang_version(&b->compiler);
+    b->flags = clang && b->options->clang_flags ? b->options->clang_flags : b->options->flags;
+    b->vector = b->options->vector_library && clang >= KNOWS_LIBMVEC ? libmvec : NULL;
 }
 
 static bool name_stored(struct build *b) {
@@ -281,6 +303,8 @@ static bool name_stored(struct build *b) {
 static bool find_or_compile(struct build *b, struct loaded *result) {
     if (!compiler_find(&b->compiler, b->options->compiler, b->error)) return false;
     if (!b->options->no_cache && !open_cache(b)) return false;
+    if (!ask_version(b)) return false;
+    choose_flags(b);
     if (!make_key(b)) return false;
     if (b->cache.size == 0) return compile(b, result);
     if (!name_stored(b)) return false;

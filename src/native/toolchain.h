@@ -19,6 +19,10 @@ struct toolchain_options {
     uint64_t cache_limit;         /* bytes; 0: $WENGERT_CACHE_SIZE, else 256 MiB */
     double seconds;               /* that a run of the compiler may take; 0: 30 */
     const char *const *flags;     /* in front of the source, ends in NULL; NULL: none */
+    const char *const *clang_flags; /* the same where the compiler is clang; NULL: flags too */
+    /* Where it is a clang that can, loops shall call glibc's vector functions by the names of the
+     * scalar ones; the macro WG_LIBMVEC tells the text. gcc is told by declarations. */
+    bool vector_library;
     const char *const *libraries; /* behind the source, "-lm", ends in NULL; NULL: none */
     bool no_cache;
 };

@@ -377,42 +377,16 @@ bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
     return ok;
 }
 
-const char native_usual_flags[] = "-O3 -march=native -fno-math-errno -fno-trapping-math";
-/* Long scalar code is compiled in time only with less effort. */
-static const char long_flags[] = "-Og -march=native -fno-math-errno -fno-trapping-math -fno-tree-dse";
-
-enum { MAX_FLAGS = 32 };
-
-/* Cuts the words of flags apart in `bytes`, behind what every compilation needs. */
-static bool split_flags(const char *flags, char bytes[NATIVE_FLAGS_SIZE],
-                        const char *list[MAX_FLAGS + 1], wg_error *error) {
-    size_t count = 0;
-    list[count++] = "-std=gnu11";
-    list[count++] = "-w";
-    memcpy(bytes, flags, strlen(flags) + 1);
-    for (char *s = bytes; *s;) {
-        s += strspn(s, " \t\n");
-        if (!*s) break;
-        if (count == MAX_FLAGS)
-            return fail_with(error, WG_EARGUMENT, "compile: more than %d flags", MAX_FLAGS), false;
-        list[count++] = s;
-        s += strcspn(s, " \t\n");
-        if (*s) *s++ = 0;
-    }
-    list[count] = NULL;
-    return true;
-}
-
 bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error) {
-    char bytes[NATIVE_FLAGS_SIZE];
-    const char *flag[MAX_FLAGS + 1], *const library[] = {"-lm", NULL};
+    static const char *const library[] = {"-lm", NULL};
     /* Not fn's, which another thread may be using. */
     wg_allocator allocator = standard_allocator();
     enum { PATIENCE = 30, BYTES_A_SECOND = 50000 }; /* on a machine that has other work too */
     double seconds = PATIENCE + (double)text->size / BYTES_A_SECOND;
-    struct toolchain_options o = {.flags = flag, .libraries = library, .seconds = seconds};
-    bool is_long = flags == native_usual_flags && strstr(text->data, "part1(");
-    bool ok = split_flags(is_long ? long_flags : flags, bytes, flag, error) &&
+    struct toolchain_options o = {.libraries = library, .seconds = seconds};
+    struct flags list;
+    bool is_long = strstr(text->data, "part1(") != NULL;
+    bool ok = flags_make(&list, flags, is_long, &o, error) &&
               toolchain_load(&allocator, &o, text->data, text->size, &fn->library, NULL, error);
     if (ok) fn->code = toolchain_symbol(&fn->library, "wg_program");
     return ok && fn->code;

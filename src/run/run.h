@@ -231,13 +231,26 @@ wg_status interpret(const struct call *c);
 wg_status call_operation(const struct call *c, uint32_t step);
 
 /* ---- native.c -------------------------------------------------------------------------------- */
-enum { NATIVE_FLAGS_SIZE = 1024 };
-extern const char native_usual_flags[];
 /* Plans fn, of which program, donors, measures and shapes are there, and appends its C. */
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
 /* Compiles that and loads it. flags: fewer than NATIVE_FLAGS_SIZE bytes. */
 bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error);
 wg_status native_call(const struct call *c, const int64_t *size);
+
+/* ---- flags.c --------------------------------------------------------------------------------- */
+enum { NATIVE_FLAGS_SIZE = 1024, MAX_FLAGS = 32 };
+extern const char native_usual_flags[]; /* where the caller gives none */
+struct flag_list {
+    char bytes[NATIVE_FLAGS_SIZE];
+    const char *word[MAX_FLAGS + 1];
+};
+struct flags {
+    struct flag_list any, clang;
+};
+/* Sets the flags of o, which point into `flags`. given: fewer than NATIVE_FLAGS_SIZE bytes, or
+ * native_usual_flags itself; is_long: of scalar code in several functions. */
+bool flags_make(struct flags *flags, const char *given, bool is_long, struct toolchain_options *o,
+                wg_error *error);
 
 /* ---- background.c ---------------------------------------------------------------------------- */
 /* Plans native and has it compiled by a thread, for fn; takes native, also on error. */

@@ -1,0 +1,44 @@
+/* What the compiler of native code is told. Fast code of gcc and of clang takes different words:
+ * clang contracts products and sums only where it is asked to, and gets glibc's vector functions by
+ * an option. Flags that the caller gives are taken as they are, for every compiler. */
+#include "run/run.h"
+
+#include <stdio.h>
+
+#define ANY_FAST "-march=native -fno-math-errno -fno-trapping-math"
+
+const char native_usual_flags[] = "-O3 " ANY_FAST;
+static const char clang_flags[] = "-O3 -ffp-contract=fast " ANY_FAST;
+/* Long scalar code is compiled in time only with less effort. */
+static const char long_flags[] = "-Og -fno-tree-dse " ANY_FAST;
+static const char long_clang_flags[] = "-O1 -ffp-contract=fast " ANY_FAST;
+
+/* Cuts the words apart in `list->bytes`, behind what every compilation needs. */
+static bool split(struct flag_list *list, const char *flags, wg_error *error) {
+    static const char *const needed[] = {"-std=gnu11", "-w"};
+    size_t count = 0;
+    while (count < COUNT_OF(needed)) list->word[count] = needed[count], count++;
+    memcpy(list->bytes, flags, strlen(flags) + 1);
+    for (char *s = list->bytes; *s;) {
+        s += strspn(s, " \t\n");
+        if (!*s) break;
+        if (count == MAX_FLAGS)
+            return fail_with(error, WG_EARGUMENT, "compile: more than %d flags", MAX_FLAGS), false;
+        list->word[count++] = s;
+        s += strcspn(s, " \t\n");
+        if (*s) *s++ = 0;
+    }
+    list->word[count] = NULL;
+    return true;
+}
+
+bool flags_make(struct flags *flags, const char *given, bool is_long, struct toolchain_options *o,
+                wg_error *error) {
+    bool usual = given == native_usual_flags;
+    o->flags = flags->any.word;
+    if (!usual) return split(&flags->any, given, error);
+    o->clang_flags = flags->clang.word;
+    o->vector_library = !is_long;
+    return split(&flags->any, is_long ? long_flags : given, error) &&
+           split(&flags->clang, is_long ? long_clang_flags : clang_flags, error);
+}
