@@ -30,12 +30,22 @@ typedef struct wg_options {
      * "-O3 -march=native -fno-math-errno -fno-trapping-math". "-O0 -ffp-contract=off" gives the
      * interpreter's results bit for bit. */
     const char *flags;
+    /* WG_NATIVE: at most how many threads loops over much data may use, the calling one included;
+     * -1: as many as there are processors. The code is the same for every number, and so are the
+     * results, bit for bit. 0: one thread, and code that knows of no others, which the compiler may
+     * round differently. How many threads products take is the BLAS's own matter. The workspace
+     * grows with the number.
+     * Loops are shared by OpenMP: where the compiler has none, one thread does everything, and
+     * wg_function_note says so. As with everything that uses OpenMP, a process that forks after
+     * such a call must not make another in the child before it calls exec. */
+    int threads;
 } wg_options;
 
 WG_API wg_function *wg_compile(const wg_program *program, const wg_options *options,
                                wg_error *error);
 WG_API void wg_function_free(wg_function *fn);
-/* Why a function for which native code was asked is interpreted; "" if it is not. The function's. */
+/* Why a function for which native code was asked is interpreted, or runs in one thread where more
+ * were asked for; "" if neither is so. The function's. */
 WG_API const char *wg_function_note(const wg_function *fn);
 
 /* Runs fn: size[i] for each named size, input[i] and output[i] the dense row-major buffers of each

@@ -18,6 +18,7 @@ typedef struct { /* a call */
     char *const *table;                          /* addresses of inputs, outputs and slots */
     wg_cell *cell;
     const int64_t *size;
+    int threads; /* that the call may use */
 } wg_frame;
 
 /* Iterations of the loop that follows do not depend on each other. */

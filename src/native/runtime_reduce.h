@@ -21,17 +21,35 @@ static inline T F(wg_sum_block)(const T *x, int64_t n) {
     return (few[0] + few[1]) + (few[2] + few[3]);
 }
 
-static inline void F(wg_sum_add)(F(wg_sum) *s, const T *x, int64_t n) {
-    T sum = F(wg_sum_block)(x, n);
-    if (s->blocks++ == 0) s->first = sum;
-    if (s->used == 0) s->used = 1;
-    s->level[0] += sum;
-    for (unsigned k = 0; ++s->count[k] == 64 && k + 1 < 6; k++) {
+/* Adds to a level; 64 terms of one are a term of the next. */
+static inline void F(wg_sum_carry)(F(wg_sum) *s, unsigned k, T sum) {
+    s->level[k] += sum;
+    for (; ++s->count[k] == 64 && k + 1 < 6; k++) {
         if (k + 1 == s->used) s->used++;
         s->level[k + 1] += s->level[k];
         s->level[k] = 0;
         s->count[k] = 0;
     }
+}
+
+static inline void F(wg_sum_add)(F(wg_sum) *s, const T *x, int64_t n) {
+    T sum = F(wg_sum_block)(x, n);
+    if (s->blocks++ == 0) s->first = sum;
+    if (s->used == 0) s->used = 1;
+    F(wg_sum_carry)(s, 0, sum);
+}
+
+/* The blocks of `next` behind those of s, which are a whole number of 64: the same bits as by
+ * wg_sum_add one after the other. next: at most 64 blocks. */
+static inline void F(wg_sum_join)(F(wg_sum) *s, const F(wg_sum) *next) {
+    if (s->blocks == 0) {
+        *s = *next;
+        return;
+    }
+    s->blocks += next->blocks;
+    s->level[0] = next->level[0];
+    s->count[0] = next->count[0];
+    if (next->used > 1) F(wg_sum_carry)(s, 1, next->level[1]);
 }
 
 static inline T F(wg_sum_total)(const F(wg_sum) *s) {
@@ -63,6 +81,13 @@ static inline void F(wg_max_add)(F(wg_max) *s, const T *x, int64_t n) {
     }
 }
 
+static inline void F(wg_max_join)(F(wg_max) *s, const F(wg_max) *next) {
+    for (int k = 0; k < s->width; k++) {
+        s->number[k] = next->number[k] > s->number[k] ? next->number[k] : s->number[k];
+        s->nan[k] = next->nan[k] == next->nan[k] ? s->nan[k] : next->nan[k];
+    }
+}
+
 static inline T F(wg_max_total)(const F(wg_max) *s) {
     T largest = -(T)INFINITY, nan = 0;
     for (int k = 0; k < s->width; k++) {
@@ -77,6 +102,9 @@ typedef F(wg_max) F(wg_peak);
 
 static inline void F(wg_peak_begin)(F(wg_peak) *s, int64_t n) { F(wg_max_begin)(s, n); }
 static inline void F(wg_peak_add)(F(wg_peak) *s, const T *x, int64_t n) { F(wg_max_add)(s, x, n); }
+static inline void F(wg_peak_join)(F(wg_peak) *s, const F(wg_peak) *next) {
+    F(wg_max_join)(s, next);
+}
 static inline T F(wg_peak_total)(const F(wg_peak) *s) {
     T largest = F(wg_max_total)(s);
     return isfinite(largest) ? largest : 0;

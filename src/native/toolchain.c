@@ -1,6 +1,7 @@
 /* Compiling and loading, in order: find the compiler, look into the cache, else write the text into
  * a new private directory, run the compiler there, store what it made, and load it. The directory
  * lies in the cache, so that storing is a rename, or is a temporary one where there is no cache. */
+#define _GNU_SOURCE /* dladdr */
 #include "native/parts.h"
 
 #include <dlfcn.h>
@@ -113,9 +114,19 @@ static bool make_key(struct build *b) {
 
 /* ---- loading ------------------------------------------------------------------------------- */
 
+/* The threads of an OpenMP library wait in it for more work, so that it must stay where it is when
+ * the objects that brought it along are gone. */
+static void keep_openmp(void *handle) {
+    Dl_info about;
+    void *known = dlsym(handle, "omp_get_thread_num");
+    if (!known || !dladdr(known, &about) || !about.dli_fname) return;
+    void *library = dlopen(about.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+    if (library) dlclose(library);
+}
+
 static bool load_object(struct build *b, const char *path, struct loaded *result) {
     result->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (result->handle) return true;
+    if (result->handle) return keep_openmp(result->handle), true;
     const char *why = dlerror();
     return !fail_with(b->error, WG_ENATIVE, "what %s made does not load: %s", b->compiler.path.data,
                       why ? why : path);
@@ -127,6 +138,7 @@ static bool load_stored(struct build *b, struct loaded *result) {
     if (cache_check(b->stored.data, b->key))
         result->handle = dlopen(b->stored.data, RTLD_NOW | RTLD_LOCAL);
     result->cached = result->handle != NULL;
+    if (result->cached) keep_openmp(result->handle);
     return result->cached;
 }
 

@@ -1,40 +1,22 @@
 /* The C of a lowered program. Statements are single assignments, named as the trace numbers them,
  * with the instruction in a comment behind. What a loop writes to memory stands at the end of its
  * body, behind everything that it reads: a result may so take the place of an operand. */
-#include "native/write.h"
+#include "native/writer.h"
 #include "native/embedded.h"
 
 #include <ctype.h>
 #include <stdio.h>
 
-struct writer {
-    const struct writing *w;
-    struct lowered *l;
-    const struct trace *t;
-    wg_text *out;
-    uint32_t part; /* the function at hand */
-    uint32_t *declared; /* of each value: 1 + the last part that declared its memory */
-    uint32_t item;      /* 1 + the item at hand */
-    uint32_t *loaded;   /* of each value: the last item that has it in a variable */
-    bool ok;
-};
-
-static const char *const type_text_of[WG_DTYPE_COUNT] = {
+const char *const type_text_of[WG_DTYPE_COUNT] = {
     [WG_BOOL] = "uint8_t", [WG_I32] = "int32_t", [WG_I64] = "int64_t",
     [WG_F32] = "float",    [WG_F64] = "double"};
-static const char *const short_name[WG_DTYPE_COUNT] = {"b8", "i32", "i64", "f32", "f64"};
+const char *const short_name[WG_DTYPE_COUNT] = {"b8", "i32", "i64", "f32", "f64"};
 
-static unsigned dtype_of(const struct writer *w, value v) {
-    return type_of(w->t, v)->dtype;
-}
-
-static void add(struct writer *w, const char *text) {
+void add(struct writer *w, const char *text) {
     w->ok = w->ok && text_add(w->out, text);
 }
 
-#define ADD(w, ...) ((w)->ok = (w)->ok && text_format((w)->out, __VA_ARGS__))
-
-static void indent(struct writer *w, int depth) {
+void indent(struct writer *w, int depth) {
     for (int i = 0; i < depth; i++) add(w, "    ");
 }
 
@@ -56,7 +38,7 @@ static void add_size(struct writer *w, const struct trace *t, size_t index) {
 }
 
 /* Memory: inputs by name, everything else by number. */
-static void add_memory(struct writer *w, value root) {
+void add_memory(struct writer *w, value root) {
     const struct instr *i = instr_at(w->t, root);
     if (i->op == OP_input) {
         int64_t index = attr_words(w->t, i->attr)[0];
@@ -95,21 +77,11 @@ static void add_extent(struct writer *w, const struct trace *t, wg_extent e, boo
     if (tight) add(w, ")");
 }
 
-static void add_program_extent(struct writer *w, wg_extent e, bool tight) {
+void add_program_extent(struct writer *w, wg_extent e, bool tight) {
     add_extent(w, w->t, e, tight);
 }
 
 /* ---- loops ----------------------------------------------------------------------------------- */
-
-/* The loops of a pass after joining: each stands for the axes first .. last of the domain. */
-struct plan {
-    size_t rows; /* axes of the nest that have loops of their own outside */
-    size_t count;
-    struct {
-        size_t first, last;
-    } loop[WG_MAX_RANK];
-    bool row_buffer; /* STORE_ROW values are indexed without the rows */
-};
 
 static wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis) {
     const struct pass *p = &w->l->passes.at[pass];
@@ -127,7 +99,7 @@ static struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size
     return plan;
 }
 
-static void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k) {
+void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k) {
     for (size_t axis = plan->loop[k].first; axis <= plan->loop[k].last; axis++) {
         if (axis > plan->loop[k].first) add(w, " * ");
         add_program_extent(w, domain_extent(w, pass, axis), true);
@@ -143,8 +115,10 @@ static void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, 
         add(w, "WG_INDEPENDENT\n");
     }
     indent(w, depth);
-    ADD(w, "for (int64_t i%zu = 0; i%zu < ", axis, axis);
-    add_trips(w, pass, plan, k);
+    bool piece = plan->pieces && k == 0;
+    ADD(w, "for (int64_t i%zu = %s; i%zu < ", axis, piece ? "piece" : "0", axis);
+    if (piece) add(w, "end");
+    else add_trips(w, pass, plan, k);
     ADD(w, "; i%zu++) {\n", axis);
 }
 
@@ -408,7 +382,7 @@ static void add_body(struct writer *w, const struct site_of_use *at, int depth) 
 
 /* ---- reductions ------------------------------------------------------------------------------ */
 
-static const char *reducer(const struct writer *w, value v) {
+const char *reducer(const struct writer *w, value v) {
     unsigned op = instr_at(w->t, v)->op;
     return op == OP_sum ? "sum" : op == OP_peak ? "peak" : "max";
 }
@@ -456,6 +430,16 @@ static bool terms_in_memory(const struct writer *w, value v, const struct plan *
            (plan->count == 0 || a->stride[plan->loop[plan->count - 1].last] == 1);
 }
 
+static void begin_reductions(struct writer *w, uint32_t pass, int depth) {
+    for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v]) {
+        if (w->l->role[v] != ROLE_REDUCE) continue;
+        const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
+        indent(w, depth);
+        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u = {0};\n", type, v);
+        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, n);\n", kind, type, v, kind, type, v);
+    }
+}
+
 /* Reductions whose loop is one: block by block, the terms of a block in a buffer, then added up in
  * the order of runtime_reduce.h. */
 static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
@@ -475,17 +459,18 @@ static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan,
     add(w, "const int64_t n = ");
     add_trips(w, pass, plan, 0);
     add(w, ";\n");
-    for (value v = p->first; v; v = l->next[v]) {
-        if (l->role[v] != ROLE_REDUCE) continue;
-        const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
-        indent(w, depth + 1);
-        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u = {0};\n", type, v);
-        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, n);\n", kind, type, v, kind, type, v);
+    begin_reductions(w, pass, depth + 1);
+    bool grouped = w->w->threads && plan->rows == 0;
+    if (grouped) {
+        open_groups(w, pass, depth + 1);
+        depth += 2;
+        begin_reductions(w, pass, depth + 1);
     }
+    const char *start = grouped ? "start" : "0", *end = grouped ? "end" : "n";
     indent(w, depth + 1);
-    add(w, "for (int64_t begin = 0; begin < n; begin += WG_BLOCK) {\n");
+    ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
     indent(w, depth + 2);
-    add(w, "const int64_t count = n - begin < WG_BLOCK ? n - begin : WG_BLOCK;\n");
+    ADD(w, "const int64_t count = %s - begin < WG_BLOCK ? %s - begin : WG_BLOCK;\n", end, end);
     for (value v = p->first; v; v = l->next[v])
         if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
             indent(w, depth + 2);
@@ -529,6 +514,10 @@ static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan,
     }
     indent(w, depth + 1);
     add(w, "}\n");
+    if (grouped) {
+        depth -= 2;
+        close_groups(w, pass, depth + 1);
+    }
     for (value v = p->first; v; v = l->next[v]) {
         if (l->role[v] != ROLE_REDUCE) continue;
         indent(w, depth + 1);
@@ -573,15 +562,22 @@ static bool has_reductions(const struct writer *w, uint32_t pass) {
     return false;
 }
 
-static void add_loops(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
-    struct site_of_use at = {pass, plan};
-    for (size_t k = 0; k < plan->count; k++)
-        open_loop(w, pass, plan, k, depth + (int)k, k + 1 == plan->count);
-    add_body(w, &at, depth + (int)plan->count);
-    for (size_t k = plan->count; k-- > 0;) {
-        indent(w, depth + (int)k);
+static void close_loops(struct writer *w, int from, int depth) {
+    while (from-- > depth) {
+        indent(w, from);
         add(w, "}\n");
     }
+}
+
+static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int depth) {
+    struct site_of_use at = {pass, plan};
+    int inside = depth;
+    if (w->w->threads && plan->rows == 0 && plan->count > 0)
+        inside = open_pieces(w, pass, plan, depth);
+    for (size_t k = 0; k < plan->count; k++)
+        open_loop(w, pass, plan, k, inside++, k + 1 == plan->count);
+    add_body(w, &at, inside);
+    close_loops(w, inside, depth);
 }
 
 static void add_pass(struct writer *w, uint32_t pass, size_t rows, int depth) {
@@ -606,19 +602,19 @@ static void add_nest(struct writer *w, const struct stage *nest, int depth) {
     }
     struct plan plan = {0};
     for (size_t k = 0; k < rows; k++) plan.loop[k].first = plan.loop[k].last = k;
-    for (size_t k = 0; k < rows; k++) open_loop(w, nest->first, &plan, k, depth + (int)k, false);
+    int inside = depth;
+    if (w->w->threads && rows) inside = open_row_pieces(w, nest, &plan, depth);
+    for (size_t k = 0; k < rows; k++) open_loop(w, nest->first, &plan, k, inside++, false);
     for (uint32_t p = nest->first; p && w->ok; p = l->passes.at[p].next)
-        add_pass(w, p, rows, depth + (int)rows);
-    for (size_t k = rows; k-- > 0;) {
-        indent(w, depth + (int)k);
-        add(w, "}\n");
-    }
+        add_pass(w, p, rows, inside);
+    close_loops(w, inside, depth);
 }
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
 static void declare(struct writer *w, value root) {
     if (w->declared[root] == w->part + 1 || w->w->homes->table[root] == NO_HOME) return;
+    if (w->w->threads && is_row_buffer(w, root)) return; /* see open_row_pieces */
     w->declared[root] = w->part + 1;
     const char *type = type_text_of[dtype_of(w, root)];
     bool given = w->l->role[root] == ROLE_GIVEN;
@@ -798,6 +794,7 @@ static void add_functions(struct writer *w) {
 /* The pieces of the runtime that a body uses, by a word that only they have. */
 static void add_runtime(struct writer *w, const char *body) {
     add(w, embedded_runtime);
+    if (w->w->threads) add(w, embedded_threads);
     if (strstr(body, "vm_") || strstr(body, "wg_")) {
         add(w, embedded_vector_math);
         add(w, embedded_vector_math_f32);

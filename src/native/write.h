@@ -24,6 +24,7 @@ struct writing {
     const struct homes *homes;
     const struct output_copy *copy;
     size_t copy_count;
+    bool threads; /* loops may be shared by f->threads of them */
 };
 
 /* Appends the complete file. The function written is

@@ -80,6 +80,6 @@ const char *background_note(const struct wg_function *fn) {
     switch (state_of(fn)) {
     case WAITING: return "the compiler is still at work";
     case FAILED: return fn->background->why.message;
-    default: return "";
+    default: return fn->background->native->note;
     }
 }

@@ -3,8 +3,6 @@
  * an option. Flags that the caller gives are taken as they are, for every compiler. */
 #include "run/run.h"
 
-#include <stdio.h>
-
 #define ANY_FAST "-march=native -fno-math-errno -fno-trapping-math"
 
 const char native_usual_flags[] = "-O3 " ANY_FAST;
@@ -14,10 +12,11 @@ static const char long_flags[] = "-Og -fno-tree-dse " ANY_FAST;
 static const char long_clang_flags[] = "-O1 -ffp-contract=fast " ANY_FAST;
 
 /* Cuts the words apart in `list->bytes`, behind what every compilation needs. */
-static bool split(struct flag_list *list, const char *flags, wg_error *error) {
-    static const char *const needed[] = {"-std=gnu11", "-w"};
+static bool split(struct flag_list *list, const char *flags, bool threads, wg_error *error) {
     size_t count = 0;
-    while (count < COUNT_OF(needed)) list->word[count] = needed[count], count++;
+    list->word[count++] = "-std=gnu11";
+    list->word[count++] = "-w";
+    if (threads) list->word[count++] = "-fopenmp";
     memcpy(list->bytes, flags, strlen(flags) + 1);
     for (char *s = list->bytes; *s;) {
         s += strspn(s, " \t\n");
@@ -32,13 +31,13 @@ static bool split(struct flag_list *list, const char *flags, wg_error *error) {
     return true;
 }
 
-bool flags_make(struct flags *flags, const char *given, bool is_long, struct toolchain_options *o,
+bool flags_make(struct flags *flags, const struct flags_wanted *wanted, struct toolchain_options *o,
                 wg_error *error) {
-    bool usual = given == native_usual_flags;
+    bool is_long = wanted->is_long, usual = wanted->given == native_usual_flags;
     o->flags = flags->any.word;
-    if (!usual) return split(&flags->any, given, error);
+    if (!usual) return split(&flags->any, wanted->given, wanted->threads, error);
     o->clang_flags = flags->clang.word;
     o->vector_library = !is_long;
-    return split(&flags->any, is_long ? long_flags : given, error) &&
-           split(&flags->clang, is_long ? long_clang_flags : clang_flags, error);
+    return split(&flags->any, is_long ? long_flags : wanted->given, wanted->threads, error) &&
+           split(&flags->clang, is_long ? long_clang_flags : clang_flags, wanted->threads, error);
 }

@@ -138,6 +138,7 @@ static struct wg_function *prepare(const wg_program *program, const wg_options *
     struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
     if (!fn) return fail_memory(error), NULL;
     fn->allocator = a;
+    fn->threads = native_threads(options ? options->threads : 0);
     fn->program = expanded ? expand(program, error) : program_copy(program, &a, error);
     bool there = fn->program && drop_rules(fn->program, error);
     const struct trace *t = there ? &fn->program->t : NULL;
@@ -195,8 +196,12 @@ static wg_function *compile(const wg_program *program, const wg_options *options
     }
     struct wg_function *fn = interpreted(program, options, error);
     if (fn && backend == WG_AUTO) begin_native(fn, program, options, flags, &why);
-    if (fn) snprintf(fn->note, sizeof fn->note, "%.*s", WG_NOTE_SIZE - 1, why.message);
+    if (fn) function_note(fn, "", &why);
     return fn;
+}
+
+void function_note(struct wg_function *fn, const char *head, const wg_error *why) {
+    snprintf(fn->note, sizeof fn->note, "%s%.*s", head, WG_NOTE_SIZE - 64, why->message);
 }
 
 const char *wg_function_note(const wg_function *fn) {
@@ -213,6 +218,11 @@ wg_function *wg_compile(const wg_program *program, const wg_options *options, wg
     if (options && options->backend != WG_INTERPRET && options->backend != WG_NATIVE &&
         options->backend != WG_AUTO) {
         fail_with(error, WG_EARGUMENT, "compile: there is no backend %d", (int)options->backend);
+        return NULL;
+    }
+    if (options && native_threads(options->threads) < 0) {
+        fail_with(error, WG_EARGUMENT, "compile: %d threads; -1 are as many as there are processors",
+                  options->threads);
         return NULL;
     }
     return compile(program, options, error);

@@ -46,6 +46,9 @@ static bool bytes_of(struct storer *s, value v, struct measure *bytes) {
         wg_type row = {.dtype = type->dtype, .rank = loops->rank};
         memcpy(row.extent, loops->extent, loops->rank * sizeof *row.extent);
         if (!measure_of(s->fn, &row, bytes)) return no_memory(s);
+        /* Each thread has one of its own; too many bytes are found by what follows. */
+        int64_t threads = s->fn->threads ? s->fn->threads : 1;
+        if (mul_overflows(bytes->factor, threads, &bytes->factor)) bytes->factor = INT64_MAX;
     }
     return measure_in_bytes(bytes, (wg_dtype)type->dtype, s->error);
 }
@@ -358,7 +361,8 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
     bool ok = s.use && s.seen && s.last && s.homes.table && s.homes.cell;
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
-    ok = ok && write_c(&(struct writing){l, &s.homes, s.copy.at, s.copy.count}, text, error);
+    ok = ok && write_c(&(struct writing){l, &s.homes, s.copy.at, s.copy.count, fn->threads > 0}, text,
+                       error);
     mem_free(a, s.use, bytes);
     mem_free(a, s.seen, bytes);
     mem_free(a, s.last, bytes);
@@ -377,19 +381,36 @@ bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
     return ok;
 }
 
-bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error) {
+static bool build(struct wg_function *fn, const wg_text *text, const struct flags_wanted *wanted,
+                  wg_error *error) {
     static const char *const library[] = {"-lm", NULL};
     /* Not fn's, which another thread may be using. */
     wg_allocator allocator = standard_allocator();
     enum { PATIENCE = 30, BYTES_A_SECOND = 50000 }; /* on a machine that has other work too */
     double seconds = PATIENCE + (double)text->size / BYTES_A_SECOND;
     struct toolchain_options o = {.libraries = library, .seconds = seconds};
-    struct flags list;
-    bool is_long = strstr(text->data, "part1(") != NULL;
-    bool ok = flags_make(&list, flags, is_long, &o, error) &&
+    struct flags flags;
+    bool ok = flags_make(&flags, wanted, &o, error) &&
               toolchain_load(&allocator, &o, text->data, text->size, &fn->library, NULL, error);
     if (ok) fn->code = toolchain_symbol(&fn->library, "wg_program");
     return ok && fn->code;
+}
+
+/* A compiler that does not know OpenMP takes the same text for one thread's. */
+bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error) {
+    bool is_long = strstr(text->data, "part1(") != NULL;
+    struct flags_wanted wanted = {flags, is_long, fn->threads > 0};
+    wg_error why = {0};
+    if (build(fn, text, &wanted, &why)) return true;
+    if (wanted.threads) {
+        wanted.threads = false;
+        if (build(fn, text, &wanted, error)) {
+            function_note(fn, "one thread only: ", &why);
+            return true;
+        }
+    }
+    if (error && !failed(error)) *error = why;
+    return false;
 }
 
 static int run_step(void *call, uint32_t step) {
@@ -403,7 +424,8 @@ wg_status native_call(const struct call *c, const int64_t *size) {
         char *const *table;
         void *cell;
         const int64_t *size;
-    } frame = {(void *)(uintptr_t)c, run_step, c->table, c->base[CELL], size};
+        int threads;
+    } frame = {(void *)(uintptr_t)c, run_step, c->table, c->base[CELL], size, c->fn->threads};
     int (*code)(const struct native_frame *);
     memcpy(&code, &c->fn->code, sizeof code);
     return (wg_status)code(&frame);

@@ -114,9 +114,10 @@ struct wg_function {
     VEC(type_id) type;          /* those that values have                               */
     uint32_t *donor;            /* of each output: 1 + input whose buffer it may have   */
     size_t cell_count, scratch; /* scratch in bytes                                     */
+    int threads;                /* that a call of native code may use; 0: one, by simpler code */
     struct loaded library;      /* of native code, and */
     void *code;                 /* its function; NULL: the interpreter drives */
-    char note[WG_NOTE_SIZE];    /* why not, where native code was asked for */
+    char note[WG_NOTE_SIZE];    /* why not, or not quite, where native code was asked for */
     struct background *background; /* WG_AUTO: what the compiler is at work on, or NULL */
     struct shape *shape;        /* of types, if no extent is named; else made by a call */
 };
@@ -202,6 +203,8 @@ bool measure_in_bytes(struct measure *m, wg_dtype dtype, wg_error *error);
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
 
 /* ---- function.c ------------------------------------------------------------------------------ */
+/* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
+void function_note(struct wg_function *fn, const char *head, const wg_error *why);
 static inline bool has_named_extents(const struct wg_function *fn) {
     return fn->program->t.extent.count > 1;
 }
@@ -237,6 +240,11 @@ bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
 bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error);
 wg_status native_call(const struct call *c, const int64_t *size);
 
+/* ---- threads.c ------------------------------------------------------------------------------- */
+enum { MAX_THREADS = 1024 };
+/* What wg_options.threads stands for: 0, or from 1 to MAX_THREADS; -1: nothing. */
+int native_threads(int given);
+
 /* ---- flags.c --------------------------------------------------------------------------------- */
 enum { NATIVE_FLAGS_SIZE = 1024, MAX_FLAGS = 32 };
 extern const char native_usual_flags[]; /* where the caller gives none */
@@ -247,9 +255,14 @@ struct flag_list {
 struct flags {
     struct flag_list any, clang;
 };
-/* Sets the flags of o, which point into `flags`. given: fewer than NATIVE_FLAGS_SIZE bytes, or
- * native_usual_flags itself; is_long: of scalar code in several functions. */
-bool flags_make(struct flags *flags, const char *given, bool is_long, struct toolchain_options *o,
+/* What the flags depend on. */
+struct flags_wanted {
+    const char *given; /* fewer than NATIVE_FLAGS_SIZE bytes, or native_usual_flags itself */
+    bool is_long;      /* scalar code in several functions */
+    bool threads;      /* with OpenMP */
+};
+/* Sets the flags of o, which point into `flags`. */
+bool flags_make(struct flags *flags, const struct flags_wanted *wanted, struct toolchain_options *o,
                 wg_error *error);
 
 /* ---- background.c ---------------------------------------------------------------------------- */
