@@ -139,6 +139,15 @@ static void print_accuracy(void) {
     }
 }
 
+static void print_native_accuracy(void) {
+    puts("| operation | f64 | f32 | at most, f64 | at most, f32 |\n|---|---|---|---|---|");
+    for (size_t i = 0; i < native_function_count; i++) {
+        const struct native_function *f = &native_functions[i];
+        printf("| `%s` | %.2f | %.2f | %.1f | %.1f |\n", op_def(f->op)->name, f->f64, f->f32,
+               f->f64_bound, f->f32_bound);
+    }
+}
+
 int main(void) {
     wg_error error = {0};
     double one[][2] = {{-HUGE_VAL, 0}, {-1, 0}, {0, 0}, {1, 0}, {HUGE_VAL, 0}, {NAN, 0}};
@@ -169,6 +178,15 @@ int main(void) {
          "edges, infinities and NaN; and the bound that a test asserts over them. The other "
          "elementwise functions are the C library's, or few operations of these.\n");
     print_accuracy();
+    puts("\n## Accuracy of native code\n\n"
+         "Loops of native code compute these functions by the same text, with products and sums "
+         "contracted, and the circular functions and those that the table above lacks by glibc's "
+         "vector functions where the compiler has them: gcc all, clang sines, cosines and powers, "
+         "the others one by one. Digits differ between processors and compilers; errors stay "
+         "within the bounds, which a test asserts over the same arguments and pairs of them. What "
+         "was measured is the larger of what gcc 12 and clang 14 gave with glibc 2.36 on a "
+         "processor with AVX-512.\n");
+    print_native_accuracy();
     return fflush(stdout) || ferror(stdout);
 failed:
     fprintf(stderr, "make_conventions: %s\n", error.message);
