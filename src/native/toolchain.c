@@ -221,7 +221,8 @@ static bool make_argv(struct build *b) {
     bool ok = true;
     for (size_t i = 0; ok && i < b->compiler.argv.count; i++) ok = push(b, b->compiler.argv.at[i]);
     return ok && push(b, "-shared") && push(b, "-fPIC") && push_list(b, b->flags) &&
-           push_list(b, b->vector) && push(b, "-o") && push(b, b->object.data) && push(b, b->source.data) &&
+           push_list(b, b->vector) && push(b, "-o") && push(b, b->object.data) &&
+           push(b, b->source.data) &&
            push_list(b, b->options->libraries) && push(b, NULL);
 }
 

@@ -221,7 +221,8 @@ wg_function *wg_compile(const wg_program *program, const wg_options *options, wg
         return NULL;
     }
     if (options && native_threads(options->threads) < 0) {
-        fail_with(error, WG_EARGUMENT, "compile: %d threads; -1 are as many as there are processors",
+        fail_with(error, WG_EARGUMENT,
+                  "compile: %d threads; -1 stands for as many as there are processors",
                   options->threads);
         return NULL;
     }

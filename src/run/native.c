@@ -361,8 +361,8 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
     bool ok = s.use && s.seen && s.last && s.homes.table && s.homes.cell;
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
-    ok = ok && write_c(&(struct writing){l, &s.homes, s.copy.at, s.copy.count, fn->threads > 0}, text,
-                       error);
+    struct writing writing = {l, &s.homes, s.copy.at, s.copy.count, fn->threads > 0};
+    ok = ok && write_c(&writing, text, error);
     mem_free(a, s.use, bytes);
     mem_free(a, s.seen, bytes);
     mem_free(a, s.last, bytes);
