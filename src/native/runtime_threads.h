@@ -9,7 +9,8 @@ extern int omp_get_thread_num(void); /* that header is not installed with every 
 #define WG_THREAD 0
 #define WG_PRAGMA(text)
 #endif
-/* work: simple operations. Two threads are as fast as one at a third of WG_MUCH (bench/threads.c). */
+/* work: simple operations. Two threads are as fast as one at a third of WG_MUCH, as bench/threads.c
+ * measures. */
 #define WG_SHARED(work)                                                                            \
     WG_PRAGMA(omp parallel for schedule(static) num_threads(f->threads) if ((work) >= WG_MUCH))
 /* Keeps compilers from computing iterations of a loop side by side. */
