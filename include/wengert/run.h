@@ -15,7 +15,9 @@ extern "C" {
 typedef struct wg_function wg_function;
 
 /* WG_NATIVE writes the program as C, compiles that with the system's compiler and loads it. Where
- * that cannot be, the function is interpreted all the same, and wg_function_note says why. WG_AUTO
+ * that cannot be (no compiler, one that fails or takes longer than $WENGERT_COMPILE_SECONDS, by
+ * default 30 and more for long programs, nowhere to write), the function is interpreted all the
+ * same, and wg_function_note says why. WG_AUTO
  * interprets until a thread has the native code compiled, and calls that from then on; freeing the
  * function waits for the compiler. */
 typedef enum wg_backend { WG_INTERPRET, WG_NATIVE, WG_AUTO } wg_backend;
@@ -47,6 +49,10 @@ WG_API void wg_function_free(wg_function *fn);
 /* Why a function for which native code was asked is interpreted, or runs in one thread where more
  * were asked for; "" if neither is so. The function's. */
 WG_API const char *wg_function_note(const wg_function *fn);
+/* What the compiler of native code was called with and what it printed, at most 64 kB of it, or
+ * where in the cache the code was found; also where native code could not be had. "" if no compiler
+ * was asked, or if it is still at work (WG_AUTO). The function's. */
+WG_API const char *wg_function_log(const wg_function *fn);
 
 /* Runs fn: size[i] for each named size, input[i] and output[i] the dense row-major buffers of each
  * input and output, in the program's order. Buffers belong to the caller and are neither copied nor

@@ -156,12 +156,15 @@ struct reading { /* what a statement reads */
 static bool place_statement(struct placer *p, value v, const struct loops *kept,
                             const struct reading *r);
 
-static bool read_through(struct placer *p, value v, struct reading *r) {
-    struct lowered *l = p->l;
-    if (access_of(l, v, &r->access[r->count++])) return true;
-    wg_status status = l->extents->error.status ? l->extents->error.status : WG_EINTERNAL;
-    fail_with(p->error, status, "%s", l->extents->error.message);
+/* An access could not be told: why not is in the graph of extents. */
+static bool no_access(struct placer *p) {
+    const wg_error *why = &p->l->extents->error;
+    fail_with(p->error, why->status ? why->status : WG_EINTERNAL, "%s", why->message);
     return false;
+}
+
+static bool read_through(struct placer *p, value v, struct reading *r) {
+    return access_of(p->l, v, &r->access[r->count++]) || no_access(p);
 }
 
 /* A value that is needed as a whole, in memory: a view becomes a statement, an index an
@@ -351,7 +354,8 @@ static bool place_reduction(struct placer *p, value v) {
 static bool place_view(struct placer *p, value v) {
     struct access access;
     if (access_of(p->l, v, &access)) return true;
-    return !p->l->extents->error.status && need_whole(p, access.root, 0);
+    if (p->l->extents->error.status) return no_access(p);
+    return need_whole(p, access.root, 0);
 }
 
 static bool place_whole(struct placer *p, value v) {

@@ -333,6 +333,13 @@ static bool find_or_compile(struct build *b, struct loaded *result) {
     return true;
 }
 
+static double seconds_of(const struct toolchain_options *options) {
+    const char *text = trusted_environment("WENGERT_COMPILE_SECONDS");
+    double said = text ? strtod(text, NULL) : 0;
+    if (said > 0) return said;
+    return options->seconds > 0 ? options->seconds : USUAL_SECONDS;
+}
+
 bool toolchain_load(const wg_allocator *allocator, const struct toolchain_options *options,
                     const char *text, size_t length, struct loaded *result, wg_text *log,
                     wg_error *error) {
@@ -345,7 +352,7 @@ bool toolchain_load(const wg_allocator *allocator, const struct toolchain_option
                       .length = length,
                       .log = log,
                       .error = error ? error : &own};
-    b.seconds = b.options->seconds > 0 ? b.options->seconds : USUAL_SECONDS;
+    b.seconds = seconds_of(b.options);
     build_start(&b, allocator);
     bool ok = find_or_compile(&b, result);
     build_end(&b);

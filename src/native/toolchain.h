@@ -17,7 +17,8 @@ struct toolchain_options {
     const char *compiler;
     const char *cache_directory;  /* NULL: see cache_place */
     uint64_t cache_limit;         /* bytes; 0: $WENGERT_CACHE_SIZE, else 256 MiB */
-    double seconds;               /* that a run of the compiler may take; 0: 30 */
+    double seconds;               /* that a run of the compiler may take, unless
+                                     $WENGERT_COMPILE_SECONDS says otherwise; 0: 30 */
     const char *const *flags;     /* in front of the source, ends in NULL; NULL: none */
     const char *const *clang_flags; /* the same where the compiler is clang; NULL: flags too */
     /* Where it is a clang that can, loops shall call glibc's vector functions by the names of the

@@ -329,8 +329,8 @@ static void add_comment(struct writer *w, value v) {
     if (i->flags & INSTR_TANGENT) add(w, ", tangent");
     if (i->flags & INSTR_ADJOINT) add(w, ", adjoint");
     wg_text text = {.allocator = w->out->allocator};
-    if (i->site && site_text(w->t, i->site, &text) && text.data && !strstr(text.data, "*/"))
-        ADD(w, ": %s", text.data);
+    w->ok = w->ok && site_text(w->t, i->site, &text);
+    if (text.data && !strstr(text.data, "*/")) ADD(w, ": %s", text.data);
     wg_text_free(&text);
     add(w, " */\n");
 }

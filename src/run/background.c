@@ -76,6 +76,11 @@ const struct wg_function *background_planned(const struct wg_function *fn) {
     return fn->background ? fn->background->native : NULL;
 }
 
+const char *background_log(const struct wg_function *fn) {
+    const wg_text *log = &fn->background->native->log;
+    return state_of(fn) == WAITING || !log->data ? "" : log->data;
+}
+
 const char *background_note(const struct wg_function *fn) {
     switch (state_of(fn)) {
     case WAITING: return "the compiler is still at work";

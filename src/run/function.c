@@ -163,13 +163,15 @@ static struct wg_function *interpreted(const wg_program *program, const wg_optio
     return NULL;
 }
 
+/* log: the compiler's, where that fails. */
 static struct wg_function *native(const wg_program *program, const wg_options *options,
-                                  const char *flags, wg_error *error) {
+                                  const char *flags, wg_text *log, wg_error *error) {
     struct wg_function *fn = prepare(program, options, true, error);
     wg_text text = {.allocator = program->t.allocator};
     bool ok = fn && native_write(fn, &text, error) && native_load(fn, &text, flags, error);
     wg_text_free(&text);
     if (ok) return fn;
+    if (fn) *log = fn->log, fn->log = (wg_text){0};
     wg_function_free(fn);
     return NULL;
 }
@@ -186,17 +188,26 @@ static wg_function *compile(const wg_program *program, const wg_options *options
     wg_backend backend = options ? options->backend : WG_INTERPRET;
     const char *flags = options && options->flags ? options->flags : native_usual_flags;
     wg_error why = {0}; /* what stands against native code */
+    wg_text log = {0};
     if (strlen(flags) >= NATIVE_FLAGS_SIZE) {
         fail_with(error, WG_EARGUMENT, "compile: flags of more than %d bytes", NATIVE_FLAGS_SIZE - 1);
         return NULL;
     }
     if (backend == WG_NATIVE) {
-        struct wg_function *fn = native(program, options, flags, &why);
+        struct wg_function *fn = native(program, options, flags, &log, &why);
         if (fn) return fn;
     }
+    if (why.status == WG_ENOMEM) return fail_memory(error), wg_text_free(&log), NULL;
     struct wg_function *fn = interpreted(program, options, error);
     if (fn && backend == WG_AUTO) begin_native(fn, program, options, flags, &why);
-    if (fn) function_note(fn, "", &why);
+    if (fn && why.status == WG_ENOMEM) {
+        fail_memory(error);
+        wg_function_free(fn);
+        fn = NULL;
+    }
+    if (!fn) return wg_text_free(&log), NULL;
+    function_note(fn, "", &why);
+    fn->log = log;
     return fn;
 }
 
@@ -207,6 +218,12 @@ void function_note(struct wg_function *fn, const char *head, const wg_error *why
 const char *wg_function_note(const wg_function *fn) {
     if (!fn) return "";
     return fn->background ? background_note(fn) : fn->note;
+}
+
+const char *wg_function_log(const wg_function *fn) {
+    if (!fn) return "";
+    if (fn->background) return background_log(fn);
+    return fn->log.data ? fn->log.data : "";
 }
 
 wg_function *wg_compile(const wg_program *program, const wg_options *options, wg_error *error) {
@@ -239,6 +256,7 @@ void wg_function_free(wg_function *fn) {
         mem_free(&a, fn->shape, t->type.count * sizeof *fn->shape);
     }
     toolchain_unload(&fn->library);
+    wg_text_free(&fn->log);
     measures_free(fn);
     VEC_FREE(&a, &fn->step);
     VEC_FREE(&a, &fn->scalar);

@@ -386,14 +386,18 @@ static bool build(struct wg_function *fn, const wg_text *text, const struct flag
     static const char *const library[] = {"-lm", NULL};
     /* Not fn's, which another thread may be using. */
     wg_allocator allocator = standard_allocator();
+    fn->log.allocator = allocator;
     enum { PATIENCE = 30, BYTES_A_SECOND = 50000 }; /* on a machine that has other work too */
     double seconds = PATIENCE + (double)text->size / BYTES_A_SECOND;
     struct toolchain_options o = {.libraries = library, .seconds = seconds};
     struct flags flags;
-    bool ok = flags_make(&flags, wanted, &o, error) &&
-              toolchain_load(&allocator, &o, text->data, text->size, &fn->library, NULL, error);
-    if (ok) fn->code = toolchain_symbol(&fn->library, "wg_program");
-    return ok && fn->code;
+    if (!flags_make(&flags, wanted, &o, error) ||
+        !toolchain_load(&allocator, &o, text->data, text->size, &fn->library, &fn->log, error))
+        return false;
+    fn->code = toolchain_symbol(&fn->library, "wg_program");
+    if (fn->code) return true;
+    toolchain_unload(&fn->library);
+    return !fail_with(error, WG_ENATIVE, "what the compiler made has no function wg_program");
 }
 
 /* A compiler that does not know OpenMP takes the same text for one thread's. */

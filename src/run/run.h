@@ -118,6 +118,7 @@ struct wg_function {
     struct loaded library;      /* of native code, and */
     void *code;                 /* its function; NULL: the interpreter drives */
     char note[WG_NOTE_SIZE];    /* why not, or not quite, where native code was asked for */
+    wg_text log;                /* of the compiler, from the standard allocator */
     struct background *background; /* WG_AUTO: what the compiler is at work on, or NULL */
     struct shape *shape;        /* of types, if no extent is named; else made by a call */
 };
@@ -236,7 +237,8 @@ wg_status call_operation(const struct call *c, uint32_t step);
 /* ---- native.c -------------------------------------------------------------------------------- */
 /* Plans fn, of which program, donors, measures and shapes are there, and appends its C. */
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
-/* Compiles that and loads it. flags: fewer than NATIVE_FLAGS_SIZE bytes. */
+/* Compiles that and loads it; fn->log tells how, also on error. flags: fewer than NATIVE_FLAGS_SIZE
+ * bytes. */
 bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error);
 wg_status native_call(const struct call *c, const int64_t *size);
 
@@ -274,6 +276,7 @@ void background_end(struct wg_function *fn); /* waits for the compiler */
 const struct wg_function *background_native(const struct wg_function *fn);
 const struct wg_function *background_planned(const struct wg_function *fn);
 const char *background_note(const struct wg_function *fn);
+const char *background_log(const struct wg_function *fn);
 
 /* ---- tensor.c -------------------------------------------------------------------------------- */
 /* The named sizes of a call on tensors, read off the inputs' shapes or else taken from `given`, and

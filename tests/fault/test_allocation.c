@@ -102,6 +102,20 @@ static wg_status running(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* Where memory ends while native code is planned there is no function at all: the interpreter would
+ * want more. The compiler's run takes its memory from elsewhere, and finds its work in the cache. */
+static wg_status compiling(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    wg_program *p = parsed(allocator, &error), *grad = wg_value_and_grad(p, "x", &error);
+    wg_options options = {.backend = *(wg_backend *)ctx, .flags = "-O0"};
+    wg_function *fn = wg_compile(grad, &options, &error);
+    wg_workspace_free(wg_workspace_new(fn, (int64_t[]){3}, &error));
+    wg_function_free(fn);
+    wg_program_free(p);
+    wg_program_free(grad);
+    return error.status;
+}
+
 static wg_status showing(const wg_allocator *allocator, void *ctx) {
     static double x[] = {1, 2}, a[] = {1, 2, 3, 4}, b = 1.5;
     static int32_t i = 1;
@@ -216,6 +230,12 @@ FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
 FAULT_TEST(showing)
 
+static void compiling_survives(void **state) {
+    (void)state;
+    for (wg_backend backend = WG_NATIVE; backend <= WG_AUTO; backend++)
+        assert_true(fail_every_request(compiling, &backend) > 10);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_survives),     cmocka_unit_test(reading_formulas_survives),
@@ -223,6 +243,7 @@ int main(void) {
         cmocka_unit_test(transforming_survives), cmocka_unit_test(printing_and_reading_survives),
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
         cmocka_unit_test(rules_survive),
+        cmocka_unit_test(compiling_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

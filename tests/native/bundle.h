@@ -145,8 +145,8 @@ static inline void show_element(const wg_tensor *t, int64_t k, char text[64]) {
 /* Runs both functions of the bundle on the inputs; all named sizes are n. Prints which outputs
  * differ, and returns how many. */
 static inline size_t bundle_compare(const struct bundle *b, const wg_function *interpreted,
-                                 const wg_function *native, int64_t n, const wg_tensor *input,
-                                 struct tolerance allowed, const char *what) {
+                                    const wg_function *native, int64_t n, const wg_tensor *input,
+                                    struct tolerance allowed, const char *what) {
     int64_t size[16];
     size_t different = 0;
     wg_error error = {0};
@@ -179,7 +179,7 @@ static inline size_t bundle_compare(const struct bundle *b, const wg_function *i
 }
 
 static inline wg_function *bundle_compile(const wg_program *p, wg_backend backend,
-                                         const char *flags) {
+                                          const char *flags) {
     wg_error error = {0};
     wg_options options = {.backend = backend, .flags = flags};
     wg_function *fn = wg_compile(p, &options, &error);

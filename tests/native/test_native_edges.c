@@ -20,35 +20,49 @@ static const char *const formulas[] = {
     /* scalars */
     "f(a, b: f32, c: i32, d: i64, e: bool) = { y = a*2; z = b/3; w = c*c - 7; v = idiv(d, 3); "
     "u = not e; t = where(e, c, 5); s = f32(a) + b; r = i32(a); q = i64(b); p = f64(c)/f64(d) }",
-    "f(a) = { y = sum(a); z = sum(zeros(0) + a); w = max(zeros(0) + a); v = logsumexp(reshape(a, 1)) }",
-    "f(a: f32) = { y = sin(a)*0.1 + 1e-3; z = a^3; w = exp(a)/7; v = a*1e30*1e10; u = sqrt(a + 0.1) }",
+    "f(a) = { y = sum(a); z = sum(zeros(0) + a); w = max(zeros(0) + a); v = logsumexp(reshape(a, "
+    "1)) }",
+    "f(a: f32) = { y = sin(a)*0.1 + 1e-3; z = a^3; w = exp(a)/7; v = a*1e30*1e10; u = sqrt(a + "
+    "0.1) }",
     /* where of integers, comparisons, bits */
-    "f(x[n]: i32, y[n]: i32) = { z = where(x < y, x, -y); w = max(x, y) + idiv(x, y) - imod(x, y) }",
-    "f(x[n]: i64, k[n]: i64) = { y = shift_left(x, k); z = shift_right(-x, k); w = bit_xor(x, bit_not(k)) }",
-    "f(x[n]: bool, y[n]: bool) = { z = x and not y; w = xor(x, y); v = where(x, 1.5, -0.0); u = i32(x) + 1 }",
-    "f(x[n]: f32) = { y = where(x > 0.1, x, 0.1); z = i32(x); w = i64(x*1e10); v = bool(x); u = f64(x) }",
+    "f(x[n]: i32, y[n]: i32) = { z = where(x < y, x, -y); w = max(x, y) + idiv(x, y) - imod(x, y) "
+    "}",
+    "f(x[n]: i64, k[n]: i64) = { y = shift_left(x, k); z = shift_right(-x, k); w = bit_xor(x, "
+    "bit_not(k)) }",
+    "f(x[n]: bool, y[n]: bool) = { z = x and not y; w = xor(x, y); v = where(x, 1.5, -0.0); u = "
+    "i32(x) + 1 }",
+    "f(x[n]: f32) = { y = where(x > 0.1, x, 0.1); z = i32(x); w = i64(x*1e10); v = bool(x); u = "
+    "f64(x) }",
     "f(x[n]) = { y = i32(x*1e10); z = i64(x*1e300); w = f32(x*1e300); v = bool(x); u = i32(x) }",
-    "f(x[n]: i64) = { y = i32(x*3000000000); z = f32(x); w = f64(x); v = bool(x); u = abs(x); t = sign(-x) }",
+    "f(x[n]: i64) = { y = i32(x*3000000000); z = f32(x); w = f64(x); v = bool(x); u = abs(x); t = "
+    "sign(-x) }",
     /* extents of nothing and of one */
-    "f(x[n,0], y[0,n]) = { z = sum(x); w = sum(x, axis=1); v = sum(y, axis=0); u = y @ y'; t = x @ x' }",
-    "f(x[n,1], y[1,n]) = { z = x*y; w = sum(z, axis=0); v = softmax(x); u = squeeze(x, axis=1); t = max(y) }",
+    "f(x[n,0], y[0,n]) = { z = sum(x); w = sum(x, axis=1); v = sum(y, axis=0); u = y @ y'; t = x @ "
+    "x' }",
+    "f(x[n,1], y[1,n]) = { z = x*y; w = sum(z, axis=0); v = softmax(x); u = squeeze(x, axis=1); t "
+    "= max(y) }",
     /* chains of views */
     "f(x[n,3]) = sin(reshape(x', 3*n)[::-1])",
     "f(x[n,3]) = { y = reshape(reshape(x[::-1, ::2], 2*n), n, 2)' + 1; z = x[:, ::-2][:, 1:] * 2 }",
-    "f(x[n,3]) = { y = transpose(expand(x, axis=0) * ones(2, 1, 1), 2, 0, 1) + 1; z = tile(x, 2, 2) }",
+    "f(x[n,3]) = { y = transpose(expand(x, axis=0) * ones(2, 1, 1), 2, 0, 1) + 1; z = tile(x, 2, "
+    "2) }",
     "f(x[n,3,2]) = { y = sum(transpose(x, 2, 0, 1)); z = sum(x[::-1], axis=(1, 2)); "
-    "w = max(transpose(x, 1, 2, 0), axis=(1, 2)); v = logsumexp(transpose(x, 0, 2, 1), axis=(1, 2)) }",
+    "w = max(transpose(x, 1, 2, 0), axis=(1, 2)); v = logsumexp(transpose(x, 0, 2, 1), axis=(1, "
+    "2)) }",
     "f(x[n,4]) = sum(reshape(x, 2*n, 2)[:, ::-1]*reshape(x, 2*n, 2), axis=1)",
     "f(x[n,2,2,2,2,2]) = sum(transpose(x, 5, 4, 3, 2, 1, 0), axis=(0, 2, 4)) + 1",
     "f(a[n], x[n+1]) = { y = x[1:] - x[:n] + a; z = x[n] * x; w = cumsum(x)[::-1] }",
     "f(x[n,n]) = { y = x + x'; z = x @ x' - x'; w = x[::-1, ::-1]' }",
     /* softmax and its like, on rows and on columns, more than one to a row */
-    "f(x[n,5]) = { y = softmax(x); z = log_softmax(x); w = layer_norm(x, 1e-5); v = softmax(x, axis=0) }",
-    "f(x[n,5], y[n,5]) = { z = sum(softmax(x)*y, axis=1); w = norm(x, axis=1); v = var(x, axis=1) }",
+    "f(x[n,5]) = { y = softmax(x); z = log_softmax(x); w = layer_norm(x, 1e-5); v = softmax(x, "
+    "axis=0) }",
+    "f(x[n,5], y[n,5]) = { z = sum(softmax(x)*y, axis=1); w = norm(x, axis=1); v = var(x, axis=1) "
+    "}",
     /* names */
     "f(int[σ], double[λ], _a[σ,λ], a_, for) = { while = sum(int) + sum(double); if = _a*for + a_; "
     "int_ = int*σ; double_ = double*λ }",
-    "f(v1[n], m1[n], c, i0, in0[n]) = { v2 = v1*m1 + c; f = i0*in0; r1 = sum(v1); status = sum(m1) }",
+    "f(v1[n], m1[n], c, i0, in0[n]) = { v2 = v1*m1 + c; f = i0*in0; r1 = sum(v1); status = sum(m1) "
+    "}",
 };
 
 static wg_tensor draw(const wg_program *p, size_t i, int64_t n, wg_random *random) {
@@ -62,7 +76,8 @@ static wg_tensor draw(const wg_program *p, size_t i, int64_t n, wg_random *rando
     for (int64_t k = 0; k < wg_tensor_count(&t); k++) {
         bool usual = wg_random_below(random, 4) > 0;
         double x = usual ? 4 * wg_random_uniform(random) - 2 : special[wg_random_below(random, 8)];
-        int64_t whole = usual ? (int64_t)wg_random_below(random, 9) - 4 : (int64_t)wg_random_bits(random);
+        int64_t whole = usual ? (int64_t)wg_random_below(random, 9) - 4
+                              : (int64_t)wg_random_bits(random);
         switch (t.dtype) {
         case WG_BOOL: ((uint8_t *)t.data)[k] = whole & 1; break;
         case WG_I32: ((int32_t *)t.data)[k] = (int32_t)(uint32_t)whole; break;
@@ -102,7 +117,8 @@ static void odd_programs_give_the_interpreters_bits(void **state) {
         if (error.status) fail_msg("%s\n%s", formulas[i], error.message);
         different += compare_alone(p, formulas[i]);
         wg_program *vjp = wg_vjp(p, NULL, NULL, &error), *jvp = wg_jvp(vjp, NULL, NULL, &error);
-        if (jvp && jvp->t.instr.count > p->t.instr.count) different += compare_alone(jvp, formulas[i]);
+        if (jvp && jvp->t.instr.count > p->t.instr.count)
+            different += compare_alone(jvp, formulas[i]);
         wg_program_free(vjp);
         wg_program_free(jvp);
         wg_program_free(p);

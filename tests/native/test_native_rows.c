@@ -44,8 +44,10 @@ static wg_tensor draw_direction(wg_type type, wg_random *random) {
     assert_non_null(t.data);
     for (int64_t k = 0; k < wg_tensor_count(&t); k++) {
         double x = 2 * wg_random_uniform(random) - 1;
-        if (t.dtype == WG_F64) ((double *)t.data)[k] = x;
-        else ((float *)t.data)[k] = (float)x;
+        if (t.dtype == WG_F64)
+            ((double *)t.data)[k] = x;
+        else
+            ((float *)t.data)[k] = (float)x;
     }
     return t;
 }
@@ -98,8 +100,9 @@ static void put(struct slice *s, const struct op_sample *sample, struct op_typin
     if (s->instructions + p->t.instr.count > STATEMENTS || s->bundle->programs == BUNDLE_PROGRAMS)
         finish(s);
     char label[BUNDLE_LABEL];
-    snprintf(label, sizeof label, "%s %s of %s, %s and %s", s->name, sample->note ? sample->note : "",
-             wg_dtype_name(t.first), wg_dtype_name(t.index), kind);
+    snprintf(label, sizeof label, "%s %s of %s, %s and %s", s->name,
+             sample->note ? sample->note : "", wg_dtype_name(t.first), wg_dtype_name(t.index),
+             kind);
     s->sample[s->bundle->programs] = sample;
     s->typing[s->bundle->programs] = t;
     bundle_add(s->bundle, p, label);

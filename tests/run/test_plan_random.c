@@ -1,7 +1,8 @@
 /* Random programs through the planner and through the plainest evaluation there is, every value in
  * a buffer of its own, one instruction after the other: the outputs must be the same bits. The
  * programs are made to be hard on groups and slots: many small domains that come and go, scalars
- * between tensors, broadcasts, reshapes, several outputs of one value, donated inputs. Some of them as native code too. */
+ * between tensors, broadcasts, reshapes, several outputs of one value, donated inputs. Some of them
+ * as native code too. */
 #include "op/build.h"
 #include "op/op.h"
 #include "support/test.h"
