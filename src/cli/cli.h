@@ -44,6 +44,8 @@ enum option_id {
     OPT_SEED,
     OPT_DIGITS,
     OPT_FORMAT,
+    OPT_BACKEND,
+    OPT_BUILD_LOG,
     OPT_CLEAR,
     OPT_PATH,
     OPT_OUTPUT,

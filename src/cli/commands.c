@@ -67,6 +67,13 @@ const struct option option_table[OPTION_COUNT] = {
                     .help = "significant digits, 1 to 17, of numbers for people (JSON is exact)"},
     [OPT_FORMAT] = {.name = "--format", .kind = KIND_CHOICE, .argument = "FORMAT",
                     .help = "how to write it"},
+    [OPT_BACKEND] = {.name = "--backend", .kind = KIND_CHOICE, .argument = "BACKEND",
+                     .choices = "interpret|native",
+                     .help = "interpret, which is the faster one for a program that runs once, or "
+                             "native: compiled through C, if there is a C compiler"},
+    [OPT_BUILD_LOG] = {.name = "--build-log", .kind = KIND_FLAG,
+                       .help = "instead of the program, how the C compiler was called for it and "
+                               "what it said"},
     [OPT_CLEAR] = {.name = "--clear", .kind = KIND_FLAG,
                    .help = "remove the programs, and what interrupted compilers left"},
     [OPT_PATH] = {.name = "--path", .kind = KIND_FLAG,
@@ -79,13 +86,14 @@ const struct option option_table[OPTION_COUNT] = {
 enum {
     PROGRAM = 1 << OPT_FORMULA | 1 << OPT_FUNCTION | 1 << OPT_AT | 1 << OPT_SIZE | 1 << OPT_OUTPUT |
               1 << OPT_HELP,
+    RUN = 1 << OPT_BACKEND,
     RESULT = PROGRAM | 1 << OPT_DIGITS | 1 << OPT_FORMAT,
     DIFFERENCES = 1 << OPT_MODE | 1 << OPT_DIFFERENCE | 1 << OPT_EPSILON,
     TRACE = RESULT | 1 << OPT_TANGENT | 1 << OPT_ADJOINT | 1 << OPT_ASCII | 1 << OPT_FOLD
 };
 
 const struct command command_table[] = {
-    {"eval", "the values of the outputs", RESULT, NUMBER_FORMATS,
+    {"eval", "the values of the outputs", RESULT | RUN, NUMBER_FORMATS,
      "Computes the outputs of a formula at a point.",
      "wengert eval -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
      "y = 11.652071455223084",
@@ -112,7 +120,7 @@ const struct command command_table[] = {
      "these.",
      "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", .run = command_graph},
     {"show", "the program as text, before or after a transformation",
-     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER, "text",
+     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER | 1 << OPT_BUILD_LOG, "text",
      "Prints the program that a formula becomes, one instruction a line, or with --after the "
      "program that a transformation makes of it.",
      "wengert show -e 'x*exp(x)' --after grad\n"
@@ -124,14 +132,14 @@ const struct command command_table[] = {
      "output \"dx\" %4",
      .run = command_show},
     {"gradient", "the gradient of a scalar output",
-     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
      "Computes the derivative of one scalar output by every input.",
      "wengert gradient -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
      "d/dx1 = 5.5\n"
      "d/dx2 = 1.7163378145367738",
      .run = command_gradient},
     {"jacobian", "the derivatives of all outputs by all inputs",
-     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
      "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
      "output and input a block of the output's shape followed by the input's.",
      "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
@@ -140,7 +148,7 @@ const struct command command_table[] = {
      "     [ 1,  3]]   y2",
      .run = command_jacobian},
     {"hessian", "the second derivatives of a scalar output",
-     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
      "Computes the Hessian of one scalar output, forward over reverse, or by differences of the "
      "gradient.",
      "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
@@ -149,19 +157,19 @@ const struct command command_table[] = {
      "     [ 4,  0]]   x2",
      .run = command_hessian, .modes = "auto|numeric"},
     {"jvp", "Jacobian times tangent: forward mode", 
-     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",
      "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
      "y_dot = [3, 0]",
      .run = command_jvp, .modes = "forward|numeric"},
     {"vjp", "adjoint times Jacobian: reverse mode",
-     RESULT | DIFFERENCES | 1 << OPT_WRT | 1 << OPT_ADJOINT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_WRT | 1 << OPT_ADJOINT, NUMBER_FORMATS,
      "Computes the adjoints of the inputs for given adjoints of the outputs, without the Jacobian.",
      "wengert vjp -e 'exp(z)' --at z=[0,1] --adjoint y=[1,2]\n"
      "z_bar = [1, 5.43656365691809]",
      .run = command_vjp, .modes = "reverse|numeric"},
     {"hvp", "Hessian times tangent, without the Hessian",
-     RESULT | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the product of the Hessian of one scalar output with given tangents of the "
      "inputs, forward over reverse, or by differences of the gradient.",
      "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"

@@ -5,6 +5,8 @@
 #include "lang/lang.h" /* the nearest name */
 #include "transform/derive.h"
 
+#include <stdio.h>
+
 /* ---- tensors ------------------------------------------------------------------------------- */
 
 wg_tensor *new_tensors(struct cli *c, size_t count) {
@@ -20,7 +22,11 @@ void free_tensors(struct cli *c, wg_tensor *tensor, size_t count) {
 }
 
 bool run_on(struct cli *c, const wg_program *program, const wg_tensor *input, wg_tensor *output) {
-    wg_function *fn = wg_compile(program, NULL, &c->error);
+    bool native = has_option(c, OPT_BACKEND) && option_is(c, OPT_BACKEND, "native");
+    wg_options options = {.backend = native ? WG_NATIVE : WG_INTERPRET};
+    wg_function *fn = wg_compile(program, &options, &c->error);
+    if (native && *wg_function_note(fn))
+        fprintf(stderr, "wengert: interpreted after all: %s\n", wg_function_note(fn));
     if (fn) wg_run(fn, NULL, input, output, &c->error);
     wg_function_free(fn);
     return !failed(&c->error);

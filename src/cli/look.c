@@ -158,6 +158,15 @@ wg_program *transformed(struct cli *c, const char *after) {
     return wg_hessian(c->program, wrt, &c->error);
 }
 
+static void show_build(struct cli *c, const wg_program *program) {
+    wg_function *fn = wg_compile(program, &(wg_options){.backend = WG_NATIVE}, &c->error);
+    const char *note = wg_function_note(fn);
+    if (fn && !(text_add(&c->out, wg_function_log(fn)) &&
+                (!*note || text_format(&c->out, "%s\n", note))))
+        fail_memory(&c->error);
+    wg_function_free(fn);
+}
+
 bool command_show(struct cli *c) {
     const char *after = option_text(c, OPT_AFTER);
     if (!after && (has_option(c, OPT_OF) || has_option(c, OPT_WRT)))
@@ -165,7 +174,9 @@ bool command_show(struct cli *c) {
     if (!load(c, false)) return false;
     wg_program *program = after ? transformed(c, after) : NULL;
     if (after && !program) return false;
-    wg_program_print(program ? program : c->program, &c->out, &c->error);
+    const wg_program *shown = program ? program : c->program;
+    if (has_option(c, OPT_BUILD_LOG)) show_build(c, shown);
+    else wg_program_print(shown, &c->out, &c->error);
     wg_program_free(program);
     return !failed(&c->error);
 }
