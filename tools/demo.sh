@@ -36,4 +36,12 @@ else
     data=data/digits
     echo "Taking the 1,797 small digits in $data instead."
 fi
-show "$build/examples/digits" "$data"
+show "$build/examples/digits" "$data" | tee "$build/demo.txt"
+seconds() { sed -n 's/.* times in \([0-9.]*\) s$/\1/p' "$1"; }
+native=$(seconds "$build/demo.txt")
+if [ "$native" ]; then
+    "$build/examples/digits" "$data" interpret >"$build/demo_interpreted.txt"
+    interpreted=$(seconds "$build/demo_interpreted.txt")
+    echo "Its gradient ran as native code. Interpreted the same takes $interpreted s:" \
+        "$(awk "BEGIN { printf \"%.2f\", $interpreted/$native }") times as long."
+fi
