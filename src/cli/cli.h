@@ -6,7 +6,8 @@
  *   load.c         the formula into a program, --at and --size into what it is run on
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
- *   look.c, derivatives.c, products.c, check.c, costs.c, cache.c  the commands
+ *   look.c, derivatives.c, products.c, check.c, costs.c, emit.c, cache.c  the
+ *                  commands
  *   numeric.c      --mode numeric: how differences are taken
  *   manual.c, completion.c  man pages and completions, written from the table when it is built
  *   results.c      tensors into text, JSON and tables
@@ -46,6 +47,12 @@ enum option_id {
     OPT_FORMAT,
     OPT_BACKEND,
     OPT_BUILD_LOG,
+    OPT_LOWERED,
+    OPT_WITH,
+    OPT_NAME,
+    OPT_PREFIX,
+    OPT_F32,
+    OPT_CBLAS,
     OPT_CLEAR,
     OPT_PATH,
     OPT_OUTPUT,
@@ -69,7 +76,7 @@ struct cli;
 
 struct command {
     const char *name, *summary;
-    unsigned options;    /* a bit 1 << id for each */
+    uint64_t options;    /* a bit 1 << id for each */
     const char *formats; /* "text|json", the default first */
     const char *about;
     const char *example; /* a command line and, from the next line on, what it prints */
@@ -276,7 +283,7 @@ bool generate_files(struct cli *c, const char *folder);
 bool completion_bash(wg_text *out);
 bool completion_zsh(wg_text *out);
 
-/* ---- look.c, derivatives.c, products.c, check.c, costs.c, cache.c -------------------------- */
+/* ---- look.c, derivatives.c, products.c, check.c, costs.c, emit.c, cache.c -------------------- */
 bool command_eval(struct cli *c);
 bool command_trace(struct cli *c);
 bool command_graph(struct cli *c);
@@ -291,6 +298,7 @@ bool command_check(struct cli *c);
 bool command_symbolic(struct cli *c);
 bool command_cost(struct cli *c);
 bool command_plan(struct cli *c);
+bool command_emit(struct cli *c);
 bool command_cache(struct cli *c);
 bool command_help(struct cli *c);
 

@@ -74,6 +74,18 @@ const struct option option_table[OPTION_COUNT] = {
     [OPT_BUILD_LOG] = {.name = "--build-log", .kind = KIND_FLAG,
                        .help = "instead of the program, how the C compiler was called for it and "
                                "what it said"},
+    [OPT_LOWERED] = {.name = "--lowered", .kind = KIND_FLAG,
+                     .help = "instead of instructions, the loop nests of C that they become"},
+    [OPT_WITH] = {.name = "--with", .kind = KIND_TEXT, .argument = "LIST",
+                  .help = "derivatives beside the function: any of grad,hvp,jac,hess,jvp,vjp"},
+    [OPT_NAME] = {.name = "--name", .kind = KIND_TEXT, .argument = "NAME",
+                  .help = "of the function in C (default: --function, else the file's of -o)"},
+    [OPT_PREFIX] = {.name = "--prefix", .kind = KIND_TEXT, .argument = "TEXT",
+                    .help = "in front of every name that the linker sees"},
+    [OPT_F32] = {.name = "--f32", .kind = KIND_FLAG,
+                 .help = "compute in float: every f64 becomes f32"},
+    [OPT_CBLAS] = {.name = "--cblas", .kind = KIND_FLAG,
+                   .help = "products of matrices by calls of cblas_dgemm and cblas_sgemm"},
     [OPT_CLEAR] = {.name = "--clear", .kind = KIND_FLAG,
                    .help = "remove the programs, and what interrupted compilers left"},
     [OPT_PATH] = {.name = "--path", .kind = KIND_FLAG,
@@ -83,14 +95,16 @@ const struct option option_table[OPTION_COUNT] = {
     [OPT_HELP] = {.name = "--help", .letter = "-h", .kind = KIND_FLAG, .help = "this text"},
 };
 
-enum {
-    PROGRAM = 1 << OPT_FORMULA | 1 << OPT_FUNCTION | 1 << OPT_AT | 1 << OPT_SIZE | 1 << OPT_OUTPUT |
-              1 << OPT_HELP,
-    RUN = 1 << OPT_BACKEND,
-    RESULT = PROGRAM | 1 << OPT_DIGITS | 1 << OPT_FORMAT,
-    DIFFERENCES = 1 << OPT_MODE | 1 << OPT_DIFFERENCE | 1 << OPT_EPSILON,
-    TRACE = RESULT | 1 << OPT_TANGENT | 1 << OPT_ADJOINT | 1 << OPT_ASCII | 1 << OPT_FOLD
-};
+/* Sets of options: there are more than an int has bits. */
+#define ONE UINT64_C(1)
+#define PROGRAM                                                                                    \
+    (ONE << OPT_FORMULA | ONE << OPT_FUNCTION | ONE << OPT_AT | ONE << OPT_SIZE |                  \
+     ONE << OPT_OUTPUT | ONE << OPT_HELP)
+#define RUN (ONE << OPT_BACKEND)
+#define RESULT (PROGRAM | ONE << OPT_DIGITS | ONE << OPT_FORMAT)
+#define DIFFERENCES (ONE << OPT_MODE | ONE << OPT_DIFFERENCE | ONE << OPT_EPSILON)
+#define TRACE                                                                                      \
+    (RESULT | ONE << OPT_TANGENT | ONE << OPT_ADJOINT | ONE << OPT_ASCII | ONE << OPT_FOLD)
 
 const struct command command_table[] = {
     {"eval", "the values of the outputs", RESULT | RUN, NUMBER_FORMATS,
@@ -99,7 +113,7 @@ const struct command command_table[] = {
      "y = 11.652071455223084",
      .run = command_eval},
     {"trace", "the evaluation trace, with tangents and adjoints on request",
-     TRACE | 1 << OPT_NONFINITE,
+     TRACE | ONE << OPT_NONFINITE,
      "text|markdown|latex|json",
      "Prints the evaluation trace (the Wengert list) of a formula: inputs, one line for each "
      "operation, outputs. With --at the values stand beside the formulas; --tangent adds a "
@@ -120,9 +134,11 @@ const struct command command_table[] = {
      "these.",
      "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", .run = command_graph},
     {"show", "the program as text, before or after a transformation",
-     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER | 1 << OPT_BUILD_LOG, "text",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_AFTER | ONE << OPT_BUILD_LOG |
+     ONE << OPT_LOWERED, "text",
      "Prints the program that a formula becomes, one instruction a line, or with --after the "
-     "program that a transformation makes of it.",
+     "program that a transformation makes of it. With --lowered it is printed as the loop nests "
+     "that compiled programs have.",
      "wengert show -e 'x*exp(x)' --after grad\n"
      "wengert 1\n"
      "%1 = input \"x\" : f64 at \"formula\":1:1\n"
@@ -132,14 +148,14 @@ const struct command command_table[] = {
      "output \"dx\" %4",
      .run = command_show},
     {"gradient", "the gradient of a scalar output",
-     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT, NUMBER_FORMATS,
      "Computes the derivative of one scalar output by every input.",
      "wengert gradient -e 'log(x1) + x1*x2 - sin(x2)' --at x1=2,x2=5\n"
      "d/dx1 = 5.5\n"
      "d/dx2 = 1.7163378145367738",
      .run = command_gradient},
     {"jacobian", "the derivatives of all outputs by all inputs",
-     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT, NUMBER_FORMATS,
      "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
      "output and input a block of the output's shape followed by the input's.",
      "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
@@ -148,7 +164,7 @@ const struct command command_table[] = {
      "     [ 1,  3]]   y2",
      .run = command_jacobian},
     {"hessian", "the second derivatives of a scalar output",
-     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT, NUMBER_FORMATS,
      "Computes the Hessian of one scalar output, forward over reverse, or by differences of the "
      "gradient.",
      "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
@@ -157,26 +173,27 @@ const struct command command_table[] = {
      "     [ 4,  0]]   x2",
      .run = command_hessian, .modes = "auto|numeric"},
     {"jvp", "Jacobian times tangent: forward mode", 
-     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",
      "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
      "y_dot = [3, 0]",
      .run = command_jvp, .modes = "forward|numeric"},
     {"vjp", "adjoint times Jacobian: reverse mode",
-     RESULT | RUN | DIFFERENCES | 1 << OPT_WRT | 1 << OPT_ADJOINT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_WRT | ONE << OPT_ADJOINT, NUMBER_FORMATS,
      "Computes the adjoints of the inputs for given adjoints of the outputs, without the Jacobian.",
      "wengert vjp -e 'exp(z)' --at z=[0,1] --adjoint y=[1,2]\n"
      "z_bar = [1, 5.43656365691809]",
      .run = command_vjp, .modes = "reverse|numeric"},
     {"hvp", "Hessian times tangent, without the Hessian",
-     RESULT | RUN | DIFFERENCES | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT |
+     ONE << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the product of the Hessian of one scalar output with given tangents of the "
      "inputs, forward over reverse, or by differences of the gradient.",
      "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"
      "Hx = [6, 0]",
      .run = command_hvp, .modes = "auto|numeric"},
     {"check", "forward, reverse and numeric derivatives against one another",
-     RESULT | 1 << OPT_SEED | 1 << OPT_SWEEP, NUMBER_FORMATS,
+     RESULT | ONE << OPT_SEED | ONE << OPT_SWEEP, NUMBER_FORMATS,
      "Checks the derivatives at a point, along random directions: forward and reverse mode "
      "against central differences, and against each other by the identity "
      "<J x', y'> = <x', J^T y'>. The exit status is 1 if they disagree.",
@@ -185,7 +202,7 @@ const struct command command_table[] = {
      "forward against reverse mode:              0         at most 1e-12   PASS",
      .run = command_check},
     {"symbolic", "the derivatives as formulas",
-     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_SHARED, "text",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SHARED, "text",
      "Prints the derivatives of scalar outputs by the inputs as formulas, which can be used as "
      "such again. Written out they may be long; --shared names what is used more than once.",
      "wengert symbolic -e 'x1*exp(x1*x2)'\n"
@@ -193,7 +210,7 @@ const struct command command_table[] = {
      "dx2 = x1*x1*exp(x1*x2)",
      .run = command_symbolic},
     {"cost", "operations of the value and of each way to its derivative",
-     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_FACTORS | 1 << OPT_FORMAT, "text|json",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_FACTORS | ONE << OPT_FORMAT, "text|json",
      "Counts the operations on elements of the value, of the derivative written out as formulas, "
      "and of forward and reverse mode, each with as many passes as it takes to get all "
      "derivatives. Named sizes need values (--size).",
@@ -205,7 +222,7 @@ const struct command command_table[] = {
      "reverse mode                    4          2          3       1",
      .run = command_cost},
     {"plan", "the memory that a call takes, and what reverse mode keeps",
-     PROGRAM | 1 << OPT_OF | 1 << OPT_WRT | 1 << OPT_AFTER | 1 << OPT_FORMAT, "text|json",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_AFTER | ONE << OPT_FORMAT, "text|json",
      "Prints the bytes that a call of a program takes, and its residuals: the values that the "
      "adjoint computation reads, with what needs them and the places that made them. The program "
      "is that of the formula with its adjoints (vjp), or what --after says. Bytes are formulas "
@@ -221,8 +238,17 @@ const struct command command_table[] = {
      "  bytes  type  made by          needed by\n"
      "  8      f64   exp formula:1:3  mul formula:1:2, exp formula:1:3",
      .run = command_plan},
+    {"emit", "the program and its derivatives as C that needs no library",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_WITH | ONE << OPT_NAME |
+     ONE << OPT_PREFIX |
+     ONE << OPT_F32 | ONE << OPT_CBLAS, NULL,
+     "Writes a formula, and the derivatives that --with lists, as C99: FILE.c of -o and a header "
+     "FILE.h, or both to standard output. The functions are called NAME, NAME_grad and so on. They "
+     "allocate nothing and keep no state; the header says what each takes. The text binds nobody.",
+     "wengert emit -e 'x*exp(x)' --with grad -o f.c",
+     .run = command_emit},
     {"cache", "the compiled programs that are kept",
-     1 << OPT_CLEAR | 1 << OPT_PATH | 1 << OPT_HELP, NULL,
+     ONE << OPT_CLEAR | ONE << OPT_PATH | ONE << OPT_HELP, NULL,
      "Lists the compiled programs that are kept for the next time, the one used last first: the "
      "bytes of code and C source, and when it was compiled and last used (UTC). The directory is "
      "$WENGERT_CACHE, else $XDG_CACHE_HOME/wengert, else $HOME/.cache/wengert; it holds at most "
@@ -230,7 +256,7 @@ const struct command command_table[] = {
      "wengert cache\n"
      "0 programs, 0 of 268435456 bytes",
      .run = command_cache},
-    {"help", "this overview, or the help of a command", 1 << OPT_HELP, NULL,
+    {"help", "this overview, or the help of a command", ONE << OPT_HELP, NULL,
      "Prints an overview, or what a command does and takes.", NULL, .run = command_help},
 };
 
@@ -246,7 +272,7 @@ const struct command *command_named(const char *name) {
 
 enum operand operand_of(const struct command *command) {
     if (command->options >> OPT_FORMULA & 1) return OPERAND_FORMULA;
-    return command->options == 1 << OPT_HELP ? OPERAND_COMMAND : OPERAND_NONE;
+    return command->options == ONE << OPT_HELP ? OPERAND_COMMAND : OPERAND_NONE;
 }
 
 const char *choices_of(const struct command *command, enum option_id id) {

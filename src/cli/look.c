@@ -176,6 +176,7 @@ bool command_show(struct cli *c) {
     if (after && !program) return false;
     const wg_program *shown = program ? program : c->program;
     if (has_option(c, OPT_BUILD_LOG)) show_build(c, shown);
+    else if (has_option(c, OPT_LOWERED)) wg_show_lowered(shown, &c->out, &c->error);
     else wg_program_print(shown, &c->out, &c->error);
     wg_program_free(program);
     return !failed(&c->error);

@@ -513,15 +513,24 @@ static bool make_room(struct lowered *l, const wg_program *program, wg_error *er
     return false;
 }
 
+static bool place_all(struct placer *p) {
+    struct lowered *l = p->l;
+    const wg_program *program = l->program;
+    for (value v = 1; v < l->count; v++)
+        if (!place_value(p, v)) return false;
+    for (size_t i = 0; i < program->t.output.count; i++)
+        if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
+    settle_reductions(l);
+    return sort_stages(p) && list_items(p);
+}
+
 bool lower(const wg_program *program, struct lowered *l, wg_error *error) {
     struct placer p = {.l = l, .t = &program->t, .error = error};
     if (!make_room(l, program, error)) return false;
-    for (value v = 1; v < l->count; v++)
-        if (!place_value(&p, v)) return false;
-    for (size_t i = 0; i < program->t.output.count; i++)
-        if (!need_whole(&p, program->t.output.at[i].v, 0)) return false;
-    settle_reductions(l);
-    if (!sort_stages(&p) || !list_items(&p)) return false;
+    bool ok = place_all(&p);
+    const wg_error *extents = &l->extents->error;
+    if (extents->status) fail_with(error, extents->status, "%s", extents->message);
+    if (!ok || extents->status) return false;
     cut(l);
     return true;
 }

@@ -14,7 +14,8 @@
  *
  *   lower.c    places every value
  *   access.c   how a statement's operand is indexed
- *   write.c    the nests as C
+ *   write*.c   the nests as C that is loaded
+ *   ship*.c    the same as C to take away
  *
  * Where things are stored is not said here: see run/native.c. */
 #ifndef NATIVE_LOWER_H

@@ -21,6 +21,8 @@ static inline T F(wg_sum_block)(const T *x, int64_t n) {
     return (few[0] + few[1]) + (few[2] + few[3]);
 }
 
+static inline void F(wg_sum_begin)(F(wg_sum) *s) { memset(s, 0, sizeof *s); }
+
 /* Adds to a level; 64 terms of one are a term of the next. */
 static inline void F(wg_sum_carry)(F(wg_sum) *s, unsigned k, T sum) {
     s->level[k] += sum;
@@ -112,7 +114,8 @@ static inline T F(wg_peak_total)(const F(wg_peak) *s) {
 
 /* The same over memory. */
 static inline T F(wg_sum_run)(const T *x, int64_t n) {
-    F(wg_sum) s = {0};
+    F(wg_sum) s;
+    F(wg_sum_begin)(&s);
     for (int64_t i = 0; i < n; i += 512) F(wg_sum_add)(&s, x + i, n - i < 512 ? n - i : 512);
     return F(wg_sum_total)(&s);
 }

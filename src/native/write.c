@@ -2,7 +2,6 @@
  * with the instruction in a comment behind. What a loop writes to memory stands at the end of its
  * body, behind everything that it reads: a result may so take the place of an operand. */
 #include "native/writer.h"
-#include "native/embedded.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -11,14 +10,6 @@ const char *const type_text_of[WG_DTYPE_COUNT] = {
     [WG_BOOL] = "uint8_t", [WG_I32] = "int32_t", [WG_I64] = "int64_t",
     [WG_F32] = "float",    [WG_F64] = "double"};
 const char *const short_name[WG_DTYPE_COUNT] = {"b8", "i32", "i64", "f32", "f64"};
-
-void add(struct writer *w, const char *text) {
-    w->ok = w->ok && text_add(w->out, text);
-}
-
-void indent(struct writer *w, int depth) {
-    for (int i = 0; i < depth; i++) add(w, "    ");
-}
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
@@ -32,7 +23,11 @@ static void add_name(struct writer *w, const char *name) {
 }
 
 /* A size by number and name: two names may have the same letters. */
-static void add_size(struct writer *w, const struct trace *t, size_t index) {
+void add_size(struct writer *w, const struct trace *t, size_t index) {
+    if (w->shipped) {
+        shipped_size(w, index);
+        return;
+    }
     ADD(w, "n%zu_", index);
     add_name(w, name_at(t, t->size.at[index]));
 }
@@ -40,6 +35,10 @@ static void add_size(struct writer *w, const struct trace *t, size_t index) {
 /* Memory: inputs by name, everything else by number. */
 void add_memory(struct writer *w, value root) {
     const struct instr *i = instr_at(w->t, root);
+    if (w->shipped) {
+        shipped_memory(w, root);
+        return;
+    }
     if (i->op == OP_input) {
         int64_t index = attr_words(w->t, i->attr)[0];
         ADD(w, "in%lld_", (long long)index);
@@ -52,7 +51,7 @@ void add_memory(struct writer *w, value root) {
 /* ---- extents --------------------------------------------------------------------------------- */
 
 /* A polynomial as C; in parentheses if it is more than one term and `tight`. */
-static void add_extent(struct writer *w, const struct trace *t, wg_extent e, bool tight) {
+void add_extent(struct writer *w, const struct trace *t, wg_extent e, bool tight) {
     if (e >= 0) {
         ADD(w, "%lld", (long long)e);
         return;
@@ -81,6 +80,14 @@ void add_program_extent(struct writer *w, wg_extent e, bool tight) {
     add_extent(w, w->t, e, tight);
 }
 
+/* The number of elements. */
+void add_count(struct writer *w, const wg_type *type) {
+    wg_extent count = 1;
+    for (size_t k = 0; k < type->rank; k++)
+        count = extent_mul(w->l->extents, count, lowered_extent(w->l, type->extent[k]));
+    add_extent(w, &w->l->extents->t, count, false);
+}
+
 /* ---- loops ----------------------------------------------------------------------------------- */
 
 static wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis) {
@@ -99,11 +106,19 @@ static struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size
     return plan;
 }
 
+/* Of loops first .. last together. A product of constants is one number, for an int may not hold
+ * it. */
+static void add_all_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t first,
+                          size_t last) {
+    wg_extent trips = 1;
+    for (size_t axis = plan->loop[first].first; axis <= plan->loop[last].last; axis++)
+        trips = extent_mul(w->l->extents, trips,
+                           lowered_extent(w->l, domain_extent(w, pass, axis)));
+    add_extent(w, &w->l->extents->t, trips, false);
+}
+
 void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k) {
-    for (size_t axis = plan->loop[k].first; axis <= plan->loop[k].last; axis++) {
-        if (axis > plan->loop[k].first) add(w, " * ");
-        add_program_extent(w, domain_extent(w, pass, axis), true);
-    }
+    add_all_trips(w, pass, plan, k, k);
 }
 
 /* for (...) { of one loop of the plan; `independent`: its iterations are. */
@@ -124,13 +139,23 @@ static void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, 
 
 /* ---- operands -------------------------------------------------------------------------------- */
 
-struct site_of_use { /* where an operand is written */
-    uint32_t pass;
-    const struct plan *plan; /* NULL: no loops */
-};
+/* A scalar that outlives the function that makes it. */
+void add_cell(struct writer *w, value root) {
+    if (w->shipped) shipped_cells(w);
+    ADD(w, "c[%u].%s", w->w->homes->cell[root], short_name[dtype_of(w, root)]);
+}
 
-static bool is_row_buffer(const struct writer *w, value root) {
-    return w->l->storage[root] == STORE_ROW;
+/* In shipped C that is one function no scalar outlives it. */
+static void add_cell_store(struct writer *w, value v, int depth) {
+    if (w->shipped && !has_cells(w->l)) return;
+    indent(w, depth);
+    add_cell(w, v);
+    ADD(w, " = v%u;\n", v);
+}
+
+/* A scalar that shipped C is given by value. */
+static bool is_parameter(const struct writer *w, value root) {
+    return w->shipped && instr_at(w->t, root)->op == OP_input && type_of(w->t, root)->rank == 0;
 }
 
 /* The index of an access under the loops at hand; at least one character. */
@@ -158,7 +183,7 @@ static void add_index(struct writer *w, const struct access *a, const struct sit
 }
 
 /* Atomic: it may stand beside any operator. */
-static void add_literal(struct writer *w, unsigned dtype, int64_t bits) {
+void add_literal(struct writer *w, unsigned dtype, int64_t bits) {
     double number = literal_to_f64((wg_dtype)dtype, bits);
     if (dtype == WG_I64 || dtype == WG_I32 || dtype == WG_BOOL) {
         int64_t whole = dtype == WG_I32 ? (int32_t)bits : bits;
@@ -189,6 +214,8 @@ static void add_literal(struct writer *w, unsigned dtype, int64_t bits) {
 static bool is_variable(const struct writer *w, value root, const struct site_of_use *at) {
     const struct lowered *l = w->l;
     if (w->item && w->loaded[root] == w->item) return true;
+    if (w->shipped && !has_cells(l) && type_of(w->t, root)->rank == 0 && l->stage[root])
+        return true;
     if (!l->pass[root] || part_of(l, root) != w->part) return false;
     if (l->pass[root] == at->pass) return true;
     bool of_row = l->role[root] == ROLE_REDUCE || l->passes.at[l->pass[root]].loops.rank == 0;
@@ -197,7 +224,7 @@ static bool is_variable(const struct writer *w, value root, const struct site_of
     return type_of(w->t, root)->rank == 0 && (at->pass || l->part_count == 1);
 }
 
-static void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
+void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
     value root = a->root;
     const struct instr *i = instr_at(w->t, root);
     if (i->op == OP_constant) {
@@ -210,9 +237,10 @@ static void add_operand(struct writer *w, const struct access *a, const struct s
     } else if (is_variable(w, root, at)) {
         ADD(w, "v%u", root);
     } else if (w->w->homes->table[root] == NO_HOME) {
-        ADD(w, "c[%u].%s", w->w->homes->cell[root], short_name[dtype_of(w, root)]);
+        add_cell(w, root);
     } else {
         add_memory(w, root);
+        if (is_parameter(w, root)) return;
         add(w, "[");
         add_index(w, a, at);
         add(w, "]");
@@ -226,9 +254,9 @@ static bool begins_word(char c) {
 }
 
 /* Functions of op/kernel/vector_math.h, which loops over them make vector code of. */
-static const char *const vector_functions[] = {"exp",  "exp2", "expm1", "log",  "log2",
+const char *const row_functions[] = {"exp",  "exp2", "expm1", "log",  "log2",
                                                "log10", "log1p", "sinh", "cosh", "tanh",
-                                               "sin",  "cos",  "tan"};
+                                               "sin",  "cos",  "tan", NULL};
 
 /* Those of the C library whose name ends in f for float. */
 static const char *const library_functions[] = {
@@ -239,6 +267,11 @@ static bool is_among(const char *word, size_t length, const char *const *list, s
     for (size_t i = 0; i < count; i++)
         if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0) return true;
     return false;
+}
+
+bool is_library_function(const char *word) {
+    return is_among(word, strlen(word), library_functions, COUNT_OF(library_functions)) ||
+           is_among(word, strlen(word), row_functions, COUNT_OF(row_functions) - 1);
 }
 
 /* Whether the argument of a call has a literal with a point, which makes it a double. */
@@ -256,7 +289,7 @@ static bool is_double(const char *open) {
  * made vector code of, elsewhere it is called. */
 static void add_word(struct writer *w, const char *word, size_t length, unsigned dtype,
                      const struct site_of_use *at) {
-    bool vector = is_among(word, length, vector_functions, COUNT_OF(vector_functions));
+    bool vector = is_among(word, length, row_functions, COUNT_OF(row_functions) - 1);
     bool library = is_among(word, length, library_functions, COUNT_OF(library_functions));
     if (vector) add(w, at->plan ? "vm_" : "wg_");
     w->ok = w->ok && text_bytes(w->out, word, length);
@@ -323,14 +356,15 @@ static void add_value(struct writer *w, value v, const struct site_of_use *at) {
     }
 }
 
-static void add_comment(struct writer *w, value v) {
+void add_comment(struct writer *w, value v) {
     const struct instr *i = instr_at(w->t, v);
     ADD(w, " /* %s", op_def(i->op)->name);
     if (i->flags & INSTR_TANGENT) add(w, ", tangent");
     if (i->flags & INSTR_ADJOINT) add(w, ", adjoint");
     wg_text text = {.allocator = w->out->allocator};
     w->ok = w->ok && site_text(w->t, i->site, &text);
-    if (text.data && !strstr(text.data, "*/")) ADD(w, ": %s", text.data);
+    if (text.data && !strstr(text.data, "*/") && !strstr(text.data, "/*"))
+        ADD(w, ": %s", text.data);
     wg_text_free(&text);
     add(w, " */\n");
 }
@@ -359,11 +393,11 @@ static void add_statement(struct writer *w, value v, const struct site_of_use *a
 
 static void add_store(struct writer *w, value v, const struct site_of_use *at, int depth) {
     if (w->l->storage[v] == STORE_NONE) return;
-    indent(w, depth);
     if (w->w->homes->table[v] == NO_HOME) {
-        ADD(w, "c[%u].%s = v%u;\n", w->w->homes->cell[v], short_name[dtype_of(w, v)], v);
+        add_cell_store(w, v, depth);
         return;
     }
+    indent(w, depth);
     struct access a = own_access(w, v, at->pass);
     add_memory(w, v);
     add(w, "[");
@@ -399,11 +433,11 @@ static void end_reduction(struct writer *w, value v, int depth) {
     if (l->storage[v] == STORE_NONE) return;
     struct plan rows = {.rows = l->stages.at[l->stage[v]].rows.rank};
     struct site_of_use at = {l->pass[v], &rows};
-    indent(w, depth);
     if (w->w->homes->table[v] == NO_HOME) {
-        ADD(w, "c[%u].%s = v%u;\n", w->w->homes->cell[v], short_name[dtype_of(w, v)], v);
+        add_cell_store(w, v, depth);
         return;
     }
+    indent(w, depth);
     struct access a = {.root = v};
     wg_extent stride = 1;
     for (size_t k = rows.rows; k-- > 0;) {
@@ -435,8 +469,8 @@ static void begin_reductions(struct writer *w, uint32_t pass, int depth) {
         if (w->l->role[v] != ROLE_REDUCE) continue;
         const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
         indent(w, depth);
-        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u = {0};\n", type, v);
-        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, n);\n", kind, type, v, kind, type, v);
+        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u; wg_sum_begin_%s(&r%u);\n", type, v, type, v);
+        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, terms);\n", kind, type, v, kind, type, v);
     }
 }
 
@@ -456,7 +490,7 @@ static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan,
     indent(w, depth);
     add(w, "{\n");
     indent(w, depth + 1);
-    add(w, "const int64_t n = ");
+    add(w, "const int64_t terms = ");
     add_trips(w, pass, plan, 0);
     add(w, ";\n");
     begin_reductions(w, pass, depth + 1);
@@ -466,7 +500,7 @@ static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan,
         depth += 2;
         begin_reductions(w, pass, depth + 1);
     }
-    const char *start = grouped ? "start" : "0", *end = grouped ? "end" : "n";
+    const char *start = grouped ? "start" : "0", *end = grouped ? "end" : "terms";
     indent(w, depth + 1);
     ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
     indent(w, depth + 2);
@@ -480,16 +514,16 @@ static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan,
         indent(w, depth + 2);
         add(w, "WG_INDEPENDENT\n");
         indent(w, depth + 2);
-        add(w, "for (int64_t k = 0; k < count; k++) {\n");
+        add(w, "for (int64_t each = 0; each < count; each++) {\n");
         indent(w, depth + 3);
-        ADD(w, "const int64_t i%zu = begin + k;\n", axis);
+        ADD(w, "const int64_t i%zu = begin + each;\n", axis);
         indent(w, depth + 3);
         ADD(w, "(void)i%zu;\n", axis);
         add_body(w, &at, depth + 3);
         for (value v = p->first; v; v = l->next[v])
             if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
                 indent(w, depth + 3);
-                ADD(w, "b%u[k] = ", v);
+                ADD(w, "b%u[each] = ", v);
                 add_operand(w, &l->access.at[l->access_at[v]], &at);
                 add(w, ";\n");
             }
@@ -544,10 +578,7 @@ static void add_runs(struct writer *w, uint32_t pass, const struct plan *plan, i
         add(w, " + ");
         add_index(w, &a, &at);
         add(w, ", ");
-        for (size_t k = 0; k < plan->count; k++) {
-            if (k) add(w, " * ");
-            add_trips(w, pass, plan, k);
-        }
+        add_all_trips(w, pass, plan, 0, plan->count - 1);
         add(w, ");");
         add_comment(w, v);
         end_reduction(w, v, depth);
@@ -610,28 +641,10 @@ static void add_nest(struct writer *w, const struct stage *nest, int depth) {
     close_loops(w, inside, depth);
 }
 
-/* ---- functions ------------------------------------------------------------------------------- */
-
-static void declare(struct writer *w, value root) {
-    if (w->declared[root] == w->part + 1 || w->w->homes->table[root] == NO_HOME) return;
-    if (w->w->threads && is_row_buffer(w, root)) return; /* see open_row_pieces */
-    w->declared[root] = w->part + 1;
-    const char *type = type_text_of[dtype_of(w, root)];
-    bool given = w->l->role[root] == ROLE_GIVEN;
-    ADD(w, "    %s%s *const ", given ? "const " : "", type);
-    add_memory(w, root);
-    ADD(w, " = (%s%s *)f->table[%u];\n", given ? "const " : "", type, w->w->homes->table[root]);
-}
-
-static void declare_value(struct writer *w, value v) {
-    struct lowered *l = w->l;
-    for (size_t k = 0; k < access_count(l, v); k++)
-        declare(w, l->access.at[l->access_at[v] + k].root);
-    if (l->storage[v] != STORE_NONE) declare(w, v);
-}
+/* ---- items ----------------------------------------------------------------------------------- */
 
 /* Calls visit for each statement of the item. */
-static void each_statement(struct writer *w, const struct item *item,
+void visit_statements(struct writer *w, const struct item *item,
                            void (*visit)(struct writer *w, value v)) {
     const struct lowered *l = w->l;
     const struct stage *s = &l->stages.at[item->stage];
@@ -652,7 +665,8 @@ static void load_scalars(struct writer *w, value v) {
         const struct access *a = &l->access.at[l->access_at[v] + k];
         value root = a->root;
         if (type_of(w->t, root)->rank > 0 || is_variable(w, root, &at) ||
-            l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_constant)
+            l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_constant ||
+            is_parameter(w, root))
             continue;
         indent(w, 2);
         ADD(w, "const %s v%u = ", type_text_of[dtype_of(w, root)], root);
@@ -662,9 +676,13 @@ static void load_scalars(struct writer *w, value v) {
     }
 }
 
-static void add_item(struct writer *w, const struct item *item) {
+void write_item(struct writer *w, const struct item *item) {
     const struct lowered *l = w->l;
     const struct stage *s = &l->stages.at[item->stage];
+    if (s->operation && w->shipped) {
+        shipped_operation(w, s->operation);
+        return;
+    }
     if (s->operation) {
         ADD(w, "    if ((status = f->operation(f->call, %u)) != 0) return status;", item->stage);
         add_comment(w, s->operation);
@@ -683,159 +701,9 @@ static void add_item(struct writer *w, const struct item *item) {
     bool numbers = item->pass && has_reductions(w, item->pass);
     if (!numbers) {
         add(w, "    {\n");
-        each_statement(w, item, load_scalars);
+        visit_statements(w, item, load_scalars);
     }
     if (item->pass) add_pass(w, item->pass, 0, numbers ? 1 : 2);
     else add_nest(w, s, 2);
     if (!numbers) add(w, "    }\n");
-}
-
-static void add_copies(struct writer *w) {
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < w->w->copy_count; i++) {
-            const struct output_copy *copy = &w->w->copy[i];
-            if (pass == 0 && copy->save == NO_HOME) continue;
-            value v = copy->from;
-            const wg_type *type = type_of(w->t, v);
-            unsigned dtype = type->dtype;
-            uint32_t to = pass == 0 ? copy->save : copy->to;
-            if (type->rank == 0) {
-                struct access a = {.root = v};
-                struct site_of_use at = {0, NULL};
-                ADD(w, "    *(%s *)f->table[%u] = ", type_text_of[dtype], to);
-                if (pass == 1 && copy->save != NO_HOME)
-                    ADD(w, "*(%s *)f->table[%u]", type_text_of[dtype], copy->save);
-                else add_operand(w, &a, &at);
-                add(w, ";\n");
-                continue;
-            }
-            uint32_t from = pass == 1 && copy->save != NO_HOME ? copy->save
-                                                               : w->w->homes->table[v];
-            ADD(w, "    wg_copy(f->table[%u], f->table[%u], (size_t)(", to, from);
-            for (size_t k = 0; k < type->rank; k++) {
-                if (k) add(w, " * ");
-                add_program_extent(w, type->extent[k], true);
-            }
-            ADD(w, ") * sizeof(%s));\n", type_text_of[dtype]);
-        }
-    }
-}
-
-static void declare_copies(struct writer *w) {
-    for (size_t i = 0; i < w->w->copy_count; i++) {
-        value v = w->w->copy[i].from;
-        if (type_of(w->t, v)->rank == 0) declare(w, v);
-    }
-}
-
-static void open_function(struct writer *w) {
-    add(w, "    int status = 0;\n    wg_cell *const c = f->cell;\n");
-    for (size_t i = 0; i < w->t->size.count; i++) {
-        add(w, "    const int64_t ");
-        add_size(w, w->t, i);
-        ADD(w, " = f->size[%zu];\n", i);
-    }
-}
-
-static void close_function(struct writer *w) {
-    for (size_t i = 0; i < w->t->size.count; i++) {
-        add(w, "    (void)");
-        add_size(w, w->t, i);
-        add(w, ";\n");
-    }
-    add(w, "    (void)c;\n    return status;\n}\n");
-}
-
-/* The items of one part, from *at on. */
-static void add_part(struct writer *w, size_t *at) {
-    const struct lowered *l = w->l;
-    size_t end = *at;
-    while (end < l->items.count && l->items.at[end].part == w->part) end++;
-    for (size_t i = *at; i < end && w->ok; i++)
-        each_statement(w, &l->items.at[i], declare_value);
-    if (l->part_count == 1) declare_copies(w);
-    for (size_t i = *at; i < end && w->ok; i++) {
-        w->item = (uint32_t)i + 1;
-        add_item(w, &l->items.at[i]);
-    }
-    w->item = 0;
-    *at = end;
-}
-
-static void add_functions(struct writer *w) {
-    const struct lowered *l = w->l;
-    size_t at = 0;
-    if (l->part_count == 1) {
-        add(w, "int wg_program(const wg_frame *f)\n{\n");
-        open_function(w);
-        add_part(w, &at);
-        add_copies(w);
-        close_function(w);
-        return;
-    }
-    for (w->part = 0; w->part < l->part_count && w->ok; w->part++) {
-        ADD(w, "static WG_APART int part%u(const wg_frame *f)\n{\n", w->part);
-        open_function(w);
-        add_part(w, &at);
-        close_function(w);
-        add(w, "\n");
-    }
-    add(w, "int wg_program(const wg_frame *f)\n{\n");
-    open_function(w);
-    declare_copies(w);
-    for (uint32_t k = 0; k < l->part_count && w->ok; k++)
-        ADD(w, "    if ((status = part%u(f)) != 0) return status;\n", k);
-    add_copies(w);
-    close_function(w);
-}
-
-/* ---- the file -------------------------------------------------------------------------------- */
-
-/* The pieces of the runtime that a body uses, by a word that only they have. */
-static void add_runtime(struct writer *w, const char *body) {
-    add(w, embedded_runtime);
-    if (w->w->threads) add(w, embedded_threads);
-    if (strstr(body, "vm_") || strstr(body, "wg_")) {
-        add(w, embedded_vector_math);
-        add(w, embedded_vector_math_f32);
-        add(w, embedded_runtime_math);
-    }
-    static const char *const suffix[] = {"f64", "f32"}, *const type[] = {"double", "float"};
-    static const char *const kind[] = {"sum", "max", "peak"}, *const tail[] = {"", "_run"};
-    for (size_t k = 0; k < 2; k++) {
-        bool used = false;
-        for (size_t i = 0; i < 6; i++) {
-            char name[32];
-            snprintf(name, sizeof name, "wg_%s%s_%s", kind[i / 2], tail[i % 2], suffix[k]);
-            used |= strstr(body, name) != NULL;
-        }
-        if (!used) continue;
-        ADD(w, "\n#define T %s\n#define F(name) name##_%s\n", type[k], suffix[k]);
-        add(w, embedded_reduce);
-        add(w, "#undef T\n#undef F\n");
-    }
-    if (strstr(body, "special_")) {
-        add(w, embedded_special);
-    }
-    add(w, "\n");
-}
-
-bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
-    struct lowered *l = writing->lowered;
-    const struct trace *t = &l->program->t;
-    wg_text body = {.allocator = t->allocator};
-    struct writer w = {.w = writing, .l = l, .t = t, .out = &body, .ok = true};
-    w.declared = mem_alloc_zero(&t->allocator, l->count * sizeof *w.declared);
-    w.loaded = mem_alloc_zero(&t->allocator, l->count * sizeof *w.loaded);
-    w.ok = w.declared && w.loaded;
-    if (w.ok) add_functions(&w);
-    w.ok = w.ok && body.data;
-    w.out = out;
-    if (w.ok) add_runtime(&w, body.data);
-    if (w.ok) add(&w, body.data);
-    mem_free(&t->allocator, w.declared, l->count * sizeof *w.declared);
-    mem_free(&t->allocator, w.loaded, l->count * sizeof *w.loaded);
-    wg_text_free(&body);
-    if (!w.ok) fail_memory(error);
-    return w.ok;
 }

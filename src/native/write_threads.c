@@ -146,9 +146,9 @@ static void open_group_loop(struct writer *w, int depth) {
 
 void open_groups(struct writer *w, uint32_t pass, int depth) {
     indent(w, depth);
-    add(w, "for (int64_t tile = 0; tile < n; tile += WG_GROUPS * WG_GROUP) {\n");
+    add(w, "for (int64_t tile = 0; tile < terms; tile += WG_GROUPS * WG_GROUP) {\n");
     indent(w, depth + 1);
-    add(w, "const int64_t rest = n - tile, many = (rest + WG_GROUP - 1) / WG_GROUP;\n");
+    add(w, "const int64_t rest = terms - tile, many = (rest + WG_GROUP - 1) / WG_GROUP;\n");
     indent(w, depth + 1);
     add(w, "const int64_t groups = many < WG_GROUPS ? many : WG_GROUPS;\n");
     each_reduction(w, pass, depth + 1, declare_groups);
@@ -159,7 +159,7 @@ void open_groups(struct writer *w, uint32_t pass, int depth) {
     indent(w, depth + 2);
     add(w, "const int64_t start = tile + group * WG_GROUP;\n");
     indent(w, depth + 2);
-    add(w, "const int64_t end = n - start < WG_GROUP ? n : start + WG_GROUP;\n");
+    add(w, "const int64_t end = terms - start < WG_GROUP ? terms : start + WG_GROUP;\n");
 }
 
 void close_groups(struct writer *w, uint32_t pass, int depth) {

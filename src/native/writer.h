@@ -1,8 +1,12 @@
-/* What the files that write C share. */
+/* What the files that write C share. Both kinds of C have the loop nests of write.c; what stands
+ * around them differs: write_call.c has the frame of code that the library loads and calls, the
+ * files named ship that of C which a user takes away. */
 #ifndef NATIVE_WRITER_H
 #define NATIVE_WRITER_H
 
 #include "native/write.h"
+
+struct shipped; /* ship.c */
 
 struct writer {
     const struct writing *w;
@@ -13,6 +17,8 @@ struct writer {
     uint32_t *declared; /* of each value: 1 + the last part that declared its memory */
     uint32_t item;      /* 1 + the item at hand */
     uint32_t *loaded;   /* of each value: the last item that has it in a variable */
+    struct shipped *shipped; /* NULL: the library calls this code */
+    wg_error *error;         /* of shipped code: an operation that cannot be written */
     bool ok;
 };
 
@@ -34,10 +40,49 @@ static inline unsigned dtype_of(const struct writer *w, value v) {
 
 extern const char *const type_text_of[WG_DTYPE_COUNT], *const short_name[WG_DTYPE_COUNT];
 
-void add(struct writer *w, const char *text);
+/* The functions of op/kernel/vector_math.h that rows call; ended by NULL. */
+extern const char *const row_functions[];
+/* Whether this word is a function of the C library that rows call. */
+bool is_library_function(const char *word);
+
+static inline void add(struct writer *w, const char *text) {
+    w->ok = w->ok && text_add(w->out, text);
+}
 #define ADD(w, ...) ((w)->ok = (w)->ok && text_format((w)->out, __VA_ARGS__))
-void indent(struct writer *w, int depth);
+static inline void indent(struct writer *w, int depth) {
+    for (int i = 0; i < depth; i++) add(w, "    ");
+}
+
+struct site_of_use { /* where an operand is written */
+    uint32_t pass;
+    const struct plan *plan; /* NULL: no loops */
+};
+
+/* Whether shipped C has cells: one function has variables. */
+static inline bool has_cells(const struct lowered *l) {
+    return l->part_count > 1;
+}
+
+static inline bool is_row_buffer(const struct writer *w, value root) {
+    return w->l->storage[root] == STORE_ROW;
+}
+
+/* A size of a trace, whose sizes are the program's. */
+void add_size(struct writer *w, const struct trace *t, size_t index);
 void add_memory(struct writer *w, value root);
+void add_cell(struct writer *w, value root);
+/* An extent of a trace as C; in parentheses if it is more than one term and `tight`. */
+void add_extent(struct writer *w, const struct trace *t, wg_extent e, bool tight);
+/* The number of elements of a type of the program. */
+void add_count(struct writer *w, const wg_type *type);
+/* Atomic: it may stand beside any operator. */
+void add_literal(struct writer *w, unsigned dtype, int64_t bits);
+void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
+void add_comment(struct writer *w, value v);
+/* Calls visit for each statement of the item. */
+void visit_statements(struct writer *w, const struct item *item,
+                      void (*visit)(struct writer *w, value v));
+void write_item(struct writer *w, const struct item *item);
 /* An extent of the program; in parentheses if it is more than one term and `tight`. */
 void add_program_extent(struct writer *w, wg_extent e, bool tight);
 /* The iterations of loop k of the plan. */
@@ -58,5 +103,18 @@ int open_row_pieces(struct writer *w, const struct stage *nest, struct plan *pla
  * first element and the one behind its last. */
 void open_groups(struct writer *w, uint32_t pass, int depth);
 void close_groups(struct writer *w, uint32_t pass, int depth);
+
+/* ---- ship.c ---------------------------------------------------------------------------------- */
+
+/* The names of what is stored, in C that a user takes away. */
+void shipped_memory(struct writer *w, value root);
+void shipped_size(struct writer *w, size_t index);
+void shipped_cells(struct writer *w);
+bool ships_with_cblas(const struct writer *w);
+
+/* ---- ship_operation.c ------------------------------------------------------------------------ */
+
+/* An operation that no nest does: a call of a function of runtime_whole.h. */
+void shipped_operation(struct writer *w, value v);
 
 #endif

@@ -131,9 +131,8 @@ static bool drop_rules(wg_program *program, wg_error *error) {
     return true;
 }
 
-/* A function without a plan yet; expanded: of the program as nests want it. */
-static struct wg_function *prepare(const wg_program *program, const wg_options *options,
-                                   bool expanded, wg_error *error) {
+struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
+                                     bool expanded, wg_error *error) {
     wg_allocator a = program->t.allocator;
     struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
     if (!fn) return fail_memory(error), NULL;
@@ -154,7 +153,7 @@ static struct wg_function *prepare(const wg_program *program, const wg_options *
 
 static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
                                        wg_error *error) {
-    struct wg_function *fn = prepare(program, options, false, error);
+    struct wg_function *fn = function_prepare(program, options, false, error);
     struct schedule schedule = {0};
     bool ok = fn && schedule_make(fn, &schedule, error) && plan_make(fn, &schedule, error);
     if (fn) schedule_free(fn, &schedule);
@@ -166,7 +165,7 @@ static struct wg_function *interpreted(const wg_program *program, const wg_optio
 /* log: the compiler's, where that fails. */
 static struct wg_function *native(const wg_program *program, const wg_options *options,
                                   const char *flags, wg_text *log, wg_error *error) {
-    struct wg_function *fn = prepare(program, options, true, error);
+    struct wg_function *fn = function_prepare(program, options, true, error);
     wg_text text = {.allocator = program->t.allocator};
     bool ok = fn && native_write(fn, &text, error) && native_load(fn, &text, flags, error);
     wg_text_free(&text);
@@ -179,7 +178,7 @@ static struct wg_function *native(const wg_program *program, const wg_options *o
 /* Interpreted at once, native as soon as a thread has it compiled. */
 static bool begin_native(struct wg_function *fn, const wg_program *program,
                          const wg_options *options, const char *flags, wg_error *error) {
-    struct wg_function *planned = prepare(program, options, true, error);
+    struct wg_function *planned = function_prepare(program, options, true, error);
     return planned && background_start(fn, planned, flags, error);
 }
 

@@ -346,9 +346,9 @@ static bool store_all(struct storer *s) {
     return list_copies(s) && list_operations(s);
 }
 
-/* Gives everything its storage in fn, and writes the C. */
-static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *text,
-                           wg_error *error) {
+/* Gives everything its storage in fn, and hands that over to be written. */
+static bool plan_and_write(struct wg_function *fn, struct lowered *l, native_writer *write,
+                           void *context, wg_error *error) {
     const wg_allocator *a = &fn->allocator;
     size_t bytes = l->count * sizeof(uint32_t);
     struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error,
@@ -362,7 +362,7 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
     struct writing writing = {l, &s.homes, s.copy.at, s.copy.count, fn->threads > 0};
-    ok = ok && write_c(&writing, text, error);
+    ok = ok && write(&writing, context, error);
     mem_free(a, s.use, bytes);
     mem_free(a, s.seen, bytes);
     mem_free(a, s.last, bytes);
@@ -374,11 +374,19 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, wg_text *t
     return ok;
 }
 
-bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
+bool native_plan(struct wg_function *fn, native_writer *write, void *context, wg_error *error) {
     struct lowered l = {0};
-    bool ok = lower(fn->program, &l, error) && plan_and_write(fn, &l, text, error);
+    bool ok = lower(fn->program, &l, error) && plan_and_write(fn, &l, write, context, error);
     lowered_free(&l);
     return ok;
+}
+
+static bool write_text(const struct writing *writing, void *text, wg_error *error) {
+    return write_c(writing, text, error);
+}
+
+bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
+    return native_plan(fn, write_text, text, error);
 }
 
 static bool build(struct wg_function *fn, const wg_text *text, const struct flags_wanted *wanted,

@@ -204,6 +204,9 @@ bool measure_in_bytes(struct measure *m, wg_dtype dtype, wg_error *error);
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
 
 /* ---- function.c ------------------------------------------------------------------------------ */
+/* A function without a plan yet; expanded: of the program as nests want it. NULL and an error. */
+struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
+                                     bool expanded, wg_error *error);
 /* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
 void function_note(struct wg_function *fn, const char *head, const wg_error *why);
 static inline bool has_named_extents(const struct wg_function *fn) {
@@ -235,7 +238,11 @@ wg_status interpret(const struct call *c);
 wg_status call_operation(const struct call *c, uint32_t step);
 
 /* ---- native.c -------------------------------------------------------------------------------- */
-/* Plans fn, of which program, donors, measures and shapes are there, and appends its C. */
+/* Plans fn, of which program, donors, measures and shapes are there, and has it written. */
+struct writing;
+typedef bool native_writer(const struct writing *writing, void *context, wg_error *error);
+bool native_plan(struct wg_function *fn, native_writer *write, void *context, wg_error *error);
+/* The same as the C that is loaded, appended to a text. */
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
 /* Compiles that and loads it; fn->log tells how, also on error. flags: fewer than NATIVE_FLAGS_SIZE
  * bytes. */

@@ -217,6 +217,21 @@ static void rules_survive(void **state) {
     }
 }
 
+static wg_status emitting(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_text code = {.allocator = *allocator}, header = {.allocator = *allocator};
+    wg_program *p = parsed(allocator, &error), *grad = wg_value_and_grad(p, "x", &error);
+    wg_emit((const wg_program *const[]){p, grad}, (const char *const[]){"f", "df"}, 2,
+            &(wg_emit_options){.f32 = true}, &code, &header, &error);
+    wg_show_lowered(grad, &code, &error);
+    wg_text_free(&code);
+    wg_text_free(&header);
+    wg_program_free(p);
+    wg_program_free(grad);
+    return error.status;
+}
+
 #define FAULT_TEST(work)                                                                           \
     static void work##_survives(void **state) {                                                    \
         (void)state;                                                                               \
@@ -229,6 +244,7 @@ FAULT_TEST(transforming)
 FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
 FAULT_TEST(showing)
+FAULT_TEST(emitting)
 
 static void compiling_survives(void **state) {
     (void)state;
@@ -244,6 +260,7 @@ int main(void) {
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
         cmocka_unit_test(rules_survive),
         cmocka_unit_test(compiling_survives),
+        cmocka_unit_test(emitting_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
