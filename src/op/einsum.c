@@ -246,11 +246,24 @@ static void sum_rest(const struct sum *s, struct term *t, const struct term *oth
 
 /* ---- contraction ----------------------------------------------------------------------------- */
 
+/* Whether the result has b's own axes before a's: with b on the left its product is in order. */
+static bool goes_first(const struct term *b, const struct term *a, const struct term *result) {
+    for (size_t i = 0; i < result->rank; i++) {
+        bool in_a = has(a, result->letter[i]), in_b = has(b, result->letter[i]);
+        if (in_a != in_b) return in_b;
+    }
+    return false;
+}
+
 /* a times b; the terms from `next` on are still to come. */
 static void contract(const struct sum *s, struct term *a, struct term *b, size_t next) {
     sum_rest(s, a, b, next);
     sum_rest(s, b, a, next);
-    struct term y = {.rank = 0};
+    struct term *into = a, y = {.rank = 0};
+    if (next == s->count && goes_first(b, a, &s->term[next])) {
+        a = b;
+        b = into;
+    }
     uint8_t pair[2][WG_MAX_RANK], n = 0, batch = 0;
     for (int pass = 0; pass < 2; pass++) /* shared axes that stay, then those that are summed */
         for (uint8_t i = 0; i < a->rank; i++) {
@@ -275,7 +288,7 @@ static void contract(const struct sum *s, struct term *a, struct term *b, size_t
             if (!has(opposite[k], side[k]->letter[i])) y.letter[y.rank++] = side[k]->letter[i];
     y.x = build_dot_axes(s->g, a->x, b->x, batch, (unsigned)(n - batch),
                          (const uint8_t *const[]){pair[0], pair[1]});
-    *a = y;
+    *into = y;
 }
 
 static value evaluate(struct sum *s) {
