@@ -10,11 +10,14 @@ typedef T F(vector) __attribute__((vector_size(64)));
 typedef T F(loose) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
 enum { F(LANES) = 64 / sizeof(T), F(STRIP) = 3 * F(LANES) };
 
-/* c[rows, vectors] (+)= a[rows, depth] b[depth, vectors]; b's rows `step` elements apart. */
+/* c[rows, cols] (+)= a[rows, depth] b[depth, cols]; b's rows `step` elements apart. The last vector
+ * ends with the last column and may cover some of the one before. */
 static inline __attribute__((always_inline)) void
-F(tile)(size_t rows, size_t vectors, int64_t depth, const T *a, int64_t a_row, int64_t a_col,
-        const T *b, int64_t step, bool add, T *c, int64_t c_row) {
+F(tile)(size_t rows, size_t vectors, size_t cols, int64_t depth, const T *a, int64_t a_row,
+        int64_t a_col, const T *b, int64_t step, bool add, T *c, int64_t c_row) {
     F(vector) sum[8][3];
+    size_t at[3] = {0, F(LANES), 2 * F(LANES)};
+    at[vectors - 1] = cols - F(LANES);
 #pragma GCC unroll 8
     for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 3
@@ -22,37 +25,45 @@ F(tile)(size_t rows, size_t vectors, int64_t depth, const T *a, int64_t a_row, i
     for (int64_t k = 0; k < depth; k++, a += a_col, b += step) {
         F(vector) right[3];
 #pragma GCC unroll 3
-        for (size_t j = 0; j < vectors; j++) right[j] = *(const F(loose) *)(b + j * F(LANES));
+        for (size_t j = 0; j < vectors; j++) right[j] = *(const F(loose) *)(b + at[j]);
 #pragma GCC unroll 8
         for (size_t i = 0; i < rows; i++)
 #pragma GCC unroll 3
             for (size_t j = 0; j < vectors; j++) sum[i][j] += a[(int64_t)i * a_row] * right[j];
     }
 #pragma GCC unroll 8
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < rows; i++) {
+        T *to = c + (int64_t)i * c_row;
 #pragma GCC unroll 3
-        for (size_t j = 0; j < vectors; j++) {
-            F(loose) *to = (F(loose) *)(c + (int64_t)i * c_row + j * F(LANES));
-            if (add) *to += sum[i][j];
-            else *to = sum[i][j];
-        }
+        for (size_t j = 0; j < vectors; j++) /* all read before one is written: they may overlap */
+            if (add) sum[i][j] += *(const F(loose) *)(to + at[j]);
+#pragma GCC unroll 3
+        for (size_t j = 0; j < vectors; j++) *(F(loose) *)(to + at[j]) = sum[i][j];
+    }
 }
 
-/* A tile of 8 rows and a known number of vectors. */
-static inline void F(tile_of)(size_t vectors, int64_t depth, const T *a, int64_t a_row,
-                              int64_t a_col, const T *b, int64_t step, bool add, T *c,
-                              int64_t c_row) {
-    if (vectors == 3) F(tile)(8, 3, depth, a, a_row, a_col, b, step, add, c, c_row);
-    else if (vectors == 2) F(tile)(8, 2, depth, a, a_row, a_col, b, step, add, c, c_row);
-    else F(tile)(8, 1, depth, a, a_row, a_col, b, step, add, c, c_row);
-}
+/* The same for a known number of rows. */
+#define WG_TILE_ROWS(NAME, ROWS)                                                                   \
+    static inline void NAME(size_t vectors, size_t cols, int64_t depth, const T *a, int64_t a_row, \
+                            int64_t a_col, const T *b, int64_t step, bool add, T *c,               \
+                            int64_t c_row) {                                                       \
+        if (vectors == 3)                                                                          \
+            F(tile)(ROWS, 3, cols, depth, a, a_row, a_col, b, step, add, c, c_row);                \
+        else if (vectors == 2)                                                                     \
+            F(tile)(ROWS, 2, cols, depth, a, a_row, a_col, b, step, add, c, c_row);                \
+        else F(tile)(ROWS, 1, cols, depth, a, a_row, a_col, b, step, add, c, c_row);               \
+    }
+WG_TILE_ROWS(F(eight_rows), 8)
+WG_TILE_ROWS(F(four_rows), 4)
+WG_TILE_ROWS(F(two_rows), 2)
+WG_TILE_ROWS(F(one_row), 1)
+#undef WG_TILE_ROWS
 
-/* The same for fewer rows or columns than a tile has: by way of a whole one, and where rows are
- * missing, of a copy of A with zeros in their place. */
-static void F(edge)(size_t rows, size_t cols, size_t vectors, int64_t depth, const T *a,
-                    int64_t a_row, int64_t a_col, const T *b, int64_t step, bool add, T *c,
-                    int64_t c_row) {
-    T whole[8 * F(STRIP)] __attribute__((aligned(64))), left[8 * DEEP];
+/* Fewer columns than a vector has: by way of whole ones, b's rows being filled up with zeros, and
+ * where rows are missing, of a copy of A with zeros in their place. */
+static void F(edge)(size_t rows, size_t cols, int64_t depth, const T *a, int64_t a_row,
+                    int64_t a_col, const T *b, int64_t step, bool add, T *c, int64_t c_row) {
+    T whole[8 * F(LANES)] __attribute__((aligned(64))), left[8 * DEEP];
     if (rows < 8) {
         for (int64_t k = 0; k < depth; k++)
             for (size_t i = 0; i < 8; i++)
@@ -61,9 +72,9 @@ static void F(edge)(size_t rows, size_t cols, size_t vectors, int64_t depth, con
         a_row = 1;
         a_col = 8;
     }
-    F(tile_of)(vectors, depth, a, a_row, a_col, b, step, false, whole, F(STRIP));
+    F(eight_rows)(1, F(LANES), depth, a, a_row, a_col, b, step, false, whole, F(LANES));
     for (size_t i = 0; i < rows; i++, c += c_row) {
-        const T *from = whole + i * F(STRIP);
+        const T *from = whole + i * F(LANES);
         if (add)
             for (size_t j = 0; j < cols; j++) c[j] += from[j];
         else memcpy(c, from, cols * sizeof(T));
@@ -90,16 +101,26 @@ static void F(pack)(int64_t depth, int64_t cols, int64_t width, const T *b, int6
 
 static void F(strip)(int64_t m, int64_t cols, int64_t depth, const T *a, int64_t a_row,
                      int64_t a_col, const T *b, int64_t step, bool add, T *y, int64_t n) {
-    size_t vectors = (size_t)(cols + F(LANES) - 1) / F(LANES);
-    bool whole = cols % F(LANES) == 0;
+    size_t vectors = (size_t)(cols + F(LANES) - 1) / F(LANES), wide = (size_t)cols;
     int64_t i = 0;
-    for (; whole && i + 8 <= m; i += 8)
-        F(tile_of)(vectors, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
-    for (; whole && vectors == 3 && i + 4 <= m; i += 4)
-        F(tile)(4, 3, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
-    for (; i < m; i += 8)
-        F(edge)(m - i < 8 ? (size_t)(m - i) : 8, (size_t)cols, vectors, depth, a + i * a_row, a_row,
-                a_col, b, step, add, y + i * n, n);
+    if (cols < F(LANES)) {
+        for (; i < m; i += 8)
+            F(edge)(m - i < 8 ? (size_t)(m - i) : 8, wide, depth, a + i * a_row, a_row, a_col, b,
+                    step, add, y + i * n, n);
+        return;
+    }
+    for (; i + 8 <= m; i += 8)
+        F(eight_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
+    if (i + 4 <= m) {
+        F(four_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
+        i += 4;
+    }
+    if (i + 2 <= m) {
+        F(two_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
+        i += 2;
+    }
+    if (i < m)
+        F(one_row)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
 }
 
 void F(gemm_avx512)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t a_row, int64_t a_col,
@@ -112,7 +133,7 @@ void F(gemm_avx512)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t a_r
             int64_t cols = n - j < F(STRIP) ? n - j : F(STRIP);
             int64_t width = (cols + F(LANES) - 1) / F(LANES) * F(LANES);
             const T *right = b + k * b_row + j * b_col;
-            bool as_it_is = b_col == 1 && cols == width && m <= 16;
+            bool as_it_is = b_col == 1 && cols >= F(LANES) && (m <= 16 || b_row == cols);
             if (!as_it_is) F(pack)(deep, cols, width, right, b_row, b_col, packed);
             F(strip)(m, cols, deep, left, a_row, a_col, as_it_is ? right : packed,
                      as_it_is ? b_row : width, k > 0, y + j, n);
