@@ -2,7 +2,7 @@
  * views is walked downwards, each axis of the value at hand is indexed by start + step * (one loop),
  * or by a constant; at the bottom that becomes one linear form with the strides of the storage. A
  * reshape that mixes axes is a linear form itself, and ends the walk. */
-#include "native/lower.h"
+#include "native/products.h"
 
 struct axis {
     int8_t loop; /* -1: none */
@@ -118,26 +118,40 @@ static bool follow(struct walk *w, bool *mixed) {
     return true;
 }
 
-bool access_of(struct lowered *l, value v, struct access *access) {
+/* From w->v, whose axes are given, down to a value that is no view. */
+static bool walk_down(struct walk *w, const wg_type *domain, struct access *access) {
+    struct lowered *l = w->l;
     const struct trace *t = &l->program->t;
-    struct walk w = {.l = l, .g = l->extents, .v = v};
-    const wg_type *domain = type_of(t, v);
     bool mixed = false;
-    for (size_t j = 0; j < domain->rank; j++) w.axis[j] = (struct axis){(int8_t)j, 0, 1};
-    while (l->role[w.v] == ROLE_VIEW && !mixed)
-        if (!follow(&w, &mixed)) return false;
-    *access = (struct access){.root = w.v};
+    while (l->role[w->v] == ROLE_VIEW && !mixed)
+        if (!follow(w, &mixed)) return false;
+    *access = (struct access){.root = w->v};
+    const wg_type *shape = type_of(t, w->v);
+    linear(w, shape, access);
     if (mixed) { /* row-major elements of the reshape are those of its storage */
-        linear(&w, type_of(t, w.v), access);
-        access->root = storage_root(l, w.v);
+        access->root = storage_root(l, w->v);
         return l->role[access->root] != ROLE_VIEW && !l->extents->error.status;
     }
-    const wg_type *shape = type_of(t, w.v);
-    linear(&w, shape, access);
-    while (access->prefix < shape->rank && is_plain(&w.axis[access->prefix], access->prefix))
+    while (access->prefix < shape->rank && is_plain(&w->axis[access->prefix], access->prefix))
         access->prefix++;
     access->identity = access->prefix == shape->rank && type_same_shape(shape, domain);
     return !l->extents->error.status;
+}
+
+bool access_of(struct lowered *l, value v, struct access *access) {
+    struct walk w = {.l = l, .g = l->extents, .v = v};
+    const wg_type *domain = type_of(&l->program->t, v);
+    for (size_t j = 0; j < domain->rank; j++) w.axis[j] = (struct axis){(int8_t)j, 0, 1};
+    return walk_down(&w, domain, access);
+}
+
+bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *access) {
+    const struct trace *t = &l->program->t;
+    struct walk w = {.l = l, .g = l->extents, .v = args_of(t, instr_at(t, dot))[k]};
+    int8_t loop[WG_MAX_RANK];
+    dot_loops(t, dot, k, loop);
+    for (size_t j = 0; j < type_of(t, w.v)->rank; j++) w.axis[j] = (struct axis){loop[j], 0, 1};
+    return walk_down(&w, type_of(t, dot), access);
 }
 
 /* ---- joining loops --------------------------------------------------------------------------- */

@@ -7,7 +7,7 @@
  * computing one earlier is always right; a nest may move to the end as long as no other stage reads
  * from it. A nest begins with all loops as rows; a reduction that reads from it turns the reduced
  * ones into the loop of a pass, so that what follows can use the number of each row. */
-#include "native/lower.h"
+#include "native/products.h"
 
 enum {
     NEAR = 6, /* nests looked at, of those that a statement does not read from */
@@ -46,6 +46,7 @@ static enum role role_of(const struct trace *t, value v) {
     default: break;
     }
     if (op_is_elementwise(i->op) && i->narg <= 3) return ROLE_POINT;
+    if (is_short_dot(t, v)) return ROLE_POINT;
     return is_trailing_reduction(t, v, &kept) ? ROLE_REDUCE : ROLE_WHOLE;
 }
 
@@ -330,12 +331,37 @@ static bool place_statement(struct placer *p, value v, const struct loops *kept,
     return put(p, v, nest, &loop, r, &fit);
 }
 
+/* An operand of a short dot. Vectors go along the result's last axis: a view that would gather
+ * their elements is made whole. */
+static bool read_factor(struct placer *p, value dot, size_t k, struct reading *r) {
+    struct access *a = &r->access[r->count++];
+    if (!access_of_factor(p->l, dot, k, a)) return no_access(p);
+    size_t last = (size_t)type_of(p->t, dot)->rank - 1;
+    value x = args_of(p->t, instr_at(p->t, dot))[k];
+    bool gathers = type_of(p->t, dot)->rank > 0 && a->stride[last] != 0 && a->stride[last] != 1;
+    if (!gathers || p->l->role[x] != ROLE_VIEW) return true;
+    return need_whole(p, x, 0) && (access_of_factor(p->l, dot, k, a) || no_access(p));
+}
+
 static bool place_point(struct placer *p, value v) {
     const struct instr *i = instr_at(p->t, v);
     struct reading r = {0};
     for (size_t k = 0; k < i->narg; k++)
         if (!read_through(p, args_of(p->t, i)[k], &r)) return false;
     return place_statement(p, v, NULL, &r);
+}
+
+/* The rows of a short dot's nest are those of its left operand: a row of that is made, or read,
+ * just before. */
+static bool place_short_dot(struct placer *p, value v) {
+    struct reading r = {0};
+    if (!read_factor(p, v, 0, &r) || !read_factor(p, v, 1, &r)) return false;
+    struct loops kept = domain_of(p->t, v);
+    const wg_type *left = type_of(p->t, args_of(p->t, instr_at(p->t, v))[0]);
+    bool has_columns = kept.rank == left->rank;
+    if (!has_columns) return place_statement(p, v, NULL, &r);
+    kept.rank--;
+    return place_statement(p, v, &kept, &r);
 }
 
 /* The terms of a sum over several axes are taken in the order of memory, so that a view of them is
@@ -374,7 +400,8 @@ static bool place_value(struct placer *p, value v) {
     case ROLE_GIVEN:
     case ROLE_INDEX: return true;
     case ROLE_VIEW: return place_view(p, v);
-    case ROLE_POINT: return place_point(p, v);
+    case ROLE_POINT:
+        return is_short_dot(p->t, v) ? place_short_dot(p, v) : place_point(p, v);
     case ROLE_REDUCE: return place_reduction(p, v);
     case ROLE_WHOLE: return place_whole(p, v);
     }

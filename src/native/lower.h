@@ -44,8 +44,9 @@ struct access {
     value root;      /* what has storage, or is a leaf to be written in place                   */
     bool identity;   /* root has the domain's shape and is read at the domain's index           */
     uint8_t prefix;  /* the first so many axes of root are read at the domain's first indices   */
-    wg_extent base, stride[WG_MAX_RANK];
+    wg_extent base, stride[WG_MAX_RANK + 1]; /* the last: along the contracted axis of a dot */
 };
+enum { CONTRACTED = WG_MAX_RANK };
 
 struct loops { /* extents of the program */
     uint8_t rank;
@@ -100,6 +101,13 @@ struct lowered {
  * and outputs as they were. A new program, also where nothing changes. */
 wg_program *expand(const wg_program *program, wg_error *error);
 
+/* ---- pads.c ---------------------------------------------------------------------------------- */
+enum pad_kind { PAD_NONE, PAD_TERM, PAD_SUM }; /* of a larger sum; the whole of one */
+/* Finds the sums of pads (kind: zeros, one for each value); false where memory is short. */
+bool find_pad_sums(const struct trace *t, uint8_t *kind);
+/* The sum v of pads as a concatenation; 0 where its pieces overlap, or the graph has an error. */
+value join_pads(wg_graph *g, const struct trace *from, value v, const value *map);
+
 /* ---- lower.c --------------------------------------------------------------------------------- */
 bool lower(const wg_program *program, struct lowered *l, wg_error *error);
 void lowered_free(struct lowered *l);
@@ -113,6 +121,8 @@ bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept);
  * is none, or that is a statement. False: what `root` is then must be made whole first (a view
  * under a reshape that mixes axes), or there is an error in l->extents. */
 bool access_of(struct lowered *l, value v, struct access *access);
+/* The same for operand k of a short dot, under the loops of the dot's result. */
+bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *access);
 /* An extent of the program in l->extents. */
 wg_extent lowered_extent(struct lowered *l, wg_extent e);
 /* Whether loop k and the next of a pass's domain (its rows, then its own) walk all that the

@@ -37,6 +37,20 @@ typedef struct { /* a call */
 #define WG_UNUSED
 #endif
 #define WG_BLOCK 512 /* terms of a sum that are computed together */
+#define WG_LANES 16  /* partial sums of a block */
+/* A loop over lanes: whole vectors, and their sums in registers. gcc would first unroll a short
+ * body sixteen times, and find the vectors in what results only slowly. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define WG_LANE_LOOP _Pragma("GCC ivdep") _Pragma("GCC unroll 1")
+#else
+#define WG_LANE_LOOP WG_INDEPENDENT
+#endif
+/* Keeps compilers from computing iterations of a loop side by side, and from taking the time. */
+#if defined(__GNUC__)
+#define WG_ONE_BY_ONE __asm__ volatile("");
+#else
+#define WG_ONE_BY_ONE
+#endif
 
 typedef double f64;
 

@@ -34,11 +34,26 @@ static inline void F(wg_sum_carry)(F(wg_sum) *s, unsigned k, T sum) {
     }
 }
 
-static inline void F(wg_sum_add)(F(wg_sum) *s, const T *x, int64_t n) {
-    T sum = F(wg_sum_block)(x, n);
+static inline void F(wg_sum_block_end)(F(wg_sum) *s, T sum) {
     if (s->blocks++ == 0) s->first = sum;
     if (s->used == 0) s->used = 1;
     F(wg_sum_carry)(s, 0, sum);
+}
+
+static inline void F(wg_sum_add)(F(wg_sum) *s, const T *x, int64_t n) {
+    F(wg_sum_block_end)(s, F(wg_sum_block)(x, n));
+}
+
+/* The same, of a block whose groups of sixteen terms are already added up in lanes; x: the rest.
+ * Where a program has many sums, each is not worth a copy of this, and WG_OF_SUM says so. */
+static WG_OF_SUM void F(wg_sum_add_lanes)(F(wg_sum) *s, const T lane[16], const T *x, int64_t n) {
+    T few[4] = {0};
+    int64_t i = 0;
+    for (int k = 0; k < 16; k++) few[k % 4] += lane[k];
+    for (; i + 4 <= n; i += 4)
+        for (int k = 0; k < 4; k++) few[k] += x[i + k];
+    for (int k = 0; i < n; i++, k++) few[k] += x[i];
+    F(wg_sum_block_end)(s, (few[0] + few[1]) + (few[2] + few[3]));
 }
 
 /* The blocks of `next` behind those of s, which are a whole number of 64: the same bits as by
@@ -54,7 +69,7 @@ static inline void F(wg_sum_join)(F(wg_sum) *s, const F(wg_sum) *next) {
     if (next->used > 1) F(wg_sum_carry)(s, 1, next->level[1]);
 }
 
-static inline T F(wg_sum_total)(const F(wg_sum) *s) {
+static WG_OF_SUM T F(wg_sum_total)(const F(wg_sum) *s) {
     T total = 0;
     if (s->blocks == 1) return s->first;
     for (unsigned k = 0; k < s->used; k++) total += s->level[k];

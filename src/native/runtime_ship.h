@@ -7,6 +7,9 @@
 #define WG_INDEPENDENT
 #endif
 
+#define WG_LANE_LOOP WG_INDEPENDENT
+#define WG_OF_SUM inline
+
 #if defined(__GNUC__)
 #define WG_APART __attribute__((noinline, unused))
 #else

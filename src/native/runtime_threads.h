@@ -13,12 +13,6 @@ extern int omp_get_thread_num(void); /* that header is not installed with every 
  * measures. */
 #define WG_SHARED(work)                                                                            \
     WG_PRAGMA(omp parallel for schedule(static) num_threads(f->threads) if ((work) >= WG_MUCH))
-/* Keeps compilers from computing iterations of a loop side by side. */
-#if defined(__GNUC__)
-#define WG_ONE_BY_ONE __asm__ volatile("");
-#else
-#define WG_ONE_BY_ONE
-#endif
 #ifndef WG_MUCH
 #define WG_MUCH 200e3
 #endif

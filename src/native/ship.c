@@ -52,7 +52,7 @@ static const char *const keywords[] = {
 
 /* What the code itself calls so, beside the functions of the C library. */
 static const char *const own_words[] = {
-    "c", "terms", "each", "begin", "count", "extent", "shape", "from", "to", "start", "step",
+    "c", "terms", "each", "whole", "lanes", "lane", "begin", "count", "extent", "shape", "from", "to", "start", "step",
     "f64", "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "NAN", "INFINITY", "NULL", "lgamma", "tgamma",
     "copysign", "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX"};
@@ -544,9 +544,10 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
                         .cell_count = has_cells(l) ? shipping->cell_count : 0};
     struct writer w = {.w = writing, .l = l, .t = t, .out = code, .shipped = &s, .error = error};
     w.declared = mem_alloc_zero(a, l->count * sizeof *w.declared);
+    w.grouping = mem_alloc_zero(a, l->count * sizeof *w.grouping);
     w.loaded = mem_alloc_zero(a, l->count * sizeof *w.loaded);
     s.slot_used = mem_alloc_zero(a, slots);
-    w.ok = w.declared && w.loaded && s.slot_used && list_parameters(&w, &s);
+    w.ok = w.declared && w.loaded && w.grouping && s.slot_used && list_parameters(&w, &s);
     if (w.ok) add_constants(&w);
     if (w.ok) add_functions(&w);
     if (w.ok) add_work_function(&w);
@@ -554,6 +555,7 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
     if (w.ok) add_declaration(&w);
     mem_free(a, w.declared, l->count * sizeof *w.declared);
     mem_free(a, w.loaded, l->count * sizeof *w.loaded);
+    mem_free(a, w.grouping, l->count * sizeof *w.grouping);
     mem_free(a, s.slot_used, slots);
     VEC_FREE(&code->allocator, &s.memory);
     arena_free(&s.arena);

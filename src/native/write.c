@@ -1,6 +1,7 @@
 /* The C of a lowered program. Statements are single assignments, named as the trace numbers them,
  * with the instruction in a comment behind. What a loop writes to memory stands at the end of its
  * body, behind everything that it reads: a result may so take the place of an operand. */
+#include "native/products.h"
 #include "native/writer.h"
 
 #include <ctype.h>
@@ -158,8 +159,9 @@ static bool is_parameter(const struct writer *w, value root) {
     return w->shipped && instr_at(w->t, root)->op == OP_input && type_of(w->t, root)->rank == 0;
 }
 
+
 /* The index of an access under the loops at hand; at least one character. */
-static void add_index(struct writer *w, const struct access *a, const struct site_of_use *at) {
+void add_index(struct writer *w, const struct access *a, const struct site_of_use *at) {
     const struct trace *t = &w->l->extents->t;
     bool any = a->base != 0;
     if (any) add_extent(w, t, a->base, false);
@@ -339,6 +341,52 @@ static void add_cast(struct writer *w, value v, const struct access *a,
     }
 }
 
+/* Term number `term` of a short dot's operand. */
+static struct access factor_of(struct writer *w, value dot, size_t k, int64_t term) {
+    struct access a = w->l->access.at[w->l->access_at[dot] + k];
+    wg_graph *g = w->l->extents;
+    a.base = extent_add(g, a.base, extent_mul(g, a.stride[CONTRACTED], term));
+    return a;
+}
+
+/* Whether an operand of a short dot is the same in all iterations of the innermost loop. */
+static bool is_fixed(const struct writer *w, value dot, size_t k, const struct site_of_use *at) {
+    const struct access *a = &w->l->access.at[w->l->access_at[dot] + k];
+    return at->plan && at->plan->count &&
+           a->stride[at->plan->loop[at->plan->count - 1].last] == 0;
+}
+
+/* A compiler could not do this itself, since it must fear that the loop writes what it reads. */
+void load_factors(struct writer *w, const struct site_of_use *at, int depth) {
+    const struct lowered *l = w->l;
+    for (value v = l->passes.at[at->pass].first; v; v = l->next[v]) {
+        for (size_t k = 0; k < 2 && instr_at(w->t, v)->op == OP_dot; k++) {
+            if (!is_fixed(w, v, k, at)) continue;
+            for (int64_t term = 0; term < short_dot_terms(w->t, v) && w->ok; term++) {
+                struct access a = factor_of(w, v, k, term);
+                indent(w, depth);
+                ADD(w, "const %s v%u_%c%lld = ", type_text_of[dtype_of(w, v)], v, "ab"[k],
+                    (long long)term);
+                add_operand(w, &a, at);
+                add(w, ";\n");
+            }
+        }
+    }
+}
+
+/* A short dot: its products in their order. */
+static void add_products(struct writer *w, value v, const struct site_of_use *at) {
+    add(w, dtype_of(w, v) == WG_F32 ? "0.0f" : "0.0");
+    for (int64_t term = 0; term < short_dot_terms(w->t, v) && w->ok; term++) {
+        for (size_t k = 0; k < 2; k++) {
+            struct access a = factor_of(w, v, k, term);
+            add(w, k ? " * " : " + ");
+            if (is_fixed(w, v, k, at)) ADD(w, "v%u_%c%lld", v, "ab"[k], (long long)term);
+            else add_operand(w, &a, at);
+        }
+    }
+}
+
 static void add_value(struct writer *w, value v, const struct site_of_use *at) {
     const struct instr *i = instr_at(w->t, v);
     const struct access *operand = &w->l->access.at[w->l->access_at[v]];
@@ -352,6 +400,7 @@ static void add_value(struct writer *w, value v, const struct site_of_use *at) {
     case OP_slice: add_operand(w, operand, at); return;
     case OP_cast: add_cast(w, v, operand, at); return;
     case OP_where: add_formula(w, "a ? b : c", operand, last, at); return;
+    case OP_dot: add_products(w, v, at); return;
     default: add_formula(w, formula_of(i->op, last), operand, last, at); return;
     }
 }
@@ -383,7 +432,7 @@ static struct access own_access(struct writer *w, value v, uint32_t pass) {
     return a;
 }
 
-static void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth) {
+void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth) {
     indent(w, depth);
     ADD(w, "const %s v%u = ", type_text_of[dtype_of(w, v)], v);
     add_value(w, v, at);
@@ -391,7 +440,7 @@ static void add_statement(struct writer *w, value v, const struct site_of_use *a
     add_comment(w, v);
 }
 
-static void add_store(struct writer *w, value v, const struct site_of_use *at, int depth) {
+void add_store(struct writer *w, value v, const struct site_of_use *at, int depth) {
     if (w->l->storage[v] == STORE_NONE) return;
     if (w->w->homes->table[v] == NO_HOME) {
         add_cell_store(w, v, depth);
@@ -421,14 +470,14 @@ const char *reducer(const struct writer *w, value v) {
     return op == OP_sum ? "sum" : op == OP_peak ? "peak" : "max";
 }
 
-static bool has_statements(const struct writer *w, uint32_t pass) {
+bool has_statements(const struct writer *w, uint32_t pass) {
     for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v])
         if (w->l->role[v] != ROLE_REDUCE) return true;
     return false;
 }
 
 /* The number of a row is there: its variable, and its place in memory. */
-static void end_reduction(struct writer *w, value v, int depth) {
+void end_reduction(struct writer *w, value v, int depth) {
     const struct lowered *l = w->l;
     if (l->storage[v] == STORE_NONE) return;
     struct plan rows = {.rows = l->stages.at[l->stage[v]].rows.rank};
@@ -451,116 +500,17 @@ static void end_reduction(struct writer *w, value v, int depth) {
     ADD(w, "] = v%u;\n", v);
 }
 
-static void declare_number(struct writer *w, value v, int depth) {
+void declare_number(struct writer *w, value v, int depth) {
     indent(w, depth);
     ADD(w, "%s v%u;", type_text_of[dtype_of(w, v)], v);
     add_comment(w, v);
 }
 
 /* Whether a reduction's terms lie in memory, one behind the other, so that no buffer is needed. */
-static bool terms_in_memory(const struct writer *w, value v, const struct plan *plan) {
+bool terms_in_memory(const struct writer *w, value v, const struct plan *plan) {
     const struct access *a = &w->l->access.at[w->l->access_at[v]];
     return w->w->homes->table[a->root] != NO_HOME && w->l->pass[a->root] != w->l->pass[v] &&
            (plan->count == 0 || a->stride[plan->loop[plan->count - 1].last] == 1);
-}
-
-static void begin_reductions(struct writer *w, uint32_t pass, int depth) {
-    for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v]) {
-        if (w->l->role[v] != ROLE_REDUCE) continue;
-        const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
-        indent(w, depth);
-        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u; wg_sum_begin_%s(&r%u);\n", type, v, type, v);
-        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, terms);\n", kind, type, v, kind, type, v);
-    }
-}
-
-/* Reductions whose loop is one: block by block, the terms of a block in a buffer, then added up in
- * the order of runtime_reduce.h. */
-static void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
-    const struct lowered *l = w->l;
-    const struct pass *p = &l->passes.at[pass];
-    size_t axis = plan->loop[0].last;
-    struct site_of_use at = {pass, plan};
-    bool buffered = has_statements(w, pass);
-    for (value v = p->first; v; v = l->next[v])
-        if (l->role[v] == ROLE_REDUCE) {
-            declare_number(w, v, depth);
-            buffered |= !terms_in_memory(w, v, plan);
-        }
-    indent(w, depth);
-    add(w, "{\n");
-    indent(w, depth + 1);
-    add(w, "const int64_t terms = ");
-    add_trips(w, pass, plan, 0);
-    add(w, ";\n");
-    begin_reductions(w, pass, depth + 1);
-    bool grouped = w->w->threads && plan->rows == 0;
-    if (grouped) {
-        open_groups(w, pass, depth + 1);
-        depth += 2;
-        begin_reductions(w, pass, depth + 1);
-    }
-    const char *start = grouped ? "start" : "0", *end = grouped ? "end" : "terms";
-    indent(w, depth + 1);
-    ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
-    indent(w, depth + 2);
-    ADD(w, "const int64_t count = %s - begin < WG_BLOCK ? %s - begin : WG_BLOCK;\n", end, end);
-    for (value v = p->first; v; v = l->next[v])
-        if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
-            indent(w, depth + 2);
-            ADD(w, "%s b%u[WG_BLOCK];\n", type_text_of[dtype_of(w, v)], v);
-        }
-    if (buffered) {
-        indent(w, depth + 2);
-        add(w, "WG_INDEPENDENT\n");
-        indent(w, depth + 2);
-        add(w, "for (int64_t each = 0; each < count; each++) {\n");
-        indent(w, depth + 3);
-        ADD(w, "const int64_t i%zu = begin + each;\n", axis);
-        indent(w, depth + 3);
-        ADD(w, "(void)i%zu;\n", axis);
-        add_body(w, &at, depth + 3);
-        for (value v = p->first; v; v = l->next[v])
-            if (l->role[v] == ROLE_REDUCE && !terms_in_memory(w, v, plan)) {
-                indent(w, depth + 3);
-                ADD(w, "b%u[each] = ", v);
-                add_operand(w, &l->access.at[l->access_at[v]], &at);
-                add(w, ";\n");
-            }
-        indent(w, depth + 2);
-        add(w, "}\n");
-    }
-    for (value v = p->first; v; v = l->next[v]) {
-        if (l->role[v] != ROLE_REDUCE) continue;
-        indent(w, depth + 2);
-        ADD(w, "wg_%s_add_%s(&r%u, ", reducer(w, v), short_name[dtype_of(w, v)], v);
-        if (terms_in_memory(w, v, plan)) {
-            struct access a = l->access.at[l->access_at[v]];
-            struct plan rows = {.rows = plan->rows};
-            struct site_of_use outside = {pass, &rows};
-            add_memory(w, a.root);
-            add(w, " + begin + ");
-            add_index(w, &a, &outside);
-        } else {
-            ADD(w, "b%u", v);
-        }
-        add(w, ", count);\n");
-    }
-    indent(w, depth + 1);
-    add(w, "}\n");
-    if (grouped) {
-        depth -= 2;
-        close_groups(w, pass, depth + 1);
-    }
-    for (value v = p->first; v; v = l->next[v]) {
-        if (l->role[v] != ROLE_REDUCE) continue;
-        indent(w, depth + 1);
-        ADD(w, "v%u = wg_%s_total_%s(&r%u);\n", v, reducer(w, v), short_name[dtype_of(w, v)], v);
-    }
-    indent(w, depth);
-    add(w, "}\n");
-    for (value v = p->first; v; v = l->next[v])
-        if (l->role[v] == ROLE_REDUCE) end_reduction(w, v, depth);
 }
 
 /* Reductions over loops that stay several: of terms in memory, behind the loops. */
@@ -605,8 +555,10 @@ static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int de
     int inside = depth;
     if (w->w->threads && plan->rows == 0 && plan->count > 0)
         inside = open_pieces(w, pass, plan, depth);
-    for (size_t k = 0; k < plan->count; k++)
+    for (size_t k = 0; k < plan->count; k++) {
+        if (k + 1 == plan->count) load_factors(w, &at, inside);
         open_loop(w, pass, plan, k, inside++, k + 1 == plan->count);
+    }
     add_body(w, &at, inside);
     close_loops(w, inside, depth);
 }

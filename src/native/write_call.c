@@ -125,6 +125,12 @@ static void add_functions(struct writer *w) {
 
 /* ---- the file -------------------------------------------------------------------------------- */
 
+static size_t count_of(const char *text, const char *word) {
+    size_t count = 0;
+    while ((text = strstr(text, word))) text++, count++;
+    return count;
+}
+
 /* The pieces of the runtime that a body uses, by a word that only they have. */
 static void add_runtime(struct writer *w, const char *body) {
     add(w, embedded_runtime);
@@ -134,6 +140,9 @@ static void add_runtime(struct writer *w, const char *body) {
         add(w, embedded_vector_math_f32);
         add(w, embedded_runtime_math);
     }
+    enum { FEW_SUMS = 8 };
+    bool few = count_of(body, "wg_sum_add_lanes_") <= FEW_SUMS;
+    ADD(w, "\n#define WG_OF_SUM %s\n", few ? "inline" : "WG_APART");
     static const char *const suffix[] = {"f64", "f32"}, *const type[] = {"double", "float"};
     static const char *const kind[] = {"sum", "max", "peak"}, *const tail[] = {"", "_run"};
     for (size_t k = 0; k < 2; k++) {
@@ -161,7 +170,8 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     struct writer w = {.w = writing, .l = l, .t = t, .out = &body, .ok = true};
     w.declared = mem_alloc_zero(&t->allocator, l->count * sizeof *w.declared);
     w.loaded = mem_alloc_zero(&t->allocator, l->count * sizeof *w.loaded);
-    w.ok = w.declared && w.loaded;
+    w.grouping = mem_alloc_zero(&t->allocator, l->count * sizeof *w.grouping);
+    w.ok = w.declared && w.loaded && w.grouping;
     if (w.ok) add_functions(&w);
     w.ok = w.ok && body.data;
     w.out = out;
@@ -169,6 +179,7 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     if (w.ok) add(&w, body.data);
     mem_free(&t->allocator, w.declared, l->count * sizeof *w.declared);
     mem_free(&t->allocator, w.loaded, l->count * sizeof *w.loaded);
+    mem_free(&t->allocator, w.grouping, l->count * sizeof *w.grouping);
     wg_text_free(&body);
     if (!w.ok) fail_memory(error);
     return w.ok;

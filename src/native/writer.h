@@ -8,6 +8,13 @@
 
 struct shipped; /* ship.c */
 
+struct grouping { /* a statement in the loops of write_blocks.c */
+    uint32_t group;   /* within its pass */
+    uint32_t until;   /* the last group that reads it */
+    uint32_t fetched; /* the last loop that has it in a variable */
+    uint8_t slot;     /* 1 + the buffer in which it waits; 0: none */
+};
+
 struct writer {
     const struct writing *w;
     struct lowered *l;
@@ -19,6 +26,7 @@ struct writer {
     uint32_t *loaded;   /* of each value: the last item that has it in a variable */
     struct shipped *shipped; /* NULL: the library calls this code */
     wg_error *error;         /* of shipped code: an operation that cannot be written */
+    struct grouping *grouping; /* of each value */
     bool ok;
 };
 
@@ -89,6 +97,29 @@ void add_program_extent(struct writer *w, wg_extent e, bool tight);
 void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k);
 /* "sum", "max" or "peak" */
 const char *reducer(const struct writer *w, value v);
+
+struct site_of_use { /* where an operand is written */
+    uint32_t pass;
+    const struct plan *plan; /* NULL: no loops */
+};
+
+/* The index of an access under the loops at hand; at least one character. */
+void add_index(struct writer *w, const struct access *a, const struct site_of_use *at);
+void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
+void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth);
+void add_store(struct writer *w, value v, const struct site_of_use *at, int depth);
+/* In front of a pass's innermost loop: what its short dots read, and the loop does not change. */
+void load_factors(struct writer *w, const struct site_of_use *at, int depth);
+bool has_statements(const struct writer *w, uint32_t pass);
+void declare_number(struct writer *w, value v, int depth);
+void end_reduction(struct writer *w, value v, int depth);
+/* Whether a reduction's terms lie in memory, one behind the other, so that no buffer is needed. */
+bool terms_in_memory(const struct writer *w, value v, const struct plan *plan);
+
+/* ---- write_blocks.c -------------------------------------------------------------------------- */
+
+/* The reductions of a pass whose loop is one, and the statements of its body. */
+void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth);
 
 /* ---- write_threads.c ------------------------------------------------------------------------- */
 

@@ -1,0 +1,344 @@
+/* Loops with reductions, block by block. The terms of a sum are added to sixteen lanes that the
+ * compiler keeps in vector registers, in the order of runtime_reduce.h; those of a maximum wait in
+ * a buffer. The statements of a long pass are cut into groups, each with a loop of its own over the
+ * block: a group's lanes fit the registers, its chains of operations are short enough for the
+ * processor to work on several elements at once, and a compiler's time grows with the size of a
+ * loop's body faster than linearly. What a later group reads waits in a buffer of one block. */
+#include "native/writer.h"
+
+enum {
+    LANES = 16,            /* of runtime_reduce.h */
+    GROUP_SUMS = 6,        /* sums of f64 whose lanes fit 32 registers of 8, or nearly 16 of 4 */
+    GROUP_STATEMENTS = 32, /* of a group */
+    WAITING = 8            /* values that may wait at once; a pass with more is not cut */
+};
+
+struct slot { /* a buffer of one block */
+    unsigned dtype;
+    uint32_t until; /* the last group that reads it */
+};
+
+struct blocks {
+    struct writer *w;
+    uint32_t pass;
+    const struct plan *plan;
+    struct site_of_use at;
+    uint32_t groups;
+    struct slot slot[WAITING];
+    size_t slots;
+    int64_t trips; /* -1: known at the call only */
+};
+
+enum loop { PLAIN_LOOP, LANE_LOOP, REST_LOOP };
+
+static value first_of(const struct blocks *b) {
+    return b->w->l->passes.at[b->pass].first;
+}
+
+static bool is_reduction(const struct blocks *b, value v) {
+    return b->w->l->role[v] == ROLE_REDUCE;
+}
+
+/* Whether a reduction's terms are made by the loop. */
+static bool has_terms(const struct blocks *b, value v) {
+    return is_reduction(b, v) && !terms_in_memory(b->w, v, b->plan);
+}
+
+static bool has_lanes(const struct blocks *b, value v) {
+    return has_terms(b, v) && instr_at(b->w->t, v)->op == OP_sum;
+}
+
+static int64_t constant_trips(const struct blocks *b) {
+    int64_t trips = 1;
+    const struct lowered *l = b->w->l;
+    const struct loops *loops = &l->passes.at[b->pass].loops;
+    for (size_t k = 0; k < loops->rank; k++)
+        if (loops->extent[k] < 0 || mul_overflows(trips, loops->extent[k], &trips)) return -1;
+    return trips;
+}
+
+/* ---- groups ---------------------------------------------------------------------------------- */
+
+static uint32_t count_lanes(const struct blocks *b) {
+    uint32_t count = 0;
+    for (value v = first_of(b); v; v = b->w->l->next[v]) count += has_lanes(b, v);
+    return count;
+}
+
+static void number_groups(struct blocks *b) {
+    uint32_t lanes = count_lanes(b), sums = 0, statements = 0, group = 0;
+    uint32_t wanted = (lanes + GROUP_SUMS - 1) / GROUP_SUMS;
+    uint32_t most = wanted ? (lanes + wanted - 1) / wanted : 1;
+    for (value v = first_of(b); v; v = b->w->l->next[v]) {
+        if (statements == GROUP_STATEMENTS || (has_lanes(b, v) && sums == most)) {
+            group++;
+            sums = statements = 0;
+        }
+        sums += has_lanes(b, v);
+        statements += !is_reduction(b, v);
+        b->w->grouping[v] = (struct grouping){.group = group, .until = group};
+    }
+    b->groups = group + 1;
+}
+
+/* The last group that reads each value. What goes to memory goes there in the last group, behind
+ * everything that reads the memory's former contents. */
+static void find_readers(struct blocks *b) {
+    const struct lowered *l = b->w->l;
+    struct grouping *of = b->w->grouping;
+    for (value v = first_of(b); v; v = l->next[v]) {
+        for (size_t k = 0; k < access_count(l, v); k++) {
+            value root = l->access.at[l->access_at[v] + k].root;
+            if (l->pass[root] == b->pass && !is_reduction(b, root) && of[root].until < of[v].group)
+                of[root].until = of[v].group;
+        }
+        if (!is_reduction(b, v) && l->storage[v] != STORE_NONE) of[v].until = b->groups - 1;
+    }
+}
+
+static bool take_slot(struct blocks *b, value v) {
+    struct grouping *of = &b->w->grouping[v];
+    unsigned dtype = dtype_of(b->w, v);
+    size_t i = 0;
+    while (i < b->slots && (b->slot[i].dtype != dtype || b->slot[i].until > of->group)) i++;
+    if (i == WAITING) return false;
+    if (i == b->slots) b->slots++;
+    b->slot[i] = (struct slot){dtype, of->until};
+    of->slot = (uint8_t)(i + 1);
+    return true;
+}
+
+static void form_groups(struct blocks *b) {
+    const struct lowered *l = b->w->l;
+    number_groups(b);
+    find_readers(b);
+    bool fits = true;
+    for (value v = first_of(b); v && fits; v = l->next[v])
+        if (b->w->grouping[v].until > b->w->grouping[v].group) fits = take_slot(b, v);
+    if (fits) return;
+    for (value v = first_of(b); v; v = l->next[v]) b->w->grouping[v] = (struct grouping){0};
+    b->groups = 1;
+    b->slots = 0;
+}
+
+/* ---- the body of a group --------------------------------------------------------------------- */
+
+/* Takes a value of an earlier group from its buffer, once a loop. */
+static void fetch(struct blocks *b, value v, uint32_t loop, int depth) {
+    struct grouping *of = &b->w->grouping[v];
+    if (!of->slot || of->fetched == loop) return;
+    of->fetched = loop;
+    indent(b->w, depth);
+    ADD(b->w, "const %s v%u = x%u[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u);
+}
+
+static void fetch_operands(struct blocks *b, value v, uint32_t loop, int depth) {
+    const struct lowered *l = b->w->l;
+    for (size_t k = 0; k < access_count(l, v); k++) {
+        value root = l->access.at[l->access_at[v] + k].root;
+        if (l->pass[root] == b->pass && !is_reduction(b, root) &&
+            b->w->grouping[root].group < b->w->grouping[v].group)
+            fetch(b, root, loop, depth);
+    }
+}
+
+static void add_term(struct blocks *b, value v, enum loop loop, int depth) {
+    struct writer *w = b->w;
+    indent(w, depth);
+    if (!has_lanes(b, v)) ADD(w, "b%u[each] = ", v);
+    else if (loop == LANE_LOOP) ADD(w, "l%u[lane] += ", v);
+    else ADD(w, "t%u[k - whole] = ", v);
+    add_operand(w, &w->l->access.at[w->l->access_at[v]], &b->at);
+    add(w, ";\n");
+}
+
+/* Statements, then what waits for later groups, then what goes to memory, then terms. */
+static void add_group_body(struct blocks *b, value first, enum loop loop, int depth) {
+    struct writer *w = b->w;
+    const struct lowered *l = w->l;
+    const struct grouping *of = w->grouping;
+    uint32_t group = of[first].group, id = 3 * group + loop + 1;
+    indent(w, depth);
+    ADD(w, "const int64_t i%zu = begin + each;\n", b->plan->loop[0].last);
+    indent(w, depth);
+    ADD(w, "(void)i%zu;\n", b->plan->loop[0].last);
+    for (value v = first; v && of[v].group == group; v = l->next[v]) {
+        fetch_operands(b, v, id, depth);
+        if (!is_reduction(b, v)) add_statement(w, v, &b->at, depth);
+    }
+    for (value v = first; v && of[v].group == group; v = l->next[v]) {
+        if (!of[v].slot) continue;
+        indent(w, depth);
+        ADD(w, "x%u[each] = v%u;\n", of[v].slot - 1u, v);
+    }
+    for (value v = first_of(b); v && group + 1 == b->groups; v = l->next[v]) {
+        if (is_reduction(b, v) || l->storage[v] == STORE_NONE) continue;
+        if (of[v].group < group) fetch(b, v, id, depth);
+        add_store(w, v, &b->at, depth);
+    }
+    for (value v = first; v && of[v].group == group; v = l->next[v])
+        if (has_terms(b, v)) add_term(b, v, loop, depth);
+}
+
+static void add_group_loop(struct blocks *b, value first, enum loop loop, int depth) {
+    struct writer *w = b->w;
+    int inside = depth + 1;
+    indent(w, depth);
+    if (loop == LANE_LOOP) {
+        inside = depth + 2;
+        add(w, "for (int64_t lanes = 0; lanes < whole; lanes += WG_LANES) {\n");
+        indent(w, depth + 1);
+        add(w, "WG_LANE_LOOP\n");
+        indent(w, depth + 1);
+        add(w, "for (int64_t lane = 0; lane < WG_LANES; lane++) {\n");
+        indent(w, inside);
+        add(w, "const int64_t each = lanes + lane;\n");
+    } else {
+        add(w, "WG_INDEPENDENT\n");
+        indent(w, depth);
+        ADD(w, "for (int64_t each = %s; each < count; each++) {\n", loop == REST_LOOP ? "whole" : "0");
+    }
+    if (loop == REST_LOOP && b->groups > 1) {
+        indent(w, inside);
+        add(w, "WG_ONE_BY_ONE\n");
+    }
+    add_group_body(b, first, loop, inside);
+    for (int d = inside; d-- > depth;) {
+        indent(w, d);
+        add(w, "}\n");
+    }
+}
+
+/* ---- sums ------------------------------------------------------------------------------------ */
+
+static void declare_terms(struct blocks *b, value v, int depth) {
+    const char *type = type_text_of[dtype_of(b->w, v)];
+    indent(b->w, depth);
+    if (!has_lanes(b, v)) {
+        ADD(b->w, "%s b%u[WG_BLOCK];\n", type, v);
+        return;
+    }
+    ADD(b->w, "%s l%u[WG_LANES] = {0}, t%u[WG_LANES];\n", type, v, v);
+}
+
+static void add_up_terms(struct blocks *b, value v, int depth) {
+    struct writer *w = b->w;
+    const char *type = short_name[dtype_of(w, v)];
+    indent(w, depth);
+    if (has_lanes(b, v)) {
+        ADD(w, "wg_sum_add_lanes_%s(&r%u, l%u, t%u, count - whole);\n", type, v, v, v);
+        return;
+    }
+    ADD(w, "wg_%s_add_%s(&r%u, ", reducer(w, v), type, v);
+    if (terms_in_memory(w, v, b->plan)) {
+        const struct access *a = &w->l->access.at[w->l->access_at[v]];
+        struct plan rows = {.rows = b->plan->rows};
+        struct site_of_use outside = {b->pass, &rows};
+        add_memory(w, a->root);
+        add(w, " + begin + ");
+        add_index(w, a, &outside);
+    } else {
+        ADD(w, "b%u", v);
+    }
+    add(w, ", count);\n");
+}
+
+static void add_group(struct blocks *b, value first, int depth) {
+    const struct lowered *l = b->w->l;
+    const struct grouping *of = b->w->grouping;
+    uint32_t group = of[first].group;
+    bool lanes = b->groups > 1, body = b->groups > 1;
+    for (value v = first; v && of[v].group == group; v = l->next[v]) {
+        lanes |= has_lanes(b, v);
+        body |= !is_reduction(b, v) || has_terms(b, v);
+        if (has_terms(b, v)) declare_terms(b, v, depth);
+    }
+    if (body && lanes) {
+        if (b->trips < 0 || b->trips >= LANES) add_group_loop(b, first, LANE_LOOP, depth);
+        if (b->trips < 0 || b->trips % LANES) add_group_loop(b, first, REST_LOOP, depth);
+    } else if (body) {
+        add_group_loop(b, first, PLAIN_LOOP, depth);
+    }
+    for (value v = first; v && of[v].group == group; v = l->next[v])
+        if (is_reduction(b, v)) add_up_terms(b, v, depth);
+}
+
+/* ---- the pass -------------------------------------------------------------------------------- */
+
+static void begin_reductions(struct blocks *b, int depth) {
+    struct writer *w = b->w;
+    for (value v = first_of(b); v; v = w->l->next[v]) {
+        if (!is_reduction(b, v)) continue;
+        const char *type = short_name[dtype_of(w, v)], *kind = reducer(w, v);
+        indent(w, depth);
+        if (kind[0] == 's') ADD(w, "wg_sum_%s r%u; wg_sum_begin_%s(&r%u);\n", type, v, type, v);
+        else ADD(w, "wg_%s_%s r%u; wg_%s_begin_%s(&r%u, terms);\n", kind, type, v, kind, type, v);
+    }
+}
+
+static void add_block(struct blocks *b, const char *end, int depth) {
+    struct writer *w = b->w;
+    const struct grouping *of = w->grouping;
+    indent(w, depth);
+    ADD(w, "const int64_t count = %s - begin < WG_BLOCK ? %s - begin : WG_BLOCK;\n", end, end);
+    if (count_lanes(b) > 0 || b->groups > 1) {
+        indent(w, depth);
+        add(w, "const int64_t whole = count / WG_LANES * WG_LANES;\n");
+    }
+    for (size_t i = 0; i < b->slots; i++) {
+        indent(w, depth);
+        ADD(w, "%s x%zu[WG_BLOCK];\n", type_text_of[b->slot[i].dtype], i);
+    }
+    uint32_t group = UINT32_MAX;
+    for (value v = first_of(b); v && w->ok; v = w->l->next[v]) {
+        if (of[v].group == group) continue;
+        group = of[v].group;
+        add_group(b, v, depth);
+    }
+}
+
+/* Threads, where there are some, share groups of blocks. */
+static void add_all_blocks(struct blocks *b, int depth) {
+    struct writer *w = b->w;
+    bool shared = w->w->threads && b->plan->rows == 0;
+    const char *start = shared ? "start" : "0", *end = shared ? "end" : "terms";
+    int inside = depth;
+    if (shared) {
+        open_groups(w, b->pass, depth);
+        inside += 2;
+        begin_reductions(b, inside);
+    }
+    load_factors(w, &b->at, inside);
+    indent(w, inside);
+    ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
+    add_block(b, end, inside + 1);
+    indent(w, inside);
+    add(w, "}\n");
+    if (shared) close_groups(w, b->pass, depth);
+}
+
+void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
+    struct blocks b = {.w = w, .pass = pass, .plan = plan, .at = {pass, plan}};
+    const struct lowered *l = w->l;
+    b.trips = constant_trips(&b);
+    form_groups(&b);
+    for (value v = first_of(&b); v; v = l->next[v])
+        if (is_reduction(&b, v)) declare_number(w, v, depth);
+    indent(w, depth);
+    add(w, "{\n");
+    indent(w, depth + 1);
+    add(w, "const int64_t terms = ");
+    add_trips(w, pass, plan, 0);
+    add(w, ";\n");
+    begin_reductions(&b, depth + 1);
+    add_all_blocks(&b, depth + 1);
+    for (value v = first_of(&b); v; v = l->next[v]) {
+        if (!is_reduction(&b, v)) continue;
+        indent(w, depth + 1);
+        ADD(w, "v%u = wg_%s_total_%s(&r%u);\n", v, reducer(w, v), short_name[dtype_of(w, v)], v);
+    }
+    indent(w, depth);
+    add(w, "}\n");
+    for (value v = first_of(&b); v; v = l->next[v])
+        if (is_reduction(&b, v)) end_reduction(w, v, depth);
+}
