@@ -108,13 +108,18 @@ void add_index(struct writer *w, const struct access *a, const struct site_of_us
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
 void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth);
 void add_store(struct writer *w, value v, const struct site_of_use *at, int depth);
-/* In front of a pass's innermost loop: what its short dots read, and the loop does not change. */
-void load_factors(struct writer *w, const struct site_of_use *at, int depth);
 bool has_statements(const struct writer *w, uint32_t pass);
 void declare_number(struct writer *w, value v, int depth);
 void end_reduction(struct writer *w, value v, int depth);
 /* Whether a reduction's terms lie in memory, one behind the other, so that no buffer is needed. */
 bool terms_in_memory(const struct writer *w, value v, const struct plan *plan);
+
+/* ---- write_products.c ------------------------------------------------------------------------ */
+
+/* In front of a pass's innermost loop: what its short dots read, and the loop does not change. */
+void load_factors(struct writer *w, const struct site_of_use *at, int depth);
+/* The value of a short dot: its products in their order. */
+void add_products(struct writer *w, value v, const struct site_of_use *at);
 
 /* ---- write_blocks.c -------------------------------------------------------------------------- */
 

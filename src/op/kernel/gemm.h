@@ -110,7 +110,8 @@ static void F(strip)(int64_t m, int64_t cols, int64_t depth, const T *a, int64_t
         return;
     }
     for (; i + 8 <= m; i += 8)
-        F(eight_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
+        F(eight_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n,
+                      n);
     if (i + 4 <= m) {
         F(four_rows)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
         i += 4;
