@@ -12,6 +12,7 @@
  * index what is read. Values live in a variable of the loop's body, in a buffer of one row, or in
  * memory, as far as their readers ask for.
  *
+ *   expand.c   replaces operations by what serves better: pads.c, products.c
  *   lower.c    places every value
  *   access.c   how a statement's operand is indexed
  *   write*.c   the nests as C that is loaded
