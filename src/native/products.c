@@ -4,8 +4,9 @@
  * transposed copy, which is small.
  *
  * The sum over the rows of a product is the product of the summed rows: where x is centred by mu,
- * the adjoint of mu is such a sum, and one row takes the place of all. Both agree within rounding;
- * what is not finite stays so. */
+ * the adjoint of mu is such a sum, and one row takes the place of all. Both agree within rounding,
+ * and an infinity or NaN of an operand reaches both; only where a sum or a product of numbers is
+ * too large for a number may one be finite and the other not. */
 #include "native/products.h"
 #include "op/build.h"
 
