@@ -8,8 +8,10 @@
  * from it. A nest begins with all loops as rows; a reduction that reads from it turns the reduced
  * ones into the loop of a pass, so that what follows can use the number of each row. */
 #include "native/products.h"
+#include "native/write.h"
 
 enum {
+    VECTOR = 8, /* elements that are worth a loop */
     NEAR = 6, /* nests looked at, of those that a statement does not read from */
     MAX_OPERANDS = 3,
     WHOLE_FUNCTION = 2000, /* statements up to which a program is one function */
@@ -284,11 +286,20 @@ static bool shorten(struct lowered *l, uint32_t nest, const struct loops *rows) 
     return true;
 }
 
+/* Functions are computed in vectors, for which a loop over a few columns is too short: they go to
+ * a nest of their own, whose loops join. */
+static bool wants_long_loops(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    const char *formula = i->narg ? formula_of(i->op, type_of(t, v)->dtype) : NULL;
+    return formula && strchr(formula, '(');
+}
+
 static bool try_nest(struct placer *p, uint32_t nest, value v, const struct loops *domain,
                      const struct loops *kept, const struct reading *r, bool *placed) {
     struct lowered *l = p->l;
     struct fit fit;
     if (!nest || l->stages.at[nest].operation) return true;
+    if (l->stages.at[nest].narrow && wants_long_loops(p->t, v)) return true;
     struct stage before = l->stages.at[nest];
     bool shortened = kept && before.rows.rank != kept->rank;
     if (kept && !shorten(l, nest, kept)) return true;
@@ -359,9 +370,13 @@ static bool place_short_dot(struct placer *p, value v) {
     struct loops kept = domain_of(p->t, v);
     const wg_type *left = type_of(p->t, args_of(p->t, instr_at(p->t, v))[0]);
     bool has_columns = kept.rank == left->rank;
-    if (!has_columns) return place_statement(p, v, NULL, &r);
-    kept.rank--;
-    return place_statement(p, v, &kept, &r);
+    if (has_columns) kept.rank--;
+    if (!place_statement(p, v, has_columns ? &kept : NULL, &r)) return false;
+    struct stage *nest = &p->l->stages.at[p->l->stage[v]];
+    const wg_type *type = type_of(p->t, v);
+    nest->narrow |= type->rank > 0 && type->extent[type->rank - 1] < VECTOR &&
+                    type->extent[type->rank - 1] >= 0;
+    return true;
 }
 
 /* The terms of a sum over several axes are taken in the order of memory, so that a view of them is

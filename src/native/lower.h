@@ -67,6 +67,7 @@ struct stage {
     uint32_t first, last; /* passes */
     uint32_t position;    /* stages run in this order */
     bool consumed;        /* another stage reads one of its values */
+    bool narrow;          /* short products with few columns: its inner loop is no whole vector */
 };
 
 /* What is written together: an operation, a nest, a loop of scalar code, or statements of it. */

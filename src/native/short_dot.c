@@ -7,7 +7,10 @@
 #include "native/products.h"
 
 enum {
-    MOST_TERMS = 32,
+    MOST_TERMS = 32,       /* of products in batches, each too small for a call */
+    MOST_TERMS_ALONE = 8,  /* beyond which one call for all rows is faster */
+    VECTOR = 8,
+    NARROW = 16, /* elements up to which a right operand of few columns is worth no call */
     MOST_RIGHT = 2048 /* elements of the right operand */
 };
 
@@ -40,7 +43,10 @@ bool is_short_dot(const struct trace *t, value v) {
     int64_t terms = short_dot_terms(t, v), size = 1;
     for (size_t k = d.batch; k < right->rank; k++)
         if (right->extent[k] < 0 || mul_overflows(size, right->extent[k], &size)) return false;
-    return terms > 0 && terms <= MOST_TERMS && size <= MOST_RIGHT;
+    /* Few columns leave vectors empty, which a product of many rows by BLAS does not. */
+    bool is_narrow = d.batch == 0 && size / (terms ? terms : 1) < VECTOR && size > NARROW;
+    int64_t most = d.batch > 0 ? MOST_TERMS : MOST_TERMS_ALONE;
+    return terms > 0 && terms <= most && size <= MOST_RIGHT && !is_narrow;
 }
 
 void dot_loops(const struct trace *t, value v, size_t k, int8_t loop[WG_MAX_RANK]) {

@@ -5,6 +5,7 @@
 #define BUNDLE_H
 
 #include "op/op.h"
+#include "support/random_program.h"
 #include "support/test.h"
 
 #include <float.h>
@@ -30,15 +31,8 @@ struct tolerance {
 };
 static const struct tolerance same_bits = {0, 0};
 
-/* Programs with products of matrices agree within rounding only: native code adds up short ones in
- * another order than a BLAS, and takes the sum over the rows of a product before the product. */
+/* What has_products says. */
 static const struct tolerance products = {1e-12, 1e-5};
-
-static inline bool has_products(const wg_program *p) {
-    for (value v = 1; v < p->t.instr.count; v++)
-        if (instr_at(&p->t, v)->op == OP_dot) return true;
-    return false;
-}
 
 static inline struct bundle *bundle_new(void) {
     struct bundle *b = calloc(1, sizeof *b);

@@ -216,3 +216,12 @@ double inner_product(const wg_tensor *a, const wg_tensor *b, double *scale) {
     }
     return sum;
 }
+
+bool has_products(const wg_program *program) {
+    wg_text text = {0};
+    wg_program_print(program, &text, NULL);
+    assert_non_null(text.data);
+    bool found = strstr(text.data, " = dot ") != NULL;
+    wg_text_free(&text);
+    return found;
+}

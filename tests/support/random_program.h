@@ -24,6 +24,11 @@ wg_tensor *run_program(const wg_program *program, int64_t n, const wg_tensor *in
 wg_tensor *try_program(const wg_program *program, int64_t n, const wg_tensor *input,
                        wg_error *error);
 
+/* Whether a program multiplies matrices: compiled, it agrees with the interpreter within rounding,
+ * since native code adds up short products in another order than a BLAS, and takes the sum over the
+ * rows of a product before the product; everything else gives the same bits. */
+bool has_products(const wg_program *program);
+
 /* The sum of the products of the elements of two f64 tensors; *scale grows by their absolutes. */
 double inner_product(const wg_tensor *a, const wg_tensor *b, double *scale);
 
