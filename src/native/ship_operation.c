@@ -171,7 +171,7 @@ static void write_scan(const struct operation *o, const char *function) {
 /* ---- indices --------------------------------------------------------------------------------- */
 
 /* As both types of index, one of them absent. */
-static void add_index(const struct operation *o) {
+static void add_index_argument(const struct operation *o) {
     bool wide = argument_type(o, 1)->dtype == WG_I64;
     if (!wide) add(o->w, "NULL, ");
     add_argument(o, 1);
@@ -193,11 +193,11 @@ static void write_indexed(const struct operation *o, const char *function, const
     add(w, ", ");
     add_number(w, product(w, index, 0, index->rank));
     add(w, ", ");
-    add_index(o);
+    add_index_argument(o);
     add(w, ")) return 1;\n");
     begin_call(o, function, o->suffix);
     add_numbers(w, extent, 5);
-    add_index(o);
+    add_index_argument(o);
     add(w, ", ");
     add_argument(o, 0);
     add(w, ", ");

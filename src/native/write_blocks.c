@@ -147,7 +147,7 @@ static void add_term(struct blocks *b, value v, enum loop loop, int depth) {
     indent(w, depth);
     if (!has_lanes(b, v)) ADD(w, "b%u[each] = ", v);
     else if (loop == LANE_LOOP) ADD(w, "l%u[lane] += ", v);
-    else ADD(w, "t%u[k - whole] = ", v);
+    else ADD(w, "t%u[each - whole] = ", v);
     add_operand(w, &w->l->access.at[w->l->access_at[v]], &b->at);
     add(w, ";\n");
 }

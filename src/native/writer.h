@@ -98,14 +98,8 @@ void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t 
 /* "sum", "max" or "peak" */
 const char *reducer(const struct writer *w, value v);
 
-struct site_of_use { /* where an operand is written */
-    uint32_t pass;
-    const struct plan *plan; /* NULL: no loops */
-};
-
 /* The index of an access under the loops at hand; at least one character. */
 void add_index(struct writer *w, const struct access *a, const struct site_of_use *at);
-void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
 void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth);
 void add_store(struct writer *w, value v, const struct site_of_use *at, int depth);
 bool has_statements(const struct writer *w, uint32_t pass);
