@@ -139,26 +139,62 @@ static bool walk_down(struct walk *w, const wg_type *domain, struct access *acce
 }
 
 bool access_of(struct lowered *l, value v, struct access *access) {
+    int8_t loop[WG_MAX_RANK];
+    for (size_t j = 0; j < WG_MAX_RANK; j++) loop[j] = (int8_t)j;
+    return access_by(l, v, loop, type_of(&l->program->t, v), access);
+}
+
+bool access_by(struct lowered *l, value v, const int8_t *loop, const wg_type *domain,
+               struct access *access) {
+    const struct trace *t = &l->program->t;
     struct walk w = {.l = l, .g = l->extents, .v = v};
-    const wg_type *domain = type_of(&l->program->t, v);
-    for (size_t j = 0; j < domain->rank; j++) w.axis[j] = (struct axis){(int8_t)j, 0, 1};
+    for (size_t j = 0; j < type_of(t, v)->rank; j++) w.axis[j] = (struct axis){loop[j], 0, 1};
     return walk_down(&w, domain, access);
 }
 
 bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *access) {
     const struct trace *t = &l->program->t;
-    struct walk w = {.l = l, .g = l->extents, .v = args_of(t, instr_at(t, dot))[k]};
     int8_t loop[WG_MAX_RANK];
     dot_loops(t, dot, k, loop);
-    for (size_t j = 0; j < type_of(t, w.v)->rank; j++) w.axis[j] = (struct axis){loop[j], 0, 1};
-    return walk_down(&w, type_of(t, dot), access);
+    return access_by(l, args_of(t, instr_at(t, dot))[k], loop, type_of(t, dot), access);
+}
+
+/* ---- what is indexed how --------------------------------------------------------------------- */
+
+/* Whether v's storage is memory, or a cell, and no literal. */
+static bool has_address(const struct trace *t, value v) {
+    for (;;) {
+        const struct instr *i = instr_at(t, v);
+        if (i->op != OP_reshape && i->op != OP_copy && i->op != OP_stop_gradient)
+            return i->op != OP_constant;
+        v = args_of(t, i)[0];
+    }
+}
+
+/* take is a statement: an element read at an index. So is scatter_add if each element can only get
+ * one addend. */
+bool is_indexed_statement(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    if (i->op != OP_take && i->op != OP_scatter_add) return false;
+    value a = args_of(t, i)[0], index = args_of(t, i)[1];
+    if (!has_address(t, index)) return false;
+    if (i->op == OP_take) return has_address(t, a);
+    return type_of(t, index)->rank == attr_words(t, i->attr)[1];
 }
 
 /* ---- joining loops --------------------------------------------------------------------------- */
 
+/* What scatter_add adds to is told by the index of one loop, which therefore stays a loop. */
+static bool needs_loop(const struct lowered *l, value v, size_t k) {
+    const struct instr *i = instr_at(&l->program->t, v);
+    size_t axis = i->op == OP_scatter_add ? (size_t)attr_words(&l->program->t, i->attr)[0] : 0;
+    return i->op == OP_scatter_add && (axis == k || axis == k + 1);
+}
+
 bool joins_next(struct lowered *l, uint32_t id, size_t k) {
     const struct pass *pass = &l->passes.at[id];
     for (value v = pass->first; v; v = l->next[v]) {
+        if (needs_loop(l, v, k)) return false;
         const struct stage *nest = &l->stages.at[l->stage[v]];
         size_t rows = nest->rows.rank, next = k + 1;
         wg_extent extent = next < rows ? nest->rows.extent[next]

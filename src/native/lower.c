@@ -14,6 +14,7 @@ enum {
     VECTOR = 8, /* elements that are worth a loop */
     NEAR = 6, /* nests looked at, of those that a statement does not read from */
     MAX_OPERANDS = 3,
+    MOST_COLUMNS = 4, /* reductions of columns in a pass, whose numbers lie on the stack */
     WHOLE_FUNCTION = 2000, /* statements up to which a program is one function */
     PART = 500             /* statements of a function of a longer one */
 };
@@ -24,7 +25,10 @@ struct placer {
     wg_error *error;
     uint32_t last_nest[NEAR]; /* the youngest nests that are no scalar code */
     uint32_t scalars;         /* the youngest of scalar code */
+    uint32_t early;           /* scalar code that reads nothing computed: it runs first */
     uint32_t last;            /* the stage that was opened, or moved, last */
+    uint32_t wanted;          /* the nest that a waiting statement had better join; 0: none */
+    uint32_t wanted_order;    /* and the first pass of it where its reader can be */
     uint32_t clock;
 };
 
@@ -33,6 +37,7 @@ struct placer {
 static enum role role_of(const struct trace *t, value v) {
     const struct instr *i = instr_at(t, v);
     struct loops kept;
+    uint8_t columns;
     switch (i->op) {
     case OP_input:
     case OP_constant:
@@ -49,26 +54,29 @@ static enum role role_of(const struct trace *t, value v) {
     }
     if (op_is_elementwise(i->op) && i->narg <= 3) return ROLE_POINT;
     if (is_short_dot(t, v)) return ROLE_POINT;
-    return is_trailing_reduction(t, v, &kept) ? ROLE_REDUCE : ROLE_WHOLE;
+    if (is_indexed_statement(t, v)) return ROLE_POINT;
+    if (!is_nest_reduction(t, v, &kept, &columns)) return ROLE_WHOLE;
+    return columns ? ROLE_COLUMNS : ROLE_REDUCE;
 }
 
 static bool is_reduction(unsigned op) {
     return op == OP_sum || op == OP_reduce_max || op == OP_peak;
 }
 
-bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept) {
+bool is_nest_reduction(const struct trace *t, value v, struct loops *kept, uint8_t *columns) {
     const struct instr *i = instr_at(t, v);
     if (!is_reduction(i->op)) return false;
     const wg_type *x = type_of(t, args_of(t, i)[0]);
     int64_t mask = attr_words(t, i->attr)[0];
     if (!dtype_is_float(x->dtype)) return false;
-    kept->rank = 0;
-    for (uint8_t k = 0; k < x->rank; k++) {
-        if (mask >> k & 1) continue;
-        if (kept->rank != k) return false;
-        kept->extent[kept->rank++] = x->extent[k];
-    }
-    return kept->rank < x->rank;
+    uint8_t k = 0, reduced = 0;
+    for (; k < x->rank && !(mask >> k & 1); k++) kept->extent[k] = x->extent[k];
+    kept->rank = k;
+    for (; k < x->rank && (mask >> k & 1); k++) reduced++;
+    *columns = (uint8_t)(x->rank - k);
+    for (; k < x->rank; k++)
+        if (mask >> k & 1) return false;
+    return reduced > 0;
 }
 
 value storage_root(const struct lowered *l, value v) {
@@ -104,7 +112,7 @@ static struct loops behind(const struct loops *d, uint8_t rank) {
     return rest;
 }
 
-/* ---- stages and passes ------------------------------------------------------------------------ */
+/* ---- stages and passes ----------------------------------------------------------------------- */
 
 static bool out_of_memory(struct placer *p) {
     fail_memory(p->error);
@@ -154,10 +162,13 @@ static void store(struct lowered *l, value root, enum storage at_least) {
 struct reading { /* what a statement reads */
     size_t count;
     struct access access[MAX_OPERANDS];
+    value index; /* a root that is checked before it is read, so that another nest makes it */
 };
 
 static bool place_statement(struct placer *p, value v, const struct loops *kept,
                             const struct reading *r);
+static bool place_point(struct placer *p, value v);
+static bool is_waiting(const struct placer *p, value v);
 
 /* An access could not be told: why not is in the graph of extents. */
 static bool no_access(struct placer *p) {
@@ -180,6 +191,8 @@ static bool need_whole(struct placer *p, value v, uint32_t by) {
         if (!read_through(p, root, &r)) return false;
         l->role[root] = ROLE_POINT;
         if (!place_statement(p, root, NULL, &r)) return false;
+    } else if (is_waiting(p, root)) {
+        if (!place_point(p, root)) return false;
     } else if (l->role[root] == ROLE_INDEX) {
         l->role[root] = ROLE_WHOLE;
         l->stage[root] = new_stage(p, root, NULL);
@@ -196,6 +209,7 @@ struct fit {
     uint32_t order;  /* the first pass that may hold the statement */
     uint32_t ready;  /* when all that it reads from other stages is there */
     bool uses;       /* it reads from the nest */
+    bool saves;      /* it reads there what is not in memory so far */
 };
 
 /* Whether the nest may hold a statement with this loop behind its rows. */
@@ -212,11 +226,13 @@ static bool fits(const struct placer *p, uint32_t nest, const struct loops *loop
             if (position > fit->ready) fit->ready = position;
             continue;
         }
+        if (a->root == r->index) return false;
         fit->uses = true;
+        fit->saves |= l->storage[a->root] != STORE_FULL;
         if (a->prefix < rows) return false; /* elements of another row */
         const struct pass *pass = &l->passes.at[l->pass[a->root]];
         bool on_row = pass->loops.rank == 0; /* made by the row's own statements */
-        bool now = l->role[a->root] != ROLE_REDUCE &&
+        bool now = l->role[a->root] == ROLE_POINT &&
                    (on_row ? loop->rank == 0 : a->identity && same_loops(&pass->loops, loop));
         uint32_t order = pass->order + !now;
         if (order > fit->order) fit->order = order;
@@ -226,11 +242,31 @@ static bool fits(const struct placer *p, uint32_t nest, const struct loops *loop
 
 static bool in_time(const struct placer *p, uint32_t nest, const struct fit *fit, bool scalar) {
     struct stage *n = &p->l->stages.at[nest];
+    if (nest == p->early) return scalar && fit->ready == 0;
     bool early = fit->ready < n->position;
     /* Behind other stages that read from it, a nest saves one read of a value that is in memory
-     * anyway, and costs the life of another tensor from there to its place in the trace. */
-    if (early && (scalar || p->last == nest)) return true;
+     * anyway, and costs the life of another tensor from there to its place in the trace. Of a value
+     * that is not in memory it saves the life. */
+    if (early && (scalar || p->last == nest || p->wanted == nest || fit->saves)) return true;
     return fit->uses && !n->consumed;
+}
+
+/* The loops of a pass that a reduction of columns goes over. */
+static uint8_t summed_loops(const struct placer *p, value v) {
+    struct loops kept;
+    uint8_t columns;
+    is_nest_reduction(p->t, v, &kept, &columns);
+    uint8_t rank = domain_of(p->t, v).rank;
+    return (uint8_t)(rank - kept.rank - columns);
+}
+
+/* Reductions of one pass go over the same loops. */
+static bool admits(const struct placer *p, uint32_t id, value v) {
+    const struct pass *pass = &p->l->passes.at[id];
+    if (p->l->role[v] == ROLE_REDUCE || instr_at(p->t, v)->op == OP_dot) return !pass->summed;
+    if (p->l->role[v] != ROLE_COLUMNS) return true;
+    return !pass->reduces && !pass->products && pass->columns < MOST_COLUMNS &&
+           (!pass->summed || pass->summed == summed_loops(p, v));
 }
 
 /* Puts the statement there; its operands get the storage that this takes. */
@@ -239,12 +275,14 @@ static bool put(struct placer *p, value v, uint32_t nest, const struct loops *lo
     struct lowered *l = p->l;
     struct stage *n = &l->stages.at[nest];
     unsigned domain_rank = n->rows.rank + loop->rank;
-    if (fit->ready >= n->position) {
+    if (fit->ready >= n->position && nest != p->early) {
         n->position = ++p->clock;
         p->last = nest;
     }
-    uint32_t id = n->first;
-    while (id && (l->passes.at[id].order < fit->order || !same_loops(&l->passes.at[id].loops, loop)))
+    uint32_t id = n->first, order = fit->order;
+    if (nest == p->wanted && order < p->wanted_order) order = p->wanted_order;
+    while (id && (l->passes.at[id].order < order ||
+                  !same_loops(&l->passes.at[id].loops, loop) || !admits(p, id, v)))
         id = l->passes.at[id].next;
     if (!id) id = new_pass(p, nest, loop);
     if (!id) return false;
@@ -252,6 +290,12 @@ static bool put(struct placer *p, value v, uint32_t nest, const struct loops *lo
     if (pass->last) l->next[pass->last] = v;
     else pass->first = v;
     pass->last = v;
+    if (l->role[v] == ROLE_REDUCE) pass->reduces = true;
+    if (instr_at(p->t, v)->op == OP_dot) pass->products = true;
+    if (l->role[v] == ROLE_COLUMNS) {
+        pass->summed = summed_loops(p, v);
+        pass->columns++;
+    }
     l->pass[v] = id;
     l->stage[v] = nest;
     l->access_at[v] = (uint32_t)l->access.count;
@@ -319,6 +363,63 @@ static bool try_nest(struct placer *p, uint32_t nest, value v, const struct loop
     return true;
 }
 
+/* ---- statements that wait -------------------------------------------------------------------- */
+
+/* A statement that reads nothing computed can stand anywhere: it waits for its first reader, and
+ * joins the nest that this one will join for the sake of another operand. */
+static bool is_waiting(const struct placer *p, value v) {
+    return p->l->role[v] == ROLE_POINT && !p->l->pass[v];
+}
+
+static bool would_join(const struct placer *p, uint32_t nest, const struct loops *domain,
+                       const struct loops *kept, const struct reading *r, uint32_t *order) {
+    const struct stage *n = &p->l->stages.at[nest];
+    struct fit fit;
+    if (!nest || n->operation || nest == p->early || !begins_with(domain, &n->rows)) return false;
+    if (kept && !same_loops(kept, &n->rows)) return false;
+    struct loops loop = behind(domain, n->rows.rank);
+    bool would = fits(p, nest, &loop, r, &fit) && in_time(p, nest, &fit, domain->rank == 0);
+    *order = fit.order;
+    return would;
+}
+
+static bool place_waiting(struct placer *p, const struct loops *domain, const struct loops *kept,
+                          const struct reading *r) {
+    for (size_t k = 0; k < r->count; k++) {
+        if (!is_waiting(p, r->access[k].root)) continue;
+        for (size_t other = 0; other < r->count && !p->wanted; other++) {
+            uint32_t nest = p->l->stage[r->access[other].root];
+            if (would_join(p, nest, domain, kept, r, &p->wanted_order)) p->wanted = nest;
+        }
+        bool ok = place_point(p, r->access[k].root);
+        p->wanted = 0;
+        if (!ok) return false;
+    }
+    return true;
+}
+
+/* Whether a statement reads nothing but what is there before the first nest. */
+static bool is_early(const struct placer *p, const struct reading *r) {
+    for (size_t k = 0; k < r->count; k++) {
+        uint32_t stage = p->l->stage[r->access[k].root];
+        if (stage && stage != p->early) return false;
+    }
+    return true;
+}
+
+/* Numbers made of inputs and sizes alone: a nest that reads them need not run behind others. */
+static bool place_early(struct placer *p, value v, const struct loops *domain,
+                        const struct reading *r, bool *placed) {
+    if (!p->early) {
+        uint32_t scalars = p->scalars;
+        p->early = new_stage(p, 0, domain);
+        if (!p->early) return false;
+        p->l->stages.at[p->early].position = 0;
+        p->scalars = scalars;
+    }
+    return try_nest(p, p->early, v, domain, NULL, r, placed);
+}
+
 /* A statement: into a nest that it reads from, else into a near one, else into one of its own. The
  * rows of a reduction's nest are the axes that it keeps. */
 static bool place_statement(struct placer *p, value v, const struct loops *kept,
@@ -326,6 +427,10 @@ static bool place_statement(struct placer *p, value v, const struct loops *kept,
     struct lowered *l = p->l;
     struct loops domain = domain_of(p->t, v);
     bool placed = false;
+    if (!place_waiting(p, &domain, kept, r)) return false;
+    if (p->wanted && !try_nest(p, p->wanted, v, &domain, kept, r, &placed)) return false;
+    bool early = !placed && domain.rank == 0 && !kept && is_early(p, r);
+    if (early && !place_early(p, v, &domain, r, &placed)) return false;
     for (size_t k = 0; k < r->count && !placed; k++)
         if (!try_nest(p, l->stage[r->access[k].root], v, &domain, kept, r, &placed)) return false;
     bool scalar_rows = kept ? kept->rank == 0 : domain.rank == 0;
@@ -354,9 +459,71 @@ static bool read_factor(struct placer *p, value dot, size_t k, struct reading *r
     return need_whole(p, x, 0) && (access_of_factor(p->l, dot, k, a) || no_access(p));
 }
 
+/* ---- statements that index with values ------------------------------------------------------- */
+
+/* Has the indices checked, once for each extent. */
+static bool check_index(struct placer *p, value by, value index, wg_extent extent) {
+    struct lowered *l = p->l;
+    for (uint32_t id = l->check[index]; id; id = l->checks.at[id - 1].next)
+        if (l->checks.at[id - 1].extent == extent) return true;
+    struct index_check *check = VEC_PUSH(&p->t->allocator, &l->checks);
+    if (!check) return out_of_memory(p);
+    *check = (struct index_check){by, extent, l->check[index]};
+    l->check[index] = (uint32_t)l->checks.count;
+    return true;
+}
+
+static bool read_by(struct placer *p, value v, const int8_t *loop, const wg_type *domain,
+                    struct reading *r) {
+    return access_by(p->l, v, loop, domain, &r->access[r->count++]) || no_access(p);
+}
+
+/* y[b,p,i,q] = a[b,p,index[b,i],q]: with b and p the axes of y up to `axis`. */
+static bool place_take(struct placer *p, value v) {
+    const struct trace *t = p->t;
+    const struct instr *i = instr_at(t, v);
+    const value *arg = args_of(t, i);
+    int8_t axis = (int8_t)attr_words(t, i->attr)[0], batch = (int8_t)attr_words(t, i->attr)[1];
+    const wg_type *a = type_of(t, arg[0]), *index = type_of(t, arg[1]), *y = type_of(t, v);
+    struct reading r = {.index = storage_root(p->l, arg[1])};
+    int8_t loop[WG_MAX_RANK], own = (int8_t)(index->rank - batch);
+    wg_extent stride = 1;
+    if (!need_whole(p, arg[0], 0) || !need_whole(p, arg[1], 0) ||
+        !check_index(p, v, r.index, a->extent[axis]))
+        return false;
+    for (int8_t j = 0; j < a->rank; j++)
+        loop[j] = (int8_t)(j < axis ? j : j == axis ? -1 : j + own - 1);
+    if (!read_by(p, arg[0], loop, y, &r)) return false;
+    for (size_t j = (size_t)axis + 1; j < a->rank; j++)
+        stride = extent_mul(p->l->extents, stride, lowered_extent(p->l, a->extent[j]));
+    r.access[0].by_index = stride;
+    for (int8_t j = 0; j < index->rank; j++) loop[j] = (int8_t)(j < batch ? j : j - batch + axis);
+    return read_by(p, arg[1], loop, y, &r) && place_statement(p, v, NULL, &r);
+}
+
+/* y[b,p,j,q] = a[b,p,q] where j is index[b], else 0. */
+static bool place_scatter_add(struct placer *p, value v) {
+    const struct trace *t = p->t;
+    const struct instr *i = instr_at(t, v);
+    const value *arg = args_of(t, i);
+    int8_t axis = (int8_t)attr_words(t, i->attr)[0];
+    const wg_type *a = type_of(t, arg[0]), *y = type_of(t, v);
+    struct reading r = {.index = storage_root(p->l, arg[1])};
+    int8_t loop[WG_MAX_RANK];
+    if (!need_whole(p, arg[1], 0) || !check_index(p, v, r.index, y->extent[axis])) return false;
+    for (int8_t j = 0; j < a->rank; j++) loop[j] = (int8_t)(j < axis ? j : j + 1);
+    if (!read_by(p, arg[0], loop, y, &r)) return false;
+    for (int8_t j = 0; j < WG_MAX_RANK; j++) loop[j] = j;
+    return read_by(p, arg[1], loop, y, &r) && place_statement(p, v, NULL, &r);
+}
+
+/* ---- values of each role --------------------------------------------------------------------- */
+
 static bool place_point(struct placer *p, value v) {
     const struct instr *i = instr_at(p->t, v);
     struct reading r = {0};
+    if (i->op == OP_take) return place_take(p, v);
+    if (i->op == OP_scatter_add) return place_scatter_add(p, v);
     for (size_t k = 0; k < i->narg; k++)
         if (!read_through(p, args_of(p->t, i)[k], &r)) return false;
     return place_statement(p, v, NULL, &r);
@@ -383,11 +550,13 @@ static bool place_short_dot(struct placer *p, value v) {
  * made whole. */
 static bool place_reduction(struct placer *p, value v) {
     struct loops kept;
+    uint8_t columns;
     struct reading r = {0};
     value x = args_of(p->t, instr_at(p->t, v))[0];
-    is_trailing_reduction(p->t, v, &kept);
+    is_nest_reduction(p->t, v, &kept, &columns);
     bool one_axis = type_of(p->t, x)->rank == kept.rank + 1;
-    if (!one_axis && p->l->role[x] == ROLE_VIEW && !need_whole(p, x, 0)) return false;
+    if (columns) store(p->l, v, STORE_FULL);
+    if (!columns && !one_axis && p->l->role[x] == ROLE_VIEW && !need_whole(p, x, 0)) return false;
     return read_through(p, x, &r) && place_statement(p, v, &kept, &r);
 }
 
@@ -410,14 +579,42 @@ static bool place_whole(struct placer *p, value v) {
     return true;
 }
 
+/* Of the operands of a statement that waits none does, so that placing them is one step. */
+static bool waits(const struct placer *p, value v) {
+    const struct lowered *l = p->l;
+    const struct instr *i = instr_at(p->t, v);
+    if (type_of(p->t, v)->rank == 0) return false;
+    for (size_t k = 0; k < i->narg; k++) {
+        value x = args_of(p->t, i)[k];
+        while (l->role[x] == ROLE_VIEW) x = args_of(p->t, instr_at(p->t, x))[0];
+        bool there = l->role[x] == ROLE_GIVEN || l->role[x] == ROLE_INDEX ||
+                     (l->stage[x] && l->stage[x] == p->early);
+        if (!there) return false;
+    }
+    return true;
+}
+
+/* Columns of what lies in memory anyway are better reduced by the library's kernel, which reads
+ * ahead of itself; a nest saves nothing there. */
+static bool is_for_kernel(const struct lowered *l, const struct trace *t, value v) {
+    if (l->role[v] != ROLE_COLUMNS) return false;
+    value x = storage_root(l, args_of(t, instr_at(t, v))[0]);
+    return l->role[x] == ROLE_WHOLE ||
+           (l->role[x] == ROLE_GIVEN && instr_at(t, x)->op != OP_constant);
+}
+
 static bool place_value(struct placer *p, value v) {
-    switch ((enum role)(p->l->role[v] = (uint8_t)role_of(p->t, v))) {
+    p->l->role[v] = (uint8_t)role_of(p->t, v);
+    if (is_for_kernel(p->l, p->t, v)) p->l->role[v] = ROLE_WHOLE;
+    switch ((enum role)p->l->role[v]) {
     case ROLE_GIVEN:
     case ROLE_INDEX: return true;
     case ROLE_VIEW: return place_view(p, v);
     case ROLE_POINT:
-        return is_short_dot(p->t, v) ? place_short_dot(p, v) : place_point(p, v);
-    case ROLE_REDUCE: return place_reduction(p, v);
+        if (is_short_dot(p->t, v)) return place_short_dot(p, v);
+        return waits(p, v) || place_point(p, v);
+    case ROLE_REDUCE:
+    case ROLE_COLUMNS: return place_reduction(p, v);
     case ROLE_WHOLE: return place_whole(p, v);
     }
     return false;
@@ -544,12 +741,13 @@ static bool make_room(struct lowered *l, const wg_program *program, wg_error *er
     l->next = mem_alloc_zero(a, n * sizeof *l->next);
     l->access_at = mem_alloc_zero(a, n * sizeof *l->access_at);
     l->item = mem_alloc_zero(a, n * sizeof *l->item);
+    l->check = mem_alloc_zero(a, n * sizeof *l->check);
     struct pass *none = VEC_PUSH(a, &l->passes);
     struct stage *before = VEC_PUSH(a, &l->stages);
     if (none) *none = (struct pass){0};
     if (before) *before = (struct stage){0};
     if (l->extents && l->role && l->storage && l->pass && l->stage && l->next && l->access_at &&
-        l->item && none && before)
+        l->item && l->check && none && before)
         return true;
     if (!failed(error)) fail_memory(error);
     return false;
@@ -563,6 +761,7 @@ static bool place_all(struct placer *p) {
     for (size_t i = 0; i < program->t.output.count; i++)
         if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
     settle_reductions(l);
+    settle_short_rows(l);
     return sort_stages(p) && list_items(p);
 }
 
@@ -589,11 +788,13 @@ void lowered_free(struct lowered *l) {
     mem_free(&a, l->next, n * sizeof *l->next);
     mem_free(&a, l->access_at, n * sizeof *l->access_at);
     mem_free(&a, l->item, n * sizeof *l->item);
+    mem_free(&a, l->check, n * sizeof *l->check);
     mem_free(&a, l->order, l->order_count * sizeof *l->order);
     mem_free(&a, l->size_map, (l->program->t.size.count + 1) * sizeof *l->size_map);
     VEC_FREE(&a, &l->passes);
     VEC_FREE(&a, &l->stages);
     VEC_FREE(&a, &l->access);
     VEC_FREE(&a, &l->items);
+    VEC_FREE(&a, &l->checks);
     *l = (struct lowered){0};
 }

@@ -30,6 +30,7 @@ enum role {
     ROLE_VIEW,   /* other indices of what it reads                                              */
     ROLE_POINT,  /* a statement: elementwise, or a view that somebody needs whole               */
     ROLE_REDUCE, /* a reduction over the loop of its pass: one number a row                    */
+    ROLE_COLUMNS, /* a reduction over the first loops of its pass: one number a column           */
     ROLE_WHOLE   /* an operation of the library                                                 */
 };
 
@@ -46,8 +47,17 @@ struct access {
     bool identity;   /* root has the domain's shape and is read at the domain's index           */
     uint8_t prefix;  /* the first so many axes of root are read at the domain's first indices   */
     wg_extent base, stride[WG_MAX_RANK + 1]; /* the last: along the contracted axis of a dot */
+    wg_extent by_index; /* of what take reads: the stride of its index */
 };
 enum { CONTRACTED = WG_MAX_RANK };
+
+/* Integers that statements index with: they are in memory, and are checked when they are there, all
+ * at once, before anything is read by them. */
+struct index_check {
+    value by;         /* the first instruction that indexes with them */
+    wg_extent extent; /* of the program: they lie in 0 .. extent - 1 */
+    uint32_t next;    /* 1 + another check of the same integers; 0: none */
+};
 
 struct loops { /* extents of the program */
     uint8_t rank;
@@ -56,6 +66,10 @@ struct loops { /* extents of the program */
 
 struct pass {
     struct loops loops; /* behind the nest's own */
+    uint8_t summed;     /* the first loops, which the reductions of columns go over; 0: none */
+    uint8_t columns;    /* how many there are */
+    bool reduces;       /* there are reductions over all of the loops */
+    bool products;      /* there are short dots */
     uint32_t next;      /* of the nest; 0: the last */
     uint32_t order;     /* within the nest */
     value first, last;  /* statements, linked by lowered.next */
@@ -68,6 +82,7 @@ struct stage {
     uint32_t position;    /* stages run in this order */
     bool consumed;        /* another stage reads one of its values */
     bool narrow;          /* short products with few columns: its inner loop is no whole vector */
+    bool short_rows;      /* of a few elements each: many rows are taken together */
 };
 
 /* What is written together: an operation, a nest, a loop of scalar code, or statements of it. */
@@ -96,6 +111,8 @@ struct lowered {
     VEC(struct item) items; /* as they run */
     uint32_t *item;       /* of each value: 1 + the item that makes it; 0: none */
     uint32_t part_count;
+    VEC(struct index_check) checks;
+    uint32_t *check; /* of each root: 1 + the last check of it; 0: none */
 };
 
 /* ---- expand.c -------------------------------------------------------------------------------- */
@@ -109,14 +126,23 @@ enum pad_kind { PAD_NONE, PAD_TERM, PAD_SUM }; /* of a larger sum; the whole of 
 bool find_pad_sums(const struct trace *t, uint8_t *kind);
 /* The sum v of pads as a concatenation; 0 where its pieces overlap, or the graph has an error. */
 value join_pads(wg_graph *g, const struct trace *from, value v, const value *map);
+enum {
+    SHORT_ROW = 64,         /* elements of a row that is short */
+    SHORT_ROWS_BLOCK = 512, /* elements taken together */
+    SHORT_ROWS_MOST = 64    /* statements of a nest that keeps its rows on the stack */
+};
+/* Finds the nests of short rows. What lives within such rows needs no memory: it is kept on the
+ * stack. */
+void settle_short_rows(struct lowered *l);
 
 /* ---- lower.c --------------------------------------------------------------------------------- */
 bool lower(const wg_program *program, struct lowered *l, wg_error *error);
 void lowered_free(struct lowered *l);
 /* The value whose storage v has where it is needed whole: reshapes and copies are only names. */
 value storage_root(const struct lowered *l, value v);
-/* The reductions that nests compute: over trailing axes of floating numbers. */
-bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept);
+/* The reductions that nests compute: of floating numbers, over axes that are neighbours. kept: the
+ * axes before them; columns: the number of axes behind. */
+bool is_nest_reduction(const struct trace *t, value v, struct loops *kept, uint8_t *columns);
 
 /* ---- access.c -------------------------------------------------------------------------------- */
 /* How v is read at the index of a domain of v's own shape. Views are followed down to a value that
@@ -125,6 +151,11 @@ bool is_trailing_reduction(const struct trace *t, value v, struct loops *kept);
 bool access_of(struct lowered *l, value v, struct access *access);
 /* The same for operand k of a short dot, under the loops of the dot's result. */
 bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *access);
+/* The same where axis j of v is read at loop[j] of a domain; -1: at 0. */
+bool access_by(struct lowered *l, value v, const int8_t *loop, const wg_type *domain,
+               struct access *access);
+/* Whether v reads or writes at indices that are values, and a statement can. */
+bool is_indexed_statement(const struct trace *t, value v);
 /* An extent of the program in l->extents. */
 wg_extent lowered_extent(struct lowered *l, wg_extent e);
 /* Whether loop k and the next of a pass's domain (its rows, then its own) walk all that the

@@ -36,7 +36,9 @@ typedef struct { /* a call */
 #define WG_APART
 #define WG_UNUSED
 #endif
-#define WG_BLOCK 512 /* terms of a sum that are computed together */
+#define WG_BLOCK 512   /* terms of a sum that are computed together */
+#define WG_COLUMNS 512 /* columns that are reduced together */
+#define WG_ROWS 64     /* rows that are added up in turn */
 #define WG_LANES 16  /* partial sums of a block */
 /* A loop over lanes: whole vectors, and their sums in registers. gcc would first unroll a short
  * body sixteen times, and find the vectors in what results only slowly. */
@@ -57,6 +59,21 @@ typedef double f64;
 static inline void wg_copy(void *to, const void *from, size_t size)
 {
     if (size && to != from) memmove(to, from, size);
+}
+
+/* Whether an index is none of 0 .. n - 1. No early end, so that the loop becomes vector code. */
+static inline int wg_outside_i64(const int64_t *index, int64_t count, int64_t n)
+{
+    int64_t outside = 0;
+    for (int64_t i = 0; i < count; i++) outside |= (index[i] < 0) | (index[i] >= n);
+    return outside != 0;
+}
+
+static inline int wg_outside_i32(const int32_t *index, int64_t count, int64_t n)
+{
+    int outside = 0;
+    for (int64_t i = 0; i < count; i++) outside |= (index[i] < 0) | (index[i] >= n);
+    return outside;
 }
 
 /* Division rounds down; -1 is a case of its own because the smallest integer has no quotient. */

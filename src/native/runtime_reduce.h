@@ -127,6 +127,110 @@ static inline T F(wg_peak_total)(const F(wg_peak) *s) {
     return isfinite(largest) ? largest : 0;
 }
 
+/* Of a row of few elements, at most 64: the same order, in which they are one block. */
+static inline T F(wg_sum_short)(const T *x, int64_t n) { return F(wg_sum_block)(x, n); }
+
+static inline T F(wg_max_short)(const T *x, int64_t n) {
+    T largest = -(T)INFINITY, nan = 0;
+    for (int64_t i = 0; i < n; i++) {
+        largest = x[i] > largest ? x[i] : largest;
+        nan += x[i] == x[i] ? 0 : x[i];
+    }
+    return nan != nan ? nan : largest;
+}
+
+static inline T F(wg_peak_short)(const T *x, int64_t n) {
+    T largest = F(wg_max_short)(x, n);
+    return isfinite(largest) ? largest : 0;
+}
+
+/* Columns: numbers of WG_COLUMNS of them at most, met row by row. 64 rows are added up in turn, the
+ * sums of 64 such again, and so on. */
+typedef struct {
+    T level[6][WG_COLUMNS];
+    unsigned count[6], used;
+} F(wg_column_sum);
+
+static inline void F(wg_column_sum_begin)(F(wg_column_sum) *s, int64_t width) {
+    s->used = 1;
+    s->count[0] = 0;
+    for (int64_t k = 0; k < width; k++) s->level[0][k] = 0;
+}
+
+static inline void F(wg_column_sum_add)(F(wg_column_sum) *s, int64_t k, T x) {
+    s->level[0][k] += x;
+}
+
+static inline void F(wg_column_sum_row)(F(wg_column_sum) *s, int64_t width) {
+    for (unsigned n = 0; ++s->count[n] == 64 && n + 1 < 6; n++) {
+        if (n + 1 == s->used) {
+            s->count[s->used++] = 0;
+            for (int64_t k = 0; k < width; k++) s->level[n + 1][k] = 0;
+        }
+        for (int64_t k = 0; k < width; k++) s->level[n + 1][k] += s->level[n][k];
+        for (int64_t k = 0; k < width; k++) s->level[n][k] = 0;
+        s->count[n] = 0;
+    }
+}
+
+static inline T F(wg_column_sum_total)(const F(wg_column_sum) *s, int64_t k) {
+    T total = 0;
+    for (unsigned n = 0; n < s->used; n++) total += s->level[n][k];
+    return total;
+}
+
+/* As many rows as one level adds up, of few columns, one behind the other in memory. */
+static inline void F(wg_column_sum_rows)(F(wg_column_sum) *s, const T *x, int64_t rows,
+                                         int64_t width) {
+    for (int64_t k = 0; k < width; k++) {
+        T sum = 0;
+        for (int64_t r = 0; r < rows; r++) sum += x[width * r + k];
+        s->level[0][k] = sum;
+    }
+    s->count[0] = (unsigned)rows - 1;
+    F(wg_column_sum_row)(s, width);
+}
+
+typedef struct {
+    T number[WG_COLUMNS], nan[WG_COLUMNS];
+} F(wg_column_max);
+
+static inline void F(wg_column_max_begin)(F(wg_column_max) *s, int64_t width) {
+    for (int64_t k = 0; k < width; k++) s->number[k] = -(T)INFINITY;
+    for (int64_t k = 0; k < width; k++) s->nan[k] = 0;
+}
+
+static inline void F(wg_column_max_add)(F(wg_column_max) *s, int64_t k, T x) {
+    s->number[k] = x > s->number[k] ? x : s->number[k];
+    s->nan[k] = x == x ? s->nan[k] : x;
+}
+
+static inline void F(wg_column_max_row)(F(wg_column_max) *s, int64_t width) {
+    (void)s, (void)width;
+}
+
+static inline void F(wg_column_max_rows)(F(wg_column_max) *s, const T *x, int64_t rows,
+                                         int64_t width) {
+    for (int64_t k = 0; k < width; k++) {
+        T number = s->number[k], nan = s->nan[k];
+        for (int64_t r = 0; r < rows; r++) {
+            number = x[width * r + k] > number ? x[width * r + k] : number;
+            nan = x[width * r + k] == x[width * r + k] ? nan : x[width * r + k];
+        }
+        s->number[k] = number;
+        s->nan[k] = nan;
+    }
+}
+
+static inline T F(wg_column_max_total)(const F(wg_column_max) *s, int64_t k) {
+    return s->nan[k] != s->nan[k] ? s->nan[k] : s->number[k];
+}
+
+static inline T F(wg_column_max_peak)(const F(wg_column_max) *s, int64_t k) {
+    T largest = F(wg_column_max_total)(s, k);
+    return isfinite(largest) ? largest : 0;
+}
+
 /* The same over memory. */
 static inline T F(wg_sum_run)(const T *x, int64_t n) {
     F(wg_sum) s;

@@ -19,7 +19,7 @@ static inline void F(wg_carry)(unsigned *count, U level[6][16], int64_t width)
 }
 
 /* y[i] = the sum over all reduced places of x[place + i], for up to 16 columns. */
-static void F(wg_sum_columns)(const wg_groups *g, const T *x, int64_t width, int64_t at_once, T *y)
+static void F(wg_sum_columns)(const wg_groups *g, const T *x, int64_t width, T *y)
 {
     U level[6][16];
     unsigned count[6] = {0, 0, 0, 0, 0, 0};
@@ -28,16 +28,8 @@ static void F(wg_sum_columns)(const wg_groups *g, const T *x, int64_t width, int
     memset(level, 0, sizeof level);
     for (int64_t o = 0; o < outer; o++) {
         const T *row = x + wg_place(g, o, g->rank - 4);
-        for (int64_t k = 0; k < inner; k += at_once) {
-            const T *a = row + k * stride;
-            const int64_t rows = inner - k < at_once ? inner - k : at_once;
-            if (rows == 4)
-                for (int64_t i = 0; i < width; i++)
-                    level[0][i] += ((U)a[i] + (U)a[stride + i]) +
-                                   ((U)a[2 * stride + i] + (U)a[3 * stride + i]);
-            else
-                for (int64_t r = 0; r < rows; r++)
-                    for (int64_t i = 0; i < width; i++) level[0][i] += (U)a[r * stride + i];
+        for (int64_t k = 0; k < inner; k++) {
+            for (int64_t i = 0; i < width; i++) level[0][i] += (U)row[k * stride + i];
             F(wg_carry)(count, level, width);
         }
     }
@@ -68,12 +60,8 @@ static void F(wg_sum_axes)(int rank, const int64_t *extent, unsigned mask, const
             continue;
         }
         for (int64_t i = 0; i < width; i++) y[o * width + i] = 0;
-        for (int64_t i = 0; i < width && !g.empty; i += 16) {
-            const int64_t rest = width - i / 1024 * 1024, chunk = rest < 1024 ? rest : 1024;
-            const int64_t once = chunk <= 32 || (g.rank > 1 && width > chunk) ? 4 : 1;
-            F(wg_sum_columns)(&g, from + i, width - i < 16 ? width - i : 16, once,
-                              y + o * width + i);
-        }
+        for (int64_t i = 0; i < width && !g.empty; i += 16)
+            F(wg_sum_columns)(&g, from + i, width - i < 16 ? width - i : 16, y + o * width + i);
     }
 }
 

@@ -52,8 +52,9 @@ static const char *const keywords[] = {
 
 /* What the code itself calls so, beside the functions of the C library. */
 static const char *const own_words[] = {
-    "c", "terms", "each", "whole", "lanes", "lane", "begin", "count", "extent", "shape", "from", "to", "start", "step",
-    "f64", "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
+    "c", "terms", "each", "whole", "lanes", "lane", "begin", "count", "extent", "shape", "from",
+    "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
+    "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "NAN", "INFINITY", "NULL", "lgamma", "tgamma",
     "copysign", "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX"};
 
@@ -315,11 +316,11 @@ static void add_unused(struct writer *w) {
 }
 
 /* A whole function: body is written first, as it tells what is declared in front of it. */
-static void add_function(struct writer *w, const char *head, void (*add_body)(struct writer *w)) {
+static void add_function(struct writer *w, const char *head, void (*write_body)(struct writer *w)) {
     wg_text *out = w->out, body = {.allocator = out->allocator},
             declared = {.allocator = out->allocator};
     w->out = &body;
-    add_body(w);
+    write_body(w);
     w->out = &declared;
     declare_memory(w);
     w->out = out;
@@ -393,12 +394,14 @@ static void add_output_copies(struct writer *w) {
 
 static void add_whole_body(struct writer *w) {
     add_checks(w);
+    check_given_indices(w);
     add_part_items(w);
     add_output_copies(w);
 }
 
 static void add_calls_of_parts(struct writer *w) {
     add_checks(w);
+    check_given_indices(w);
     for (uint32_t k = 0; k < w->l->part_count && w->ok; k++) {
         ADD(w, "    if (%s_part%u", w->shipped->s->name, k);
         add_arguments(w);
@@ -547,7 +550,10 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
     w.grouping = mem_alloc_zero(a, l->count * sizeof *w.grouping);
     w.loaded = mem_alloc_zero(a, l->count * sizeof *w.loaded);
     s.slot_used = mem_alloc_zero(a, slots);
-    w.ok = w.declared && w.loaded && w.grouping && s.slot_used && list_parameters(&w, &s);
+    w.step = mem_alloc_zero(a, l->count * sizeof *w.step);
+    w.kept = mem_alloc_zero(a, l->count);
+    w.ok = w.declared && w.loaded && w.grouping && w.step && w.kept && s.slot_used &&
+           list_parameters(&w, &s);
     if (w.ok) add_constants(&w);
     if (w.ok) add_functions(&w);
     if (w.ok) add_work_function(&w);
@@ -556,6 +562,8 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
     mem_free(a, w.declared, l->count * sizeof *w.declared);
     mem_free(a, w.loaded, l->count * sizeof *w.loaded);
     mem_free(a, w.grouping, l->count * sizeof *w.grouping);
+    mem_free(a, w.step, l->count * sizeof *w.step);
+    mem_free(a, w.kept, l->count);
     mem_free(a, s.slot_used, slots);
     VEC_FREE(&code->allocator, &s.memory);
     arena_free(&s.arena);

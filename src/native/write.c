@@ -97,7 +97,7 @@ static wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axi
                                   : p->loops.extent[axis - nest->rows.rank];
 }
 
-static struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size_t to) {
+struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size_t to) {
     struct plan plan = {.rows = from};
     for (size_t k = from; k < to; k++) {
         if (k > from && joins_next(w->l, pass, k - 1)) plan.loop[plan.count - 1].last = k;
@@ -121,9 +121,8 @@ void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t 
     add_all_trips(w, pass, plan, k, k);
 }
 
-/* for (...) { of one loop of the plan; `independent`: its iterations are. */
-static void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t k,
-                      int depth, bool independent) {
+void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t k, int depth,
+               bool independent) {
     size_t axis = plan->loop[k].last;
     if (independent) {
         indent(w, depth);
@@ -214,6 +213,7 @@ void add_literal(struct writer *w, unsigned dtype, int64_t bits) {
 /* Whether the value is a variable in scope wherever the use stands (pass 0: behind everything). */
 static bool is_variable(const struct writer *w, value root, const struct site_of_use *at) {
     const struct lowered *l = w->l;
+    if (w->step[root]) return w->step[root] == w->now;
     if (w->item && w->loaded[root] == w->item) return true;
     if (w->shipped && !has_cells(l) && type_of(w->t, root)->rank == 0 && l->stage[root])
         return true;
@@ -237,6 +237,8 @@ void add_operand(struct writer *w, const struct access *a, const struct site_of_
         add(w, ")");
     } else if (is_variable(w, root, at)) {
         ADD(w, "v%u", root);
+    } else if (w->kept[root]) {
+        add_kept(w, a, at);
     } else if (w->w->homes->table[root] == NO_HOME) {
         add_cell(w, root);
     } else {
@@ -282,6 +284,22 @@ static bool is_double(const char *open) {
         depth += (*s == '(') - (*s == ')');
         if (*s == '.') return true;
         if (depth == 0) return false;
+    }
+    return false;
+}
+
+bool calls_function(unsigned op, unsigned dtype) {
+    static const char *const cheap[] = {"sqrt", "fabs", "floor", "ceil", "rint", "fma"};
+    const char *s = formula_of(op, dtype);
+    while (s && *s) {
+        size_t length = 1;
+        while (begins_word(*s) && (begins_word(s[length]) || isdigit((unsigned char)s[length])))
+            length++;
+        bool known = is_among(s, length, row_functions, COUNT_OF(row_functions) - 1) ||
+                     is_among(s, length, library_functions, COUNT_OF(library_functions)) ||
+                     strncmp(s, "special_", strlen("special_")) == 0;
+        if (known && !is_among(s, length, cheap, COUNT_OF(cheap))) return true;
+        s += length;
     }
     return false;
 }
@@ -340,6 +358,33 @@ static void add_cast(struct writer *w, value v, const struct access *a,
     }
 }
 
+/* The element that an index tells. */
+static void add_taken(struct writer *w, const struct access operand[2],
+                      const struct site_of_use *at) {
+    if (type_of(w->t, operand[0].root)->rank == 0) { /* the only one */
+        add_operand(w, &operand[0], at);
+        return;
+    }
+    add_memory(w, operand[0].root);
+    add(w, "[");
+    add_index(w, &operand[0], at);
+    add(w, " + ");
+    if (operand[0].by_index != 1)
+        add_extent(w, &w->l->extents->t, operand[0].by_index, true), add(w, " * ");
+    add_operand(w, &operand[1], at);
+    add(w, "]");
+}
+
+/* 0 + a, since the sum of 0 and -0 is 0. */
+static void add_scattered(struct writer *w, value v, const struct access operand[2],
+                          const struct site_of_use *at) {
+    const struct instr *i = instr_at(w->t, v);
+    add_operand(w, &operand[1], at);
+    ADD(w, " == i%lld ? 0 + ", (long long)attr_words(w->t, i->attr)[0]);
+    add_operand(w, &operand[0], at);
+    add(w, " : 0");
+}
+
 static void add_value(struct writer *w, value v, const struct site_of_use *at) {
     const struct instr *i = instr_at(w->t, v);
     const struct access *operand = &w->l->access.at[w->l->access_at[v]];
@@ -354,6 +399,8 @@ static void add_value(struct writer *w, value v, const struct site_of_use *at) {
     case OP_cast: add_cast(w, v, operand, at); return;
     case OP_where: add_formula(w, "a ? b : c", operand, last, at); return;
     case OP_dot: add_products(w, v, at); return;
+    case OP_take: add_taken(w, operand, at); return;
+    case OP_scatter_add: add_scattered(w, v, operand, at); return;
     default: add_formula(w, formula_of(i->op, last), operand, last, at); return;
     }
 }
@@ -372,17 +419,28 @@ void add_comment(struct writer *w, value v) {
 }
 
 /* Where a value in memory has the element of the loops at hand. */
-static struct access own_access(struct writer *w, value v, uint32_t pass) {
+static struct access own_access(struct writer *w, value v) {
     struct access a = {.root = v};
-    const struct pass *p = &w->l->passes.at[pass];
-    size_t rank = w->l->stages.at[w->l->stage[v]].rows.rank + (size_t)p->loops.rank;
+    uint32_t pass = w->l->pass[v];
+    size_t rows = w->l->stages.at[w->l->stage[v]].rows.rank, rank = rows;
+    size_t summed = w->l->role[v] == ROLE_COLUMNS ? w->l->passes.at[pass].summed : 0;
     wg_extent stride = 1;
+    if (w->l->role[v] != ROLE_REDUCE) rank += w->l->passes.at[pass].loops.rank;
     for (size_t k = rank; k-- > 0;) {
+        if (k >= rows && k < rows + summed) continue;
         a.stride[k] = stride;
         stride = extent_mul(w->l->extents, stride,
                             lowered_extent(w->l, domain_extent(w, pass, k)));
     }
     return a;
+}
+
+void add_place(struct writer *w, value v, const struct site_of_use *at) {
+    struct access a = own_access(w, v);
+    add_memory(w, v);
+    add(w, "[");
+    add_index(w, &a, at);
+    add(w, "]");
 }
 
 void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth) {
@@ -400,20 +458,17 @@ void add_store(struct writer *w, value v, const struct site_of_use *at, int dept
         return;
     }
     indent(w, depth);
-    struct access a = own_access(w, v, at->pass);
-    add_memory(w, v);
-    add(w, "[");
-    add_index(w, &a, at);
-    ADD(w, "] = v%u;\n", v);
+    add_place(w, v, at);
+    ADD(w, " = v%u;\n", v);
 }
 
 /* The statements of a pass, then what they write, at the loops' body. */
-static void add_body(struct writer *w, const struct site_of_use *at, int depth) {
+void add_body(struct writer *w, const struct site_of_use *at, int depth) {
     const struct pass *p = &w->l->passes.at[at->pass];
     for (value v = p->first; v && w->ok; v = w->l->next[v])
-        if (w->l->role[v] != ROLE_REDUCE) add_statement(w, v, at, depth);
+        if (w->l->role[v] == ROLE_POINT) add_statement(w, v, at, depth);
     for (value v = p->first; v && w->ok; v = w->l->next[v])
-        if (w->l->role[v] != ROLE_REDUCE) add_store(w, v, at, depth);
+        if (w->l->role[v] == ROLE_POINT) add_store(w, v, at, depth);
 }
 
 /* ---- reductions ------------------------------------------------------------------------------ */
@@ -425,32 +480,14 @@ const char *reducer(const struct writer *w, value v) {
 
 bool has_statements(const struct writer *w, uint32_t pass) {
     for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v])
-        if (w->l->role[v] != ROLE_REDUCE) return true;
+        if (w->l->role[v] == ROLE_POINT) return true;
     return false;
 }
 
 /* The number of a row is there: its variable, and its place in memory. */
 void end_reduction(struct writer *w, value v, int depth) {
-    const struct lowered *l = w->l;
-    if (l->storage[v] == STORE_NONE) return;
-    struct plan rows = {.rows = l->stages.at[l->stage[v]].rows.rank};
-    struct site_of_use at = {l->pass[v], &rows};
-    if (w->w->homes->table[v] == NO_HOME) {
-        add_cell_store(w, v, depth);
-        return;
-    }
-    indent(w, depth);
-    struct access a = {.root = v};
-    wg_extent stride = 1;
-    for (size_t k = rows.rows; k-- > 0;) {
-        a.stride[k] = stride;
-        stride = extent_mul(l->extents, stride,
-                            lowered_extent(w->l, l->stages.at[l->stage[v]].rows.extent[k]));
-    }
-    add_memory(w, v);
-    add(w, "[");
-    add_index(w, &a, &at);
-    ADD(w, "] = v%u;\n", v);
+    struct plan rows = {.rows = w->l->stages.at[w->l->stage[v]].rows.rank};
+    add_store(w, v, &(struct site_of_use){w->l->pass[v], &rows}, depth);
 }
 
 void declare_number(struct writer *w, value v, int depth) {
@@ -518,6 +555,10 @@ static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int de
 
 static void add_pass(struct writer *w, uint32_t pass, size_t rows, int depth) {
     size_t rank = w->l->passes.at[pass].loops.rank;
+    if (w->l->passes.at[pass].summed) {
+        add_columns(w, pass, rows, depth);
+        return;
+    }
     struct plan plan = plan_loops(w, pass, rows, rows + rank);
     bool reduces = has_reductions(w, pass);
     if (reduces && plan.count == 1) {
@@ -528,8 +569,9 @@ static void add_pass(struct writer *w, uint32_t pass, size_t rows, int depth) {
     if (reduces) add_runs(w, pass, &plan, depth);
 }
 
-static void add_nest(struct writer *w, const struct stage *nest, int depth) {
+static void add_nest(struct writer *w, uint32_t stage, int depth) {
     struct lowered *l = w->l;
+    const struct stage *nest = &l->stages.at[stage];
     size_t rows = nest->rows.rank;
     if (nest->first == nest->last && l->passes.at[nest->first].loops.rank == 0) {
         struct plan plan = plan_loops(w, nest->first, 0, rows);
@@ -537,11 +579,13 @@ static void add_nest(struct writer *w, const struct stage *nest, int depth) {
         return;
     }
     struct plan plan = {0};
+    size_t outside = nest->short_rows ? rows - 1 : rows;
     for (size_t k = 0; k < rows; k++) plan.loop[k].first = plan.loop[k].last = k;
     int inside = depth;
     if (w->w->threads && rows) inside = open_row_pieces(w, nest, &plan, depth);
-    for (size_t k = 0; k < rows; k++) open_loop(w, nest->first, &plan, k, inside++, false);
-    for (uint32_t p = nest->first; p && w->ok; p = l->passes.at[p].next)
+    for (size_t k = 0; k < outside; k++) open_loop(w, nest->first, &plan, k, inside++, false);
+    if (nest->short_rows) add_short_rows(w, stage, &plan, inside);
+    for (uint32_t p = nest->first; p && w->ok && !nest->short_rows; p = l->passes.at[p].next)
         add_pass(w, p, rows, inside);
     close_loops(w, inside, depth);
 }
@@ -581,7 +625,45 @@ static void load_scalars(struct writer *w, value v) {
     }
 }
 
-void write_item(struct writer *w, const struct item *item) {
+/* ---- indices --------------------------------------------------------------------------------- */
+
+static void add_index_address(struct writer *w, value index) {
+    if (w->w->homes->table[index] != NO_HOME) {
+        if (is_parameter(w, index)) add(w, "&");
+        add_memory(w, index);
+    } else {
+        add(w, "&");
+        if (w->shipped && !has_cells(w->l)) ADD(w, "v%u", index);
+        else add_cell(w, index);
+    }
+}
+
+/* Integers that somebody indexes with are good before that. Of an error the operation tells, or in
+ * shipped C the function's result. */
+static void add_checks(struct writer *w, value index) {
+    const struct lowered *l = w->l;
+    const wg_type *type = type_of(w->t, index);
+    for (uint32_t id = l->check[index]; id; id = l->checks.at[id - 1].next) {
+        const struct index_check *check = &l->checks.at[id - 1];
+        if (!w->shipped) declare_address(w, index);
+        ADD(w, "    if (wg_outside_%s(", short_name[type->dtype]);
+        add_index_address(w, index);
+        add(w, ", ");
+        add_count(w, type);
+        add(w, ", ");
+        add_program_extent(w, check->extent, false);
+        if (w->shipped) add(w, ")) return 1;");
+        else ADD(w, ")) return f->operation(f->call, %zu);", l->stages.count + id - 1);
+        add_comment(w, check->by);
+    }
+}
+
+void check_given_indices(struct writer *w) {
+    for (value v = 1; v < w->l->count && w->ok; v++)
+        if (w->l->role[v] == ROLE_GIVEN) add_checks(w, v);
+}
+
+static void add_item(struct writer *w, const struct item *item) {
     const struct lowered *l = w->l;
     const struct stage *s = &l->stages.at[item->stage];
     if (s->operation && w->shipped) {
@@ -609,6 +691,13 @@ void write_item(struct writer *w, const struct item *item) {
         visit_statements(w, item, load_scalars);
     }
     if (item->pass) add_pass(w, item->pass, 0, numbers ? 1 : 2);
-    else add_nest(w, s, 2);
+    else add_nest(w, item->stage, 2);
     if (!numbers) add(w, "    }\n");
+}
+
+void write_item(struct writer *w, const struct item *item) {
+    value operation = w->l->stages.at[item->stage].operation;
+    add_item(w, item);
+    if (operation) add_checks(w, operation);
+    visit_statements(w, item, add_checks);
 }

@@ -7,7 +7,7 @@
 
 /* ---- addresses ------------------------------------------------------------------------------- */
 
-static void declare(struct writer *w, value root) {
+void declare_address(struct writer *w, value root) {
     if (w->declared[root] == w->part + 1 || w->w->homes->table[root] == NO_HOME) return;
     if (w->w->threads && is_row_buffer(w, root)) return; /* see open_row_pieces */
     w->declared[root] = w->part + 1;
@@ -21,8 +21,8 @@ static void declare(struct writer *w, value root) {
 static void declare_value(struct writer *w, value v) {
     struct lowered *l = w->l;
     for (size_t k = 0; k < access_count(l, v); k++)
-        declare(w, l->access.at[l->access_at[v] + k].root);
-    if (l->storage[v] != STORE_NONE) declare(w, v);
+        declare_address(w, l->access.at[l->access_at[v] + k].root);
+    if (l->storage[v] != STORE_NONE) declare_address(w, v);
 }
 
 /* ---- functions ------------------------------------------------------------------------------- */
@@ -58,7 +58,7 @@ static void add_copies(struct writer *w) {
 static void declare_copies(struct writer *w) {
     for (size_t i = 0; i < w->w->copy_count; i++) {
         value v = w->w->copy[i].from;
-        if (type_of(w->t, v)->rank == 0) declare(w, v);
+        if (type_of(w->t, v)->rank == 0) declare_address(w, v);
     }
 }
 
@@ -102,6 +102,7 @@ static void add_functions(struct writer *w) {
     if (l->part_count == 1) {
         add(w, "int wg_program(const wg_frame *f)\n{\n");
         open_function(w);
+        check_given_indices(w);
         add_part(w, &at);
         add_copies(w);
         close_function(w);
@@ -117,6 +118,7 @@ static void add_functions(struct writer *w) {
     add(w, "int wg_program(const wg_frame *f)\n{\n");
     open_function(w);
     declare_copies(w);
+    check_given_indices(w);
     for (uint32_t k = 0; k < l->part_count && w->ok; k++)
         ADD(w, "    if ((status = part%u(f)) != 0) return status;\n", k);
     add_copies(w);
@@ -144,14 +146,17 @@ static void add_runtime(struct writer *w, const char *body) {
     bool few = count_of(body, "wg_sum_add_lanes_") <= FEW_SUMS;
     ADD(w, "\n#define WG_OF_SUM %s\n", few ? "inline" : "WG_APART");
     static const char *const suffix[] = {"f64", "f32"}, *const type[] = {"double", "float"};
-    static const char *const kind[] = {"sum", "max", "peak"}, *const tail[] = {"", "_run"};
+    static const char *const kind[] = {"sum", "max", "peak"}, 
+                             *const tail[] = {"", "_run", "_short"};
     for (size_t k = 0; k < 2; k++) {
         bool used = false;
-        for (size_t i = 0; i < 6; i++) {
+        for (size_t i = 0; i < 9; i++) {
             char name[32];
-            snprintf(name, sizeof name, "wg_%s%s_%s", kind[i / 2], tail[i % 2], suffix[k]);
+            snprintf(name, sizeof name, "wg_%s%s_%s", kind[i / 3], tail[i % 3], suffix[k]);
             used |= strstr(body, name) != NULL;
         }
+        used |= strstr(body, k ? "wg_column_sum_f32" : "wg_column_sum_f64") ||
+                strstr(body, k ? "wg_column_max_f32" : "wg_column_max_f64");
         if (!used) continue;
         ADD(w, "\n#define T %s\n#define F(name) name##_%s\n", type[k], suffix[k]);
         add(w, embedded_reduce);
@@ -171,7 +176,9 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     w.declared = mem_alloc_zero(&t->allocator, l->count * sizeof *w.declared);
     w.loaded = mem_alloc_zero(&t->allocator, l->count * sizeof *w.loaded);
     w.grouping = mem_alloc_zero(&t->allocator, l->count * sizeof *w.grouping);
-    w.ok = w.declared && w.loaded && w.grouping;
+    w.step = mem_alloc_zero(&t->allocator, l->count * sizeof *w.step);
+    w.kept = mem_alloc_zero(&t->allocator, l->count);
+    w.ok = w.declared && w.loaded && w.grouping && w.step && w.kept;
     if (w.ok) add_functions(&w);
     w.ok = w.ok && body.data;
     w.out = out;
@@ -180,6 +187,8 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     mem_free(&t->allocator, w.declared, l->count * sizeof *w.declared);
     mem_free(&t->allocator, w.loaded, l->count * sizeof *w.loaded);
     mem_free(&t->allocator, w.grouping, l->count * sizeof *w.grouping);
+    mem_free(&t->allocator, w.step, l->count * sizeof *w.step);
+    mem_free(&t->allocator, w.kept, l->count);
     wg_text_free(&body);
     if (!w.ok) fail_memory(error);
     return w.ok;

@@ -27,6 +27,10 @@ struct writer {
     struct shipped *shipped; /* NULL: the library calls this code */
     wg_error *error;         /* of shipped code: an operation that cannot be written */
     struct grouping *grouping; /* of each value */
+    uint32_t *step;  /* of values that loops over short rows make in turns: which one; 0: none */
+    uint8_t *kept;   /* and whether what it makes is kept in an array, with more in these bits */
+    uint32_t now;    /* the loop at hand */
+    const char *kept_index; /* in those arrays; NULL: by row and element */
     bool ok;
 };
 
@@ -93,6 +97,14 @@ void visit_statements(struct writer *w, const struct item *item,
 void write_item(struct writer *w, const struct item *item);
 /* An extent of the program; in parentheses if it is more than one term and `tight`. */
 void add_program_extent(struct writer *w, wg_extent e, bool tight);
+struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size_t to);
+/* for (...) { of a loop of the plan; `independent`: its iterations are. */
+void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t k, int depth,
+               bool independent);
+/* Whether a row calls a function that costs more than a few instructions. */
+bool calls_function(unsigned op, unsigned dtype);
+/* Checks of inputs and constants that somebody indexes with. */
+void check_given_indices(struct writer *w);
 /* The iterations of loop k of the plan. */
 void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k);
 /* "sum", "max" or "peak" */
@@ -101,7 +113,12 @@ const char *reducer(const struct writer *w, value v);
 /* The index of an access under the loops at hand; at least one character. */
 void add_index(struct writer *w, const struct access *a, const struct site_of_use *at);
 void add_statement(struct writer *w, value v, const struct site_of_use *at, int depth);
+/* The place in memory of a value under the loops at hand. */
+void add_place(struct writer *w, value v, const struct site_of_use *at);
+/* Writes v to memory, or to its cell, if it has a place there. */
 void add_store(struct writer *w, value v, const struct site_of_use *at, int depth);
+/* The statements of a pass, then what they write. */
+void add_body(struct writer *w, const struct site_of_use *at, int depth);
 bool has_statements(const struct writer *w, uint32_t pass);
 void declare_number(struct writer *w, value v, int depth);
 void end_reduction(struct writer *w, value v, int depth);
@@ -119,6 +136,23 @@ void add_products(struct writer *w, value v, const struct site_of_use *at);
 
 /* The reductions of a pass whose loop is one, and the statements of its body. */
 void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth);
+
+/* ---- write_rows.c ---------------------------------------------------------------------------- */
+
+/* The passes of a nest of short rows, inside the loops over all but the last axis of its rows. */
+void add_short_rows(struct writer *w, uint32_t stage, const struct plan *rows, int depth);
+/* A value that is kept for all rows at hand, where another loop reads it. */
+void add_kept(struct writer *w, const struct access *a, const struct site_of_use *at);
+
+/* ---- write_columns.c ------------------------------------------------------------------------- */
+
+/* A pass with reductions of columns, inside the loops over the nest's rows. */
+void add_columns(struct writer *w, uint32_t pass, size_t rows, int depth);
+
+/* ---- write_call.c ---------------------------------------------------------------------------- */
+
+/* A variable for the address of a value, once a function. */
+void declare_address(struct writer *w, value root);
 
 /* ---- write_threads.c ------------------------------------------------------------------------- */
 

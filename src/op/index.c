@@ -108,6 +108,7 @@ const struct op_def op_take = {
     .transpose = take_transpose,
     .batch = take_batch,
     .run = run_take,
+    .check = check_take,
     .sample = take_sample};
 
 /* ---- scatter_add: attr = axis, batch, extent ------------------------------------------------- */
@@ -192,4 +193,5 @@ const struct op_def op_scatter_add = {
     .transpose = scatter_add_transpose,
     .batch = scatter_add_batch,
     .run = run_scatter_add,
+    .check = check_scatter_add,
     .sample = scatter_add_sample};

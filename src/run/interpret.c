@@ -245,7 +245,7 @@ void site_head(const struct trace *t, uint32_t site, char *head, size_t size) {
         snprintf(head, size, "%s:%u: ", file, (unsigned)s->line);
 }
 
-static wg_status run_operation(const struct call *c, const place *operand, value v) {
+static wg_status run_operation(const struct call *c, const place *operand, value v, bool check) {
     const struct trace *t = &c->fn->program->t;
     const struct instr *i = instr_at(t, v);
     if (op_def(i->op)->flags & OP_ALIAS) { /* a scalar out of a tensor of one element */
@@ -264,7 +264,7 @@ static wg_status run_operation(const struct call *c, const place *operand, value
                      .extent_value = c->extent_value,
                      .trace = t,
                      .error = c->error ? &error : NULL};
-    wg_status status = op_def(i->op)->run(&e);
+    wg_status status = check ? op_def(i->op)->check(&e) : op_def(i->op)->run(&e);
     if (status == WG_OK || !c->error) return status;
     char head[256];
     site_head(t, i->site, head, sizeof head);
@@ -282,7 +282,7 @@ static void run_copies(const struct call *c, const struct copy *copy, size_t cou
 
 wg_status call_operation(const struct call *c, uint32_t step) {
     const struct step *s = &c->fn->step.at[step];
-    return run_operation(c, c->fn->operand.at + s->first, s->count);
+    return run_operation(c, c->fn->operand.at + s->first, s->count, s->kind == STEP_CHECK);
 }
 
 wg_status interpret(const struct call *c) {
@@ -301,8 +301,7 @@ wg_status interpret(const struct call *c) {
         case STEP_GROUP: run_group(c, fn->group.at + step->first); break;
         case STEP_COPIES: run_copies(c, fn->copy.at + step->first, step->count); break;
         case STEP_OPERATION:
-            status = run_operation(c, fn->operand.at + step->first, step->count);
-            break;
+        case STEP_CHECK: status = call_operation(c, (uint32_t)k); break;
         }
     }
     return status;

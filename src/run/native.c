@@ -316,19 +316,25 @@ static bool add_operand(struct storer *s, value root) {
     return true;
 }
 
-static bool list_operations(struct storer *s) {
+static bool add_step(struct storer *s, enum step_kind kind, value v) {
     struct wg_function *fn = s->fn;
-    for (uint32_t id = 0; id < s->l->stages.count; id++) {
-        value v = s->l->stages.at[id].operation;
-        struct step *step = VEC_PUSH(&fn->allocator, &fn->step);
-        if (!step) return no_memory(s);
-        *step = (struct step){STEP_OPERATION, (uint32_t)fn->operand.count, v};
-        if (!v) continue;
-        const struct instr *i = instr_at(s->t, v);
-        if (!add_operand(s, v)) return false;
-        for (size_t k = 0; k < i->narg; k++)
-            if (!add_operand(s, storage_root(s->l, args_of(s->t, i)[k]))) return false;
-    }
+    struct step *step = VEC_PUSH(&fn->allocator, &fn->step);
+    if (!step) return no_memory(s);
+    *step = (struct step){kind, (uint32_t)fn->operand.count, v};
+    if (!v) return true;
+    const struct instr *i = instr_at(s->t, v);
+    if (!add_operand(s, v)) return false;
+    for (size_t k = 0; k < i->narg; k++)
+        if (!add_operand(s, storage_root(s->l, args_of(s->t, i)[k]))) return false;
+    return true;
+}
+
+/* A step a stage, then one a check. */
+static bool list_operations(struct storer *s) {
+    for (size_t i = 0; i < s->l->stages.count; i++)
+        if (!add_step(s, STEP_OPERATION, s->l->stages.at[i].operation)) return false;
+    for (size_t i = 0; i < s->l->checks.count; i++)
+        if (!add_step(s, STEP_CHECK, s->l->checks.at[i].by)) return false;
     return true;
 }
 

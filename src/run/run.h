@@ -65,12 +65,18 @@ struct copy {
     type_id type;
 };
 
-enum step_kind { STEP_SCALARS, STEP_GROUP, STEP_OPERATION, STEP_COPIES };
+enum step_kind {
+    STEP_SCALARS,
+    STEP_GROUP,
+    STEP_OPERATION,
+    STEP_COPIES,
+    STEP_CHECK /* of an operation that native code computes: its operands' values only */
+};
 
 struct step {
     enum step_kind kind;
     uint32_t first; /* in scalar, group, operand (the result, then the arguments), or copy        */
-    uint32_t count; /* of an operation: its instruction                                           */
+    uint32_t count; /* of an operation or check: its instruction                                  */
 };
 
 /* The number of elements or bytes of a tensor: factor times the product of the named extents
@@ -234,7 +240,7 @@ struct call { /* one call: what its steps see */
 };
 
 wg_status interpret(const struct call *c);
-/* One operation of fn->step. */
+/* One operation, or check, of fn->step. */
 wg_status call_operation(const struct call *c, uint32_t step);
 
 /* ---- native.c -------------------------------------------------------------------------------- */

@@ -87,6 +87,16 @@ static void gather(const struct layout *l, size_t size, const char *a, char *y) 
         }
 }
 
+wg_status check_take(const struct exec *e) {
+    struct layout l = layout_of(e, &e->arg[0]);
+    return check_indices(e, "take", &l, &e->arg[0]);
+}
+
+wg_status check_scatter_add(const struct exec *e) {
+    struct layout l = layout_of(e, &e->out);
+    return check_indices(e, "scatter_add", &l, &e->out);
+}
+
 wg_status run_take(const struct exec *e) {
     struct layout l = layout_of(e, &e->arg[0]);
     wg_status status = check_indices(e, "take", &l, &e->arg[0]);

@@ -9,7 +9,7 @@
 #include <float.h>
 #include <math.h>
 
-enum { LANES = 16, WIDE = 64, BLOCK = 512, CHUNK = 1024, RADIX = 64, LEVELS = 6 };
+enum { LANES = 16, WIDE = 64, BLOCK = 512, CHUNK = 1024, TINY = 4, RADIX = 64, LEVELS = 6 };
 enum term { PLAIN, SQUARES, EXPONENTIALS };
 enum reduce_kind { REDUCE_SUM, REDUCE_MAX, REDUCE_PEAK, REDUCE_LOGSUMEXP, REDUCE_NORM };
 

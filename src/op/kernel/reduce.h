@@ -30,8 +30,9 @@ static inline U *F(cascade_bottom)(struct F(cascade) * c, size_t width) {
     return c->level[0];
 }
 
-/* Terms were added to level 0: counts them, and carries full levels upwards. */
-static inline void F(cascade_carry)(struct F(cascade) * c, size_t width) {
+/* So many terms were added to level 0: counts them, and carries full levels upwards. */
+static inline void F(cascade_carry)(struct F(cascade) * c, size_t width, size_t terms) {
+    c->count[0] += (unsigned)terms - 1;
     for (size_t k = 0; ++c->count[k] == RADIX && k + 1 < LEVELS; k++) {
         if (k + 1 == c->used) {
             c->count[c->used++] = 0;
@@ -101,15 +102,35 @@ static inline U F(sum_runs)(const struct reduction *r, enum term term, const T *
         for (size_t i = 0; i < n; i += BLOCK) {
             size_t size = n - i < BLOCK ? n - i : BLOCK;
             F(cascade_bottom)(&c, 1)[0] += F(sum_terms)(term, size, x + at.in + i, by);
-            F(cascade_carry)(&c, 1);
+            F(cascade_carry)(&c, 1, 1);
         }
     } while (strided_next(r->reduced_rank, r->reduced, &at));
     F(cascade_total)(&c, 1, &total);
     return total;
 }
 
-/* Adds four rows of terms, or fewer one by one. Of long rows the next four are asked for meanwhile:
- * their pieces are too short for the processor to guess where memory is read next. */
+/* Adds rows of so few terms that their sums stay in registers; constant `width`. */
+static inline void F(add_tiny)(size_t rows, int64_t stride, size_t width, const U *x, U *sum) {
+    U in[TINY] = {0};
+    for (size_t i = 0; i < width; i++) in[i] = sum[i];
+    for (; rows > 0; rows--, x += stride)
+        for (size_t i = 0; i < width; i++) in[i] += x[i];
+    for (size_t i = 0; i < width; i++) sum[i] = in[i];
+}
+
+/* A function of its own, so that the loop over longer rows stays small. */
+static __attribute__((noinline)) void F(add_tiny_rows)(size_t rows, int64_t stride, size_t width,
+                                                       const U *x, U *sum) {
+    switch (width) {
+    case 1: F(add_tiny)(rows, stride, 1, x, sum); break;
+    case 2: F(add_tiny)(rows, stride, 2, x, sum); break;
+    case 3: F(add_tiny)(rows, stride, 3, x, sum); break;
+    default: F(add_tiny)(rows, stride, TINY, x, sum); break;
+    }
+}
+
+/* Adds four rows of terms in turn, or fewer one by one. Of long rows the next four are asked for
+ * meanwhile: their pieces are too short for the processor to guess where memory is read next. */
 static inline void F(add_rows)(size_t rows, int64_t stride, size_t width, const U *x, U *sum) {
     enum { LINE = 64 / sizeof(U), LONG_ROW = 4096 / sizeof(U) };
     if (rows == 4) {
@@ -121,9 +142,9 @@ static inline void F(add_rows)(size_t rows, int64_t stride, size_t width, const 
             strided_prefetch((const char *)(b + i), next, false);
             strided_prefetch((const char *)(c + i), next, false);
             strided_prefetch((const char *)(d + i), next, false);
-            for (size_t k = i; k < i + LINE; k++) sum[k] += (a[k] + b[k]) + (c[k] + d[k]);
+            for (size_t k = i; k < i + LINE; k++) sum[k] = (((sum[k] + a[k]) + b[k]) + c[k]) + d[k];
         }
-        for (; i < width; i++) sum[i] += (a[i] + b[i]) + (c[i] + d[i]);
+        for (; i < width; i++) sum[i] = (((sum[i] + a[i]) + b[i]) + c[i]) + d[i];
         return;
     }
     for (; rows > 0; rows--, x += stride)
@@ -136,25 +157,32 @@ static inline void F(sum_columns)(const struct reduction *r, enum term term, con
                                   size_t width, const T *by, U *total) {
     struct F(cascade) c;
     struct strided_position at = {0};
-    U terms[4 * CHUNK];
+    U terms[CHUNK];
     size_t outer = r->reduced_rank ? r->reduced_rank - 1 : 0;
     struct strided_axis inner = r->reduced_rank ? r->reduced[outer]
                                                 : (struct strided_axis){1, 0, 0};
-    /* memory is read in order, but for rows that are short, or pieces of longer ones: four at
+    /* memory is read in order, but for rows that are short, or pieces of longer ones: several at
      * once */
-    int64_t at_once = width <= 32 || inner.in > (int64_t)width ? 4 : 1;
+    bool several = term == PLAIN && (width <= 32 || inner.in > (int64_t)width);
+    int64_t at_once = !several ? 1 : width <= TINY ? RADIX : 4;
     bool more = !r->reduces_nothing;
     c.used = 0;
     while (more) {
         const T *row = x + at.in;
-        for (int64_t k = 0; k < inner.extent; k += at_once, row += at_once * inner.in) {
-            size_t rows = (size_t)(inner.extent - k < at_once ? inner.extent - k : at_once);
-            const U *from = term == PLAIN ? (const U *)row : terms;
-            int64_t stride = term == PLAIN ? inner.in : (int64_t)width;
-            for (size_t i = 0; i < rows && term != PLAIN; i++)
-                F(terms)(term, width, row + (int64_t)i * inner.in, by, 1, terms + i * width);
-            F(add_rows)(rows, stride, width, from, F(cascade_bottom)(&c, width));
-            F(cascade_carry)(&c, width);
+        for (int64_t k = 0, some; k < inner.extent; k += some, row += some * inner.in) {
+            int64_t room = RADIX - (int64_t)(c.used ? c.count[0] : 0);
+            some = at_once < room ? at_once : room;
+            if (some > inner.extent - k) some = inner.extent - k;
+            size_t rows = (size_t)some;
+            const U *from = (const U *)row;
+            if (term != PLAIN) {
+                F(terms)(term, width, row, by, 1, terms);
+                from = terms;
+            }
+            U *sum = F(cascade_bottom)(&c, width);
+            if (at_once > 4) F(add_tiny_rows)(rows, inner.in, width, from, sum);
+            else F(add_rows)(rows, inner.in, width, from, sum);
+            F(cascade_carry)(&c, width, rows);
         }
         more = strided_next(outer, r->reduced, &at);
     }
