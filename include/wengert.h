@@ -1,6 +1,7 @@
 /* Wengert: automatic differentiation in C. This header is the whole public interface:
  *
  *   graph.h        build a program by calls or from a formula
+ *   loop.h         loops and branches as instructions: for, while, scan, map, if
  *   ops.h          more operations: shape, reductions, scans, order, indexing, einsum
  *   custom.h       derivatives that the caller gives, and C functions as operations
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
@@ -17,6 +18,7 @@
 #include "wengert/base.h"
 #include "wengert/program.h"
 #include "wengert/graph.h"
+#include "wengert/loop.h"
 #include "wengert/elementwise.h"
 #include "wengert/ops.h"
 #include "wengert/custom.h"

@@ -1,7 +1,7 @@
-/* Rules that callers give and C functions, as records of a trace: interned, imported, copied and
+/* Rules that callers give, bodies of regions, and C functions, as records of a trace: interned, imported, copied and
  * freed with it. A trace owns the programs of its rules, so nothing counts references; equal rules
  * of a trace are one, and a transformation that brings a rule in again finds it. The instructions
- * that name them are op/custom.c and op/external.c.
+ * that name them are op/custom.c, op/region.c and op/external.c.
  *
  * Programs of rules may have rules. What walks down into them (printing, copying, freeing,
  * verifying) recurses, at most MAX_RULE_DEPTH deep. */
@@ -65,20 +65,24 @@ static int64_t rule_intern(wg_graph *g, const char *name, const struct custom_ru
     return intern_put(&g->rule_index, at, (uint32_t)t->rule.count, given->hash) - 1;
 }
 
-int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const wg_program *vjp) {
-    if (g->error.status || !name_is_good(g, "a rule", name)) return -1;
+static int64_t add_record(wg_graph *g, bool is_body, const char *name, const wg_program *jvp,
+                          const wg_program *vjp) {
+    if (g->error.status || !name_is_good(g, is_body ? "a body" : "a rule", name)) return -1;
     /* borrowed, to be looked at only */
-    struct custom_rule given = {.jvp = (wg_program *)(uintptr_t)jvp,
+    struct custom_rule given = {.is_body = is_body,
+                                .jvp = (wg_program *)(uintptr_t)jvp,
                                 .vjp = (wg_program *)(uintptr_t)vjp};
     uint32_t inner = rules_depth(jvp), other = rules_depth(vjp);
     given.depth = 1 + (inner > other ? inner : other);
     if (given.depth > MAX_RULE_DEPTH) {
-        graph_fail(g, WG_EOVERFLOW, "rule \"%s\": rules in the programs of rules, deeper than %d",
+        graph_fail(g, WG_EOVERFLOW, is_body ? "%s: loops and branches nested deeper than %d"
+                                            : "rule \"%s\": rules in the programs of rules, deeper "
+                                              "than %d",
                    name, MAX_RULE_DEPTH);
         return -1;
     }
     wg_text key = {.allocator = g->t.allocator};
-    bool ok = text_format(&key, "%s\n", name) &&
+    bool ok = text_format(&key, "%s%s\n", is_body ? "body " : "", name) &&
               (!jvp || (text_add(&key, "jvp\n") && trace_print(&jvp->t, 0, true, &key))) &&
               (!vjp || (text_add(&key, "vjp\n") && trace_print(&vjp->t, 0, true, &key)));
     given.key = key.data;
@@ -88,6 +92,28 @@ int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const w
     int64_t index = ok ? rule_intern(g, name, &given) : -1;
     wg_text_free(&key);
     return index;
+}
+
+int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const wg_program *vjp) {
+    return add_record(g, false, name, jvp, vjp);
+}
+
+int64_t graph_body(wg_graph *g, const char *name, const wg_program *body,
+                   const wg_program *reverse) {
+    return add_record(g, true, name, body, reverse);
+}
+
+size_t attr_rules(unsigned op, const int64_t *word, size_t count, size_t *first) {
+    *first = 0;
+    switch ((enum op_refers)op_def(op)->refers) {
+    case REFERS_TO_RULE: return count > 0;
+    case REFERS_TO_BODIES:
+        *first = 1;
+        return count > 0 && word[0] > 0 && (uint64_t)word[0] < count ? (size_t)word[0] : 0;
+    case REFERS_TO_EXTERNAL:
+    case REFERS_TO_NOTHING: break;
+    }
+    return 0;
 }
 
 int64_t graph_import_rule(wg_graph *g, const struct trace *from, int64_t index) {
@@ -152,27 +178,16 @@ bool rules_copy(struct trace *to, const struct trace *from, wg_error *error) {
     return true;
 }
 
-/* The entry, in maps of all rules and all C functions, of the one that an instruction names; NULL
- * if it names none. */
-static uint32_t *named_record(const struct trace *t, const struct instr *i, uint32_t *rule,
-                              uint32_t *external) {
-    switch ((enum op_refers)op_def(i->op)->refers) {
-    case REFERS_TO_RULE: return &rule[attr_words(t, i->attr)[0]];
-    case REFERS_TO_EXTERNAL: return &external[attr_words(t, i->attr)[0]];
-    case REFERS_TO_NOTHING: break;
-    }
-    return NULL;
-}
-
-/* The same attribute with another first word, as a new one: others may share the old one. */
-static bool renumber(struct trace *t, struct instr *i, int64_t first) {
+/* The same attribute with other words from `first` on, as a new one: others may share the old. */
+static bool renumber(struct trace *t, struct instr *i, size_t first, size_t count,
+                     const uint32_t *number) {
     struct span old = t->attr.at[i->attr];
     if (!VEC_RESERVE(&t->allocator, &t->word, t->word.count + old.count) ||
         !VEC_RESERVE(&t->allocator, &t->attr, t->attr.count + 1))
         return false;
     int64_t *word = t->word.at + t->word.count;
     memcpy(word, t->word.at + old.at, old.count * sizeof *word);
-    word[0] = first;
+    for (size_t k = first; k < first + count; k++) word[k] = (int64_t)number[word[k]] - 1;
     i->attr = (attr_id)t->attr.count;
     t->attr.at[t->attr.count++] = (struct span){(uint32_t)t->word.count, old.count};
     t->word.count += old.count;
@@ -180,14 +195,17 @@ static bool renumber(struct trace *t, struct instr *i, int64_t first) {
 }
 
 bool rules_drop_unused(struct trace *t) {
-    size_t rules = t->rule.count, externals = t->external.count, kept = 0;
+    size_t rules = t->rule.count, externals = t->external.count, kept = 0, first;
     if (rules + externals == 0) return true;
     size_t bytes = (rules + externals) * sizeof(uint32_t);
     uint32_t *rule = mem_alloc_zero(&t->allocator, bytes), *external = rule + rules;
     if (!rule) return false;
     for (value v = 1; v < t->instr.count; v++) {
-        uint32_t *record = named_record(t, instr_at(t, v), rule, external);
-        if (record) *record = 1;
+        const struct instr *i = instr_at(t, v);
+        const int64_t *word = attr_words(t, i->attr);
+        size_t count = attr_rules(i->op, word, attr_count(t, i->attr), &first);
+        for (size_t k = 0; k < count; k++) rule[word[first + k]] = 1;
+        if (op_def(i->op)->refers == REFERS_TO_EXTERNAL) external[word[0]] = 1;
     }
     for (size_t i = 0; i < rules; i++) { /* from here on rule[i] is 1 + the new number */
         struct custom_rule record = t->rule.at[i];
@@ -203,8 +221,10 @@ bool rules_drop_unused(struct trace *t) {
     t->external.count = kept;
     bool ok = true, all = t->rule.count == rules && t->external.count == externals;
     for (value v = 1; ok && !all && v < t->instr.count; v++) {
-        const uint32_t *record = named_record(t, instr_at(t, v), rule, external);
-        if (record) ok = renumber(t, &t->instr.at[v], (int64_t)*record - 1);
+        struct instr *i = &t->instr.at[v];
+        size_t count = attr_rules(i->op, attr_words(t, i->attr), attr_count(t, i->attr), &first);
+        if (count) ok = renumber(t, i, first, count, rule);
+        else if (op_def(i->op)->refers == REFERS_TO_EXTERNAL) ok = renumber(t, i, 0, 1, external);
     }
     mem_free(&t->allocator, rule, bytes);
     return ok;

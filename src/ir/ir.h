@@ -60,11 +60,20 @@ struct blob { /* a constant tensor's elements, in the arena */
     size_t size;
 };
 
-/* A rule that a caller has given for the derivative of what `custom` instructions name. */
+/* Programs that instructions name: a rule that a caller has given for the derivative of `custom`
+ * instructions, or a body of regions (op/region.h). */
 struct custom_rule {
     name_id name;
-    wg_program *jvp, *vjp; /* own copies; NULL: not given, but one of them is                     */
-    char *key;             /* all that tells two rules apart: name, programs, addresses           */
+    bool is_body;
+    union {
+        wg_program *jvp;  /* own copies; NULL: not given, but one of the two is                   */
+        wg_program *body; /* of a region: always there                                            */
+    };
+    union {
+        wg_program *vjp;
+        wg_program *reverse; /* what a loop run backwards does; NULL: derived when it is needed    */
+    };
+    char *key; /* all that tells two rules apart: name, programs, addresses                       */
     size_t key_size;
     uint32_t hash;  /* of the key                                                                 */
     uint32_t depth; /* 1, or more by the depth of the rules that its programs have                */
@@ -309,13 +318,19 @@ wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_
 /* Has the users of custom instructions read the value itself, and frees the rules and what only
  * they needed: for a program that is only run. map: room for instr.count values, means nothing
  * later. */
-void program_drop_rules(wg_program *p, value *map);
+bool program_drop_rules(wg_program *p, value *map); /* false without memory */
 
 /* ---- custom.c: rules and C functions --------------------------------------------------------- */
-enum { MAX_RULE_DEPTH = 8 }; /* of rules in the programs of rules: bounds what recurses over them */
+/* Of rules and bodies in the programs of rules and bodies: bounds what recurses over them. */
+enum { MAX_RULE_DEPTH = 8 };
 /* The index of a rule made of copies of these programs (either NULL), or of an equal one that is
  * there; -1 and an error of the graph. */
 int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const wg_program *vjp);
+/* Likewise of the body of a region, which is called "loop", "branch", or as its maker likes. */
+int64_t graph_body(wg_graph *g, const char *name, const wg_program *body,
+                   const wg_program *reverse);
+/* How many words at the front of an attribute name rules or bodies, and the first of them. */
+size_t attr_rules(unsigned op, const int64_t *word, size_t count, size_t *first);
 /* Likewise of a C function; of a rule and of a function of another trace. */
 int64_t graph_external(wg_graph *g, const char *name, wg_external_function *call, void *context);
 int64_t graph_import_rule(wg_graph *g, const struct trace *from, int64_t index);

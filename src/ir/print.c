@@ -12,7 +12,7 @@
  *       ...
  *     end
  *
- * read.c reads it. */
+ * and likewise bodies of regions, "region" with "body" and perhaps "reverse". read.c reads it. */
 #include "op/op.h"
 
 static bool print_quoted(wg_text *out, const char *string) {
@@ -90,8 +90,9 @@ static bool print_instr(const struct trace *t, value v, unsigned indent, wg_text
 static bool print_rule(const struct trace *t, const struct custom_rule *rule, unsigned indent,
                        bool addresses, wg_text *out) {
     const wg_program *program[] = {rule->jvp, rule->vjp};
-    static const char *const kind[] = {"jvp", "vjp"};
-    bool ok = text_format(out, "%*srule ", (int)indent, "") &&
+    static const char *const kinds[2][2] = {{"jvp", "vjp"}, {"body", "reverse"}};
+    const char *const *kind = kinds[rule->is_body];
+    bool ok = text_format(out, "%*s%s ", (int)indent, "", rule->is_body ? "region" : "rule") &&
               print_quoted(out, name_at(t, rule->name)) && text_add(out, "\n");
     for (size_t k = 0; k < 2 && ok; k++)
         ok = !program[k] || (text_format(out, "%*s%s\n", (int)indent + 2, "", kind[k]) &&

@@ -32,6 +32,30 @@ static void remove_dead(struct trace *t, value *map) {
     for (size_t i = 0; i < t->output.count; i++) t->output.at[i].v = map[t->output.at[i].v];
 }
 
+/* A variable of a loop that something outside of it reads is an error. */
+static void find_variables(wg_graph *g) {
+    const struct trace *t = &g->t;
+    bool any = false;
+    for (value v = 1; v < t->instr.count && !any; v++) any = instr_at(t, v)->op == OP_variable;
+    if (!any) return;
+    bool *need = mem_alloc_zero(&t->allocator, t->instr.count);
+    if (!need) {
+        graph_fail_memory(g);
+        return;
+    }
+    for (size_t i = 0; i < t->output.count; i++) need[t->output.at[i].v] = true;
+    for (value v = (value)t->instr.count; v-- > 1 && !g->error.status;) {
+        const struct instr *i = instr_at(t, v);
+        for (size_t k = 0; need[v] && k < i->narg; k++) need[args_of(t, i)[k]] = true;
+        if (!need[v] || i->op != OP_variable) continue;
+        g->site = i->site;
+        graph_fail(g, WG_EARGUMENT, "an index, carry or slice of a loop is used outside of it");
+        graph_hint(g, "what a loop gives are the results that wg_loop_end fills in; a loop that "
+                      "was begun must be ended");
+    }
+    mem_free(&t->allocator, need, t->instr.count);
+}
+
 wg_program *graph_build(wg_graph *g, wg_error *error) {
     if (!g) {
         if (!failed(error)) fail_memory(error);
@@ -41,6 +65,7 @@ wg_program *graph_build(wg_graph *g, wg_error *error) {
     wg_allocator a = g->t.allocator;
     if (!g->error.status && g->t.output.count == 0)
         graph_fail(g, WG_EARGUMENT, "a program without outputs");
+    if (!g->error.status && !failed(error)) find_variables(g);
     if (!g->error.status && !failed(error)) {
         size_t bytes = g->t.instr.count * sizeof(value);
         value *map = mem_alloc(&a, bytes);
@@ -139,7 +164,7 @@ wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_
     return NULL;
 }
 
-void program_drop_rules(wg_program *p, value *map) {
+bool program_drop_rules(wg_program *p, value *map) {
     struct trace *t = &p->t;
     for (value v = 0; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
@@ -149,7 +174,11 @@ void program_drop_rules(wg_program *p, value *map) {
     for (size_t k = 0; k < t->arg.count; k++) t->arg.at[k] = map[t->arg.at[k]];
     for (size_t k = 0; k < t->output.count; k++) t->output.at[k].v = map[t->output.at[k].v];
     remove_dead(t, map);
-    rules_free(t, 0);
+    for (size_t k = 0; k < t->rule.count; k++) {
+        wg_program_free(t->rule.at[k].is_body ? t->rule.at[k].reverse : NULL);
+        if (t->rule.at[k].is_body) t->rule.at[k].reverse = NULL;
+    }
+    return rules_drop_unused(t);
 }
 
 /* ---- from program into a graph --------------------------------------------------------------- */
@@ -201,7 +230,8 @@ static attr_id import_attr(wg_graph *g, const struct trace *from, const struct i
         local[k] = def->attr_is_extent(word, count, k) ? extent_import(g, from, word[k], size_map)
                                                        : word[k];
     }
-    if (def->refers == REFERS_TO_RULE) local[0] = graph_import_rule(g, from, local[0]);
+    size_t first, rules = attr_rules(i->op, attr_words(from, i->attr), count, &first);
+    for (size_t k = first; k < first + rules; k++) local[k] = graph_import_rule(g, from, local[k]);
     if (def->refers == REFERS_TO_EXTERNAL) local[0] = graph_import_external(g, from, local[0]);
     attr_id attr = graph_attr(g, local, count);
     if (local != few) mem_free(&g->t.allocator, local, bytes);

@@ -373,21 +373,24 @@ static wg_program *nested_program(struct reader *r) {
 }
 
 /* Its name, and the programs on the lines below. */
-static bool rule(struct reader *r) {
+static bool rule(struct reader *r, bool is_body) {
     wg_graph *g = r->g;
     if (!quoted(r)) return false;
     const char *name = name_at(&g->t, graph_name(g, r->scratch.data, r->scratch.size));
     wg_program *program[2] = {NULL, NULL};
-    static const char *const kind[2] = {"jvp", "vjp"};
+    static const char *const kinds[2][2] = {{"jvp", "vjp"}, {"body", "reverse"}};
+    const char *const *kind = kinds[is_body];
     bool ok = line_end(r);
     for (size_t k = 0; ok && k < 2; k++) {
         if (!accept(r, kind[k])) continue;
         program[k] = nested_program(r);
         ok = program[k] && line_end(r);
     }
-    ok = ok && (program[0] || program[1] || bad(r, "'jvp' or 'vjp' expected"));
+    if (is_body) ok = ok && (program[0] || bad(r, "'body' expected"));
+    else ok = ok && (program[0] || program[1] || bad(r, "'jvp' or 'vjp' expected"));
     size_t before = g->t.rule.count;
-    if (ok && graph_rule(g, name, program[0], program[1]) >= 0 && g->t.rule.count == before)
+    if (ok && (is_body ? graph_body : graph_rule)(g, name, program[0], program[1]) >= 0 &&
+        g->t.rule.count == before)
         bad(r, "a rule that stands above already"); /* numbers would not fit */
     wg_program_free(program[0]);
     wg_program_free(program[1]);
@@ -397,7 +400,8 @@ static bool rule(struct reader *r) {
 static bool line(struct reader *r) {
     wg_graph *g = r->g;
     blanks(r);
-    if (accept(r, "rule ")) return rule(r); /* several lines */
+    if (accept(r, "rule ")) return rule(r, false); /* several lines */
+    if (accept(r, "region ")) return rule(r, true);
     if (*r->at == '%') {
         if (!instruction(r)) return false;
     } else if (accept(r, "size ")) {

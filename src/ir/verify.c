@@ -40,8 +40,13 @@ static wg_status verify_instr(const struct trace *t, value v, wg_error *error) {
     int64_t first = attr_count(t, i->attr) ? attr_words(t, i->attr)[0] : -1;
     if (i->op == OP_data && (first < 0 || (size_t)first >= t->blob.count))
         return broken(error, v, "unknown data");
-    if (def->refers == REFERS_TO_RULE && (first < 0 || (size_t)first >= t->rule.count))
-        return broken(error, v, "unknown rule");
+    size_t at, rules = attr_rules(i->op, attr_words(t, i->attr), attr_count(t, i->attr), &at);
+    for (size_t k = at; k < at + rules; k++) {
+        int64_t rule = attr_words(t, i->attr)[k];
+        if (rule < 0 || (size_t)rule >= t->rule.count) return broken(error, v, "unknown rule");
+        if (t->rule.at[rule].is_body != (def->refers == REFERS_TO_BODIES))
+            return broken(error, v, "a rule for a body, or a body for a rule");
+    }
     if (def->refers == REFERS_TO_EXTERNAL && (first < 0 || (size_t)first >= t->external.count))
         return broken(error, v, "unknown C function");
     if (def->refers == REFERS_TO_RULE && i->type != instr_at(t, args_of(t, i)[0])->type)

@@ -25,6 +25,7 @@ bool custom_open(wg_graph *g, attr_id attr, const value *x, size_t narg, struct 
         (uint64_t)word[1] >= narg || word[2] < 0 || word[2] >= word[1])
         return unsound(g);
     const struct custom_rule *rule = &t->rule.at[word[0]];
+    if (rule->is_body) return unsound(g);
     size_t m = (size_t)word[1], lead = custom_lead(word);
     *c = (struct custom){.name = name_at(t, rule->name),
                          .jvp = rule->jvp,

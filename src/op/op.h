@@ -29,20 +29,23 @@ enum op_class {
     MULTILINEAR, /* in each argument of linear_mask on its own: transpose per argument */
     GENERAL,     /* jvp; vjp follows by transposing it */
     NODIFF,      /* piecewise constant, stopped, or not floating: derivative zero, stated in doc  */
-    CUSTOM       /* the rule comes with the instruction: transform/custom.c                       */
+    CUSTOM,      /* the rule comes with the instruction: transform/custom.c                       */
+    REGION       /* the body comes with the instruction: transform/region.c                       */
 };
 
 enum op_flag {
     OP_COMMUTATIVE = 1,
     OP_GUARDS = 2,    /* selects: adjoints that pass it take part in absolute-zero products only */
     OP_POINTWISE = 4, /* elementwise kernels, whatever the class */
-    OP_ALIAS = 8      /* the result is the first argument's elements, in the same order */
+    OP_ALIAS = 8,     /* the result is the first argument's elements, in the same order */
+    OP_IN_PLACE = 16  /* the kernel copies the first argument, unless the result is in its place */
 };
 
-/* Of which table of the trace the first attribute word is an index. */
+/* Of which table of the trace the first attribute words are indices. */
 enum op_refers {
     REFERS_TO_NOTHING,
     REFERS_TO_RULE,
+    REFERS_TO_BODIES, /* word[0] of them, word[1], ... */
     REFERS_TO_EXTERNAL
 };
 

@@ -119,13 +119,15 @@ static wg_status evaluate(const struct wg_function *fn, const int64_t *size, int
     return WG_OK;
 }
 
-/* Lays out the workspace at base (NULL: only counts its bytes) and fills in c. */
-static wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base,
-                         struct call *c, size_t *bytes, wg_error *error) {
+wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base, struct call *c,
+                  size_t *bytes, wg_error *error) {
     const struct trace *t = &fn->program->t;
     struct room room = {.base = base};
+    size_t inner = 0;
     wg_status status = check_sizes(fn, size, error);
+    if (status == WG_OK) status = regions_size(fn, size, &inner, error);
     if (status) return status;
+    c->size = size;
     c->table = take(&room, table_slot(fn, fn->slot.count), sizeof *c->table);
     c->shape = fn->shape;
     if (has_named_extents(fn)) {
@@ -144,6 +146,7 @@ static wg_status lay_out(const struct wg_function *fn, const int64_t *size, void
         char *slot = take(&room, slot_size, 1);
         if (base) c->table[table_slot(fn, i)] = slot;
     }
+    c->inner = take(&room, inner, 1);
     *bytes = room.at;
     if (room.overflow) return fail_with(error, WG_EOVERFLOW, "call: no memory holds the workspace");
     return WG_OK;
@@ -287,6 +290,12 @@ static wg_status check_present(const struct call *c, bool output, size_t count) 
     return WG_OK;
 }
 
+void take_blobs(struct call *c) {
+    const struct trace *t = &c->fn->program->t;
+    for (size_t i = 0; i < t->blob.count; i++)
+        c->table[table_blob(c->fn, i)] = (char *)(uintptr_t)t->blob.at[i].data;
+}
+
 /* Their addresses into the call's table. */
 static wg_status take_buffers(struct call *c, const void *const *input, void *const *output) {
     const struct trace *t = &c->fn->program->t;
@@ -296,8 +305,7 @@ static wg_status take_buffers(struct call *c, const void *const *input, void *co
     /* Nothing writes through the addresses of inputs and constants. */
     for (size_t i = 0; i < t->input.count; i++) c->table[i] = (char *)(uintptr_t)input[i];
     for (size_t i = 0; i < t->output.count; i++) c->table[table_output(c->fn, i)] = output[i];
-    for (size_t i = 0; i < t->blob.count; i++)
-        c->table[table_blob(c->fn, i)] = (char *)(uintptr_t)t->blob.at[i].data;
+    take_blobs(c);
     wg_status status = check_present(c, false, t->input.count);
     if (status == WG_OK) status = check_present(c, true, t->output.count);
     return status == WG_OK ? check_overlaps(c) : status;

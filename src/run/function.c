@@ -126,9 +126,10 @@ static bool drop_rules(wg_program *program, wg_error *error) {
     if (program->t.rule.count == 0) return true;
     value *map = mem_alloc(a, bytes);
     if (!map) return fail_memory(error), false;
-    program_drop_rules(program, map);
+    bool ok = program_drop_rules(program, map);
     mem_free(a, map, bytes);
-    return true;
+    if (!ok) fail_memory(error);
+    return ok;
 }
 
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
@@ -145,21 +146,32 @@ struct wg_function *function_prepare(const wg_program *program, const wg_options
         fail_with(error, WG_EOVERFLOW, "a program of %zu instructions: at most %u can be run",
                   t->instr.count, (unsigned)PLACE_LIMIT / 2);
     else if (t && donate(fn, options ? options->donate : NULL, error) && measures_make(fn, error) &&
-             list_types(fn, error) && fix_shapes(fn, error))
+             list_types(fn, error) && fix_shapes(fn, error) && regions_make(fn, error))
         return fn;
     wg_function_free(fn);
     return NULL;
 }
 
-static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
-                                       wg_error *error) {
-    struct wg_function *fn = function_prepare(program, options, false, error);
+static struct wg_function *scheduled(struct wg_function *fn, wg_error *error) {
     struct schedule schedule = {0};
     bool ok = fn && schedule_make(fn, &schedule, error) && plan_make(fn, &schedule, error);
     if (fn) schedule_free(fn, &schedule);
     if (ok) return fn;
     wg_function_free(fn);
     return NULL;
+}
+
+static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
+                                       wg_error *error) {
+    return scheduled(function_prepare(program, options, false, error), error);
+}
+
+struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
+                                     size_t first_carry, size_t carries, wg_error *error) {
+    wg_options options = {.threads = around->threads > 0 ? 1 : 0};
+    struct wg_function *fn = function_prepare(program, &options, false, error);
+    for (size_t k = 0; fn && k < carries; k++) fn->donor[k] = (uint32_t)(1 + first_carry + k);
+    return scheduled(fn, error);
 }
 
 /* log: the compiler's, where that fails. */
@@ -255,6 +267,7 @@ void wg_function_free(wg_function *fn) {
         mem_free(&a, fn->shape, t->type.count * sizeof *fn->shape);
     }
     toolchain_unload(&fn->library);
+    regions_free(fn);
     wg_text_free(&fn->log);
     measures_free(fn);
     VEC_FREE(&a, &fn->step);

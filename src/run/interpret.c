@@ -299,6 +299,7 @@ wg_status interpret(const struct call *c) {
         switch (step->kind) {
         case STEP_SCALARS: run_scalars(c, fn->scalar.at + step->first, step->count); break;
         case STEP_GROUP: run_group(c, fn->group.at + step->first); break;
+        case STEP_REGION: status = run_region(c, step); break;
         case STEP_COPIES: run_copies(c, fn->copy.at + step->first, step->count); break;
         case STEP_OPERATION:
         case STEP_CHECK: status = call_operation(c, (uint32_t)k); break;

@@ -382,6 +382,8 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, native_wri
 
 bool native_plan(struct wg_function *fn, native_writer *write, void *context, wg_error *error) {
     struct lowered l = {0};
+    if (fn->region.count)
+        return !fail_with(error, WG_ENATIVE, "loops and branches are interpreted so far");
     bool ok = lower(fn->program, &l, error) && plan_and_write(fn, &l, write, context, error);
     lowered_free(&l);
     return ok;

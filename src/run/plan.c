@@ -7,6 +7,7 @@
  * an argument that dies there, since both are visited element by element in the same order. An
  * output may have its donor's buffer under the same condition; where that fails it is made
  * elsewhere and copied when all steps are done. */
+#include "op/region.h"
 #include "run/run.h"
 
 enum {
@@ -92,7 +93,7 @@ static bool release(struct planner *p, value root) {
 static void count_uses(struct planner *p) {
     const struct schedule *s = p->s;
     for (value v = 1; v < s->count; v++) {
-        if (!s->phase[v]) continue;
+        if (!s->phase[v] || s->making[v] == RESULT) continue;
         const struct instr *i = instr_at(p->t, v);
         const value *arg = args_of(p->t, i);
         bool fill;
@@ -191,20 +192,83 @@ static bool add_operand(struct planner *p, place where) {
     return true;
 }
 
+/* Whether v may have the very place of the operand root: nobody else reads it from here on, and it
+ * is a slot of as many bytes, or the buffer that the output v shares with it. */
+static bool may_replace(struct planner *p, value v, value root) {
+    const struct trace *t = p->t;
+    if (p->use[root] != 1 || instr_at(t, root)->type != instr_at(t, v)->type) return false;
+    if (type_of(t, v)->rank == 0) return false;
+    if (p->where[v] == NOWHERE) return slot_of(p, p->where[root]) >= 0;
+    uint32_t donor = p->fn->donor[place_index(p->where[v]) - table_output(p->fn, 0)];
+    return donor && t->input.at[donor - 1].v == root;
+}
+
+/* A place for the result v of an operation, that of the operand `over` (0: none) if it may. *taken:
+ * it has that slot now. */
+static bool place_result(struct planner *p, value v, value over, bool *taken) {
+    struct measure bytes;
+    *taken = false;
+    if (type_of(p->t, v)->rank == 0) return take_cell(p, &p->where[v]);
+    if (over && may_replace(p, v, over)) {
+        *taken = p->where[v] == NOWHERE;
+        if (*taken) p->where[v] = p->where[over];
+        return true;
+    }
+    if (p->where[v] != NOWHERE && output_is_free(p, v)) return true;
+    return bytes_of(p, instr_at(p->t, v)->type, &bytes) && take_slot(p, bytes, &p->where[v]);
+}
+
+/* A region, whose value and results stand in front of its operands. What is carried begins in the
+ * place of what it begins with, if nobody else reads that. */
+static bool plan_region(struct planner *p, const struct phase *phase) {
+    struct wg_function *fn = p->fn;
+    value v = phase->first;
+    const struct instr *i = instr_at(p->t, v);
+    const value *arg = args_of(p->t, i);
+    struct region r = region_open(p->t, i->op, i->attr);
+    size_t first = fn->operand.count, number = 0, n = 1 + r.items + i->narg;
+    while (fn->region.at[number].v != v) number++;
+    if (!VEC_RESERVE(&fn->allocator, &fn->operand, first + n)) return fail_memory(p->error), false;
+    fn->operand.count += n;
+    bool taken, ok = place_result(p, v, 0, &taken);
+    for (size_t k = 0; k < r.items; k++) fn->operand.at[first + 1 + k] = NOWHERE;
+    value keep[REGION_OPERANDS] = {0}; /* operands whose slots are results' now */
+    for (value item = p->s->next[v]; ok && item; item = p->s->next[item]) {
+        size_t k = (size_t)attr_words(p->t, instr_at(p->t, item)->attr)[0];
+        value begin = k < r.carries ? p->s->root[arg[r.lead + r.captures + k]] : 0;
+        ok = place_result(p, item, begin, &taken);
+        if (taken) keep[k] = begin;
+        fn->operand.at[first + 1 + k] = p->where[item];
+    }
+    fn->operand.at[first] = p->where[v];
+    for (size_t k = 0; ok && k < i->narg; k++)
+        fn->operand.at[first + 1 + r.items + k] = p->where[p->s->root[arg[k]]];
+    for (size_t k = 0; ok && k < i->narg; k++) {
+        value root = p->s->root[arg[k]];
+        bool kept = k >= r.lead + r.captures && k < r.lead + r.captures + r.carries &&
+                    keep[k - r.lead - r.captures] == root;
+        if (kept) p->use[root]--;
+        else ok = release(p, root);
+    }
+    for (value one = v; ok && one; one = p->s->next[one])
+        if (p->use[one] == 0) ok = free_place(p, p->where[one]);
+    return ok && add_step(p, STEP_REGION, first, number);
+}
+
 static bool plan_operation(struct planner *p, const struct phase *phase) {
     struct wg_function *fn = p->fn;
     value v = phase->first;
     const struct instr *i = instr_at(p->t, v);
     const value *arg = args_of(p->t, i);
     size_t first = fn->operand.count;
-    struct measure bytes;
-    bool ok = type_at(p->t, i->type)->rank == 0 ? take_cell(p, &p->where[v])
-              : p->where[v] != NOWHERE && output_is_free(p, v)
-                  ? true
-                  : bytes_of(p, i->type, &bytes) && take_slot(p, bytes, &p->where[v]);
+    bool in_place = op_def(i->op)->flags & OP_IN_PLACE, taken;
+    bool ok = place_result(p, v, in_place ? p->s->root[arg[0]] : 0, &taken);
     ok = ok && add_operand(p, p->where[v]);
     for (size_t k = 0; ok && k < i->narg; k++) ok = add_operand(p, p->where[p->s->root[arg[k]]]);
-    for (size_t k = 0; ok && k < i->narg; k++) ok = release(p, p->s->root[arg[k]]);
+    for (size_t k = 0; ok && k < i->narg; k++) {
+        if (k == 0 && taken) p->use[p->s->root[arg[0]]]--;
+        else ok = release(p, p->s->root[arg[k]]);
+    }
     if (ok && p->use[v] == 0) ok = free_place(p, p->where[v]);
     return ok && add_step(p, STEP_OPERATION, first, v);
 }
@@ -423,6 +487,7 @@ static bool walk(struct planner *p) {
         const struct phase *phase = &s->step.at[s->order[i]];
         bool ok = phase->kind == STEP_SCALARS ? plan_scalars(p, phase)
                   : phase->kind == STEP_GROUP ? plan_group(p, s->order[i])
+                  : phase->kind == STEP_REGION ? plan_region(p, phase)
                                               : plan_operation(p, phase);
         if (!ok) return false;
     }

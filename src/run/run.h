@@ -70,6 +70,7 @@ enum step_kind {
     STEP_GROUP,
     STEP_OPERATION,
     STEP_COPIES,
+    STEP_REGION, /* first: in operand, the results behind the region's own; count: in region      */
     STEP_CHECK /* of an operation that native code computes: its operands' values only */
 };
 
@@ -101,6 +102,13 @@ struct scalar_input {
     uint32_t input, cell;
 };
 
+/* A loop or branch: its bodies as functions, which run in memory of the function around them. */
+struct region_code {
+    value v;
+    size_t bodies;
+    struct wg_function **body;
+};
+
 struct wg_function {
     wg_allocator allocator;
     wg_program *program; /* its own copy */
@@ -112,6 +120,7 @@ struct wg_function {
     VEC(struct lane) lane;
     VEC(place) operand;
     VEC(struct copy) copy;
+    VEC(struct region_code) region;
 
     VEC(int64_t) pool; /* scalar constants                                     */
     VEC(struct scalar_input)
@@ -152,6 +161,7 @@ bool measure_of(struct wg_function *fn, const wg_type *type, struct measure *mea
 /* ---- schedule.c ------------------------------------------------------------------------------ */
 
 enum making {         /* how a value comes to be */
+              RESULT, /* of a region, which is the step */
               GIVEN,  /* an input or constant: there before the first step */
               ALIAS,  /* a reshape or copy: another name for its root */
               FILL,   /* a broadcast: made block by block inside the groups that read it */
@@ -210,6 +220,10 @@ bool measure_in_bytes(struct measure *m, wg_dtype dtype, wg_error *error);
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
 
 /* ---- function.c ------------------------------------------------------------------------------ */
+/* The body of a region as a function that makes its first outputs where the carries, inputs from
+ * first_carry on, are. */
+struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
+                                     size_t first_carry, size_t carries, wg_error *error);
 /* A function without a plan yet; expanded: of the program as nests want it. NULL and an error. */
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
                                      bool expanded, wg_error *error);
@@ -219,9 +233,16 @@ static inline bool has_named_extents(const struct wg_function *fn) {
     return fn->program->t.extent.count > 1;
 }
 
+struct call;
+
 /* ---- call.c ---------------------------------------------------------------------------------- */
 /* What the program requires of its sizes, and that there are any: WG_ESHAPE or WG_EARGUMENT. */
 wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_error *error);
+/* Lays out the workspace at base (NULL: only counts its bytes), which is aligned, and fills in c. */
+wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base, struct call *c,
+                  size_t *bytes, wg_error *error);
+/* The addresses of constants, into the call's table. */
+void take_blobs(struct call *c);
 
 /* The bytes of workspace as an extent of g, the program's sizes there being size_map: exact but for
  * blocks of named extents, which a call rounds up each. Errors are the graph's. */
@@ -234,6 +255,8 @@ struct call { /* one call: what its steps see */
     char *base[2]; /* of CELL and POOL; nothing writes through the second */
     char **table;
     char *scratch;
+    char *inner;               /* the workspace of whatever region runs */
+    const int64_t *size;       /* the named sizes */
     const struct shape *shape; /* of each type */
     const int64_t *extent_value;
     wg_error *error;
@@ -242,6 +265,15 @@ struct call { /* one call: what its steps see */
 wg_status interpret(const struct call *c);
 /* One operation, or check, of fn->step. */
 wg_status call_operation(const struct call *c, uint32_t step);
+
+/* ---- region.c -------------------------------------------------------------------------------- */
+/* The bodies of all regions as functions of fn; false and an error. */
+bool regions_make(struct wg_function *fn, wg_error *error);
+void regions_free(struct wg_function *fn);
+/* The largest workspace that one of them needs under these sizes. */
+wg_status regions_size(const struct wg_function *fn, const int64_t *size, size_t *bytes,
+                       wg_error *error);
+wg_status run_region(const struct call *c, const struct step *step);
 
 /* ---- native.c -------------------------------------------------------------------------------- */
 /* Plans fn, of which program, donors, measures and shapes are there, and has it written. */

@@ -7,6 +7,7 @@
  * then: values never change, so computing one earlier is always right. A step may move to the end
  * as long as no other step reads from it. One forward walk; where values are stored is plan.c's
  * matter. */
+#include "op/region.h"
 #include "run/run.h"
 
 struct scheduler {
@@ -34,6 +35,8 @@ static enum making making_of(const struct scheduler *c, value v) {
     if (op_def(i->op)->flags & OP_ALIAS)
         return is_scalar(c, v) && !is_scalar(c, c->s->root[arg[0]]) ? ALONE : ALIAS;
     switch (i->op) {
+    case OP_item:
+        return attr_words(c->t, i->attr)[0] == REGION_COUNT ? ALIAS : RESULT;
     case OP_input:
     case OP_constant:
     case OP_data: return GIVEN;
@@ -86,7 +89,8 @@ static bool place_alone(struct scheduler *c, value v) {
     const value *arg = args_of(c->t, i);
     for (size_t k = 0; k < i->narg; k++)
         if (!need_whole(c, arg[k])) return false;
-    uint32_t phase = new_phase(c, STEP_OPERATION);
+    bool region = op_def(i->op)->class == REGION;
+    uint32_t phase = new_phase(c, region ? STEP_REGION : STEP_OPERATION);
     if (!phase) return false;
     append(c, phase, v);
     for (size_t k = 0; k < i->narg; k++) consume(c, c->s->root[arg[k]], phase);
@@ -146,6 +150,7 @@ static bool place_value(struct scheduler *c, value v) {
     s->making[v] = (uint8_t)making_of(c, v);
     switch ((enum making)s->making[v]) {
     case GIVEN: return true;
+    case RESULT: append(c, s->phase[arg[0]], v); return true;
     case ALIAS: s->root[v] = s->root[arg[0]]; return true;
     case FILL: return need_whole(c, arg[0]); /* a broadcast of a broadcast reads the first one */
     case MEMBER: return place_member(c, v);

@@ -3,6 +3,7 @@
 #include "transform/derive.h"
 
 #include "op/build.h"
+#include "transform/region.h"
 
 /* A new input of the type of v, for a tangent or adjoint of it. */
 static value seed_input(struct derivation *d, const char *format, const char *name, value v) {
@@ -67,14 +68,17 @@ static bool adjoints_out(struct derivation *d, const struct selection *x,
     return d->g->error.status == WG_OK;
 }
 
-/* The program's instructions on inputs of the same names. */
-static bool inline_program(struct derivation *d) {
-    return derive_inputs(d) && graph_inline(d->g, d->from, d->input, d->size_map, d->map);
+/* The program's instructions on inputs of the same names, ready for adjoints of those of x. */
+static bool inline_program(struct derivation *d, const struct selection *x) {
+    bool *active = derive_array(d, d->from->input.count, sizeof *active);
+    if (!active || !derive_inputs(d)) return false;
+    for (size_t i = 0; i < x->count; i++) active[x->index[i]] = true;
+    return region_inline(d->g, d->from, d->input, active, d->size_map, d->map);
 }
 
 bool derive_vjp(struct derivation *d, const struct selection *x, const struct selection *y,
                 bool keep) {
-    if (!inline_program(d)) return false;
+    if (!inline_program(d, x)) return false;
     for (size_t i = 0; i < y->count; i++) {
         uint32_t k = y->index[i];
         d->extra[i] = seed_input(d, "%a_bar", from_output_name(d, k),
@@ -115,7 +119,7 @@ static wg_program *gradient(const wg_program *p, const char *wrt, bool keep, wg_
     struct derivation d;
     struct selection x, y = {(uint32_t[]){0}, 1};
     if (derive_begin(&d, p, error) && derive_select(&d, false, wrt, &x) && has_gradient(&d) &&
-        inline_program(&d)) {
+        inline_program(&d, &x)) {
         value seed = build_like(d.g, d.map[d.from->output.at[0].v], 1);
         if (keep) derive_primals(&d);
         adjoints_out(&d, &x, &y, &seed, "d%a");

@@ -4,6 +4,7 @@
 
 #include "op/build.h"
 #include "op/custom.h"
+#include "transform/region.h"
 
 /* Sum of the operation's values with one linear argument at a time replaced by its tangent. */
 static value multilinear_tangent(const struct rule *r, const struct op_def *def, const value *t) {
@@ -43,6 +44,7 @@ value jvp_rule(const struct rule *r, const value *tangent) {
     case GENERAL: return def->jvp(r, tangent);
     case CUSTOM: return custom_tangent(r, tangent);
     case LEAF:
+    case REGION:
     case NODIFF: break;
     }
     return 0;
@@ -63,18 +65,34 @@ static void mark_needed(const struct trace *t, const uint32_t *of, size_t of_cou
     }
 }
 
+/* A region that is joined with its tangents stands for the one without; so do all its results. */
+static value join_tangents(const struct trace *from, value v, const struct rule *r, const value *t,
+                           value *map, value *map_t) {
+    value primal[REGION_OPERANDS] = {0}, tangent[REGION_OPERANDS] = {0};
+    value joined = region_tangent(r, t, primal, tangent);
+    for (value item = v + 1; joined && item < from->instr.count; item++) {
+        const struct instr *i = instr_at(from, item);
+        if (i->op != OP_item || args_of(from, i)[0] != v) continue;
+        int64_t k = attr_words(from, i->attr)[0];
+        map[item] = k == REGION_COUNT ? build_item(r->g, joined, REGION_COUNT) : primal[k];
+        map_t[item] = k == REGION_COUNT ? 0 : tangent[k];
+    }
+    return joined;
+}
+
 bool jvp_program(wg_graph *g, const struct trace *from, const value *input, const value *tangent,
                  const wg_extent *size_map, const uint32_t *of, size_t of_count,
                  const struct derivative_hook *hook, value *map, value *map_t) {
     mark_needed(from, of, of_count, map_t); /* a mark stands where the tangent will */
-    map[0] = map_t[0] = 0;
+    memset(map, 0, from->instr.count * sizeof *map);
+    map_t[0] = 0;
     for (value v = 1; v < from->instr.count && !g->error.status; v++) {
         const struct instr *i = instr_at(from, v);
         if (i->op == OP_input) {
             int64_t index = attr_words(from, i->attr)[0];
             map[v] = input[index];
             map_t[v] = tangent[index];
-        } else {
+        } else if (!(i->op == OP_item && map[v])) {
             bool needed = map_t[v] != 0;
             map[v] = graph_import(g, from, v, size_map, map);
             map_t[v] = 0;
@@ -86,12 +104,14 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
                 t[k] = map_t[a];
                 any |= t[k] != 0;
             }
-            if (any && needed && dtype_is_float(type_at(from, i->type)->dtype)) {
+            bool region = i->op == OP_loop || i->op == OP_branch;
+            if (any && needed && (region || dtype_is_float(type_at(from, i->type)->dtype))) {
                 g->flags = INSTR_TANGENT;
                 g->origin = map[v];
                 struct rule r = {.g = g, .y = map[v], .x = x, .narg = i->narg, .op = i->op,
                                  .attr = graph_import_attr(g, from, v, size_map)};
-                if (!g->error.status) map_t[v] = jvp_rule(&r, t);
+                if (region) map[v] = join_tangents(from, v, &r, t, map, map_t);
+                else if (!g->error.status) map_t[v] = jvp_rule(&r, t);
                 g->flags = 0;
                 g->origin = 0;
             }

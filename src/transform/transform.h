@@ -33,6 +33,11 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
 bool vjp_graph(wg_graph *g, const value *y, const value *ct, size_t y_count, const value *wrt,
                size_t wrt_count, const struct derivative_hook *hook, value *adjoint, value *all);
 
+/* The same without a look at what is made on the way; guarded: products with adjoints are
+ * absolute-zero ones from the beginning. */
+bool vjp_guarded(wg_graph *g, const value *y, const value *ct, size_t y_count, const value *wrt,
+                 size_t wrt_count, bool guarded, value *adjoint);
+
 /* Reverse mode over the instructions from `begin` on, which are linear in the values wrt, copies
  * among them: adjoint[i] of wrt[i] (0: none), guarded[i] whether it came through a `where`, for the
  * adjoints ct[i] (0: none) of y[i]. rule: NULL, or the name of a rule whose program they are, which

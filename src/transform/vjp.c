@@ -10,6 +10,7 @@
 
 #include "op/build.h"
 #include "op/custom.h"
+#include "transform/region.h"
 
 /* The walk over instructions begin .. end-1; arrays are indexed by value - begin. */
 struct sweep {
@@ -46,12 +47,14 @@ static bool is_active(const struct sweep *s, value v) {
     return v >= s->begin && v < s->end && s->state[v - s->begin] & ACTIVE;
 }
 
-/* What depends on a value that is marked already, by floating values. */
+/* What depends on a value that is marked already, by floating values, or through a region, which
+ * gives an integer itself. */
 static void mark_active(struct sweep *s) {
     const struct trace *t = &s->g->t;
     for (value v = s->begin; v < s->end; v++) {
         const struct instr *i = instr_at(t, v);
-        if (is_active(s, v) || !dtype_is_float(type_at(t, i->type)->dtype)) continue;
+        bool region = i->op == OP_loop || i->op == OP_branch;
+        if (is_active(s, v) || (!region && !dtype_is_float(type_at(t, i->type)->dtype))) continue;
         for (size_t k = 0; k < i->narg; k++)
             if (is_active(s, args_of(t, i)[k])) s->state[v - s->begin] |= ACTIVE;
     }
@@ -156,6 +159,34 @@ static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
         if (adjoint[k]) contribute(s, r->x[k], adjoint[k], guarded[k]);
 }
 
+/* A region sends back what all of its results have received. */
+static void propagate_region(struct sweep *s, value v, const struct rule *r) {
+    wg_graph *g = s->g;
+    value ct[REGION_OPERANDS] = {0}, adjoint[UINT8_MAX] = {0};
+    bool active[UINT8_MAX], any = false, plain = false;
+    struct rule all = *r;
+    struct region region = region_open(&g->t, r->op, r->attr);
+    size_t items = region.items, kept = items - region.kept;
+    for (value item = v + 1; item < s->end; item++) {
+        const struct instr *i = instr_at(&g->t, item);
+        if (i->op != OP_item || args_of(&g->t, i)[0] != v) continue;
+        size_t k = (size_t)attr_words(&g->t, i->attr)[0];
+        if (k >= items || !is_active(s, item) || !s->adjoint[item - s->begin]) continue;
+        ct[k] = s->adjoint[item - s->begin];
+        any = true;
+        plain = plain || k >= kept;
+        all.guarded = all.guarded || s->state[item - s->begin] & GUARDED;
+    }
+    for (size_t k = 0; k < r->narg; k++) active[k] = is_active(s, r->x[k]);
+    if (!any) return;
+    all.y = region_reversible(&all, active, all.guarded, plain);
+    if (!all.y) return;
+    all.attr = instr_at(&g->t, all.y)->attr;
+    if (!region_adjoints(&all, active, ct, adjoint)) return;
+    for (size_t k = 0; k < r->narg; k++)
+        if (active[k] && adjoint[k]) contribute(s, r->x[k], adjoint[k], all.guarded);
+}
+
 static void propagate(struct sweep *s, const struct rule *r, value ct) {
     const struct op_def *def = op_def(r->op);
     bool guards = r->guarded || def->flags & OP_GUARDS ||
@@ -192,11 +223,15 @@ static void sweep_run(struct sweep *s) {
             g->origin = v;
             if (s->hook) *ct = s->hook->finish(s->hook->ctx, g, v, *ct);
         }
-        if ((!*ct && i.op != OP_custom) || !(s->state[v - s->begin] & ACTIVE)) continue;
+        bool region = i.op == OP_loop || i.op == OP_branch;
+        if ((!*ct && i.op != OP_custom && !region) || i.op == OP_item ||
+            !(s->state[v - s->begin] & ACTIVE))
+            continue;
         memcpy(x, args_of(&g->t, &i), i.narg * sizeof *x);
         struct rule r = {.g = g, .y = v, .x = x, .narg = i.narg, .attr = i.attr, .op = i.op,
                          .guarded = s->state[v - s->begin] & GUARDED};
         if (i.op == OP_custom) propagate_custom(s, v, &r);
+        else if (region) propagate_region(s, v, &r);
         else propagate(s, &r, *ct);
     }
     if (!s->inner) {
@@ -204,6 +239,20 @@ static void sweep_run(struct sweep *s) {
         g->flags = 0;
         g->origin = 0;
     }
+}
+
+bool vjp_guarded(wg_graph *g, const value *y, const value *ct, size_t y_count, const value *wrt,
+                 size_t wrt_count, bool guarded, value *adjoint) {
+    struct sweep s;
+    if (g->error.status || !sweep_open(&s, g, 1, (value)g->t.instr.count)) return false;
+    for (size_t i = 0; i < wrt_count; i++) s.state[wrt[i] - 1] |= ACTIVE;
+    mark_active(&s);
+    for (size_t i = 0; i < y_count; i++)
+        if (ct[i] && is_active(&s, y[i])) contribute(&s, y[i], ct[i], guarded);
+    sweep_run(&s);
+    for (size_t i = 0; i < wrt_count; i++) adjoint[i] = s.adjoint[wrt[i] - 1];
+    sweep_close(&s);
+    return g->error.status == WG_OK;
 }
 
 bool vjp_graph(wg_graph *g, const value *y, const value *ct, size_t y_count, const value *wrt,

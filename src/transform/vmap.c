@@ -4,6 +4,7 @@
 #include "transform/transform.h"
 
 #include "op/build.h"
+#include "transform/region.h"
 
 /* x put on a leading axis: [extent, x...]. */
 value batch_broadcast(wg_graph *g, value x, wg_extent extent) {
@@ -25,9 +26,26 @@ static value batch_elementwise(const struct batch *b) {
     return graph_emit(b->g, b->op, b->attr, arg, b->narg);
 }
 
+/* A region's results are those of its batch, by whatever way. */
+static value batch_region(const struct batch *b, const struct trace *from, value v, value *map,
+                          bool *map_batched) {
+    value result[REGION_OPERANDS] = {0}, count = 0;
+    bool on_axis[REGION_OPERANDS] = {0}, count_batched = false;
+    value region = region_batch(b, result, on_axis, &count, &count_batched);
+    map_batched[v] = false;
+    for (value item = v + 1; region && item < from->instr.count; item++) {
+        const struct instr *i = instr_at(from, item);
+        if (i->op != OP_item || args_of(from, i)[0] != v) continue;
+        int64_t k = attr_words(from, i->attr)[0];
+        map[item] = k == REGION_COUNT ? count : result[k];
+        map_batched[item] = k == REGION_COUNT ? count_batched : on_axis[k];
+    }
+    return region;
+}
+
 bool vmap_program(wg_graph *g, const struct trace *from, const value *input, const bool *batched,
                   wg_extent extent, const wg_extent *size_map, value *map, bool *map_batched) {
-    map[0] = 0;
+    memset(map, 0, from->instr.count * sizeof *map);
     for (value v = 1; v < from->instr.count && !g->error.status; v++) {
         const struct instr *i = instr_at(from, v);
         if (i->op == OP_input) {
@@ -36,6 +54,7 @@ bool vmap_program(wg_graph *g, const struct trace *from, const value *input, con
             map_batched[v] = batched[index];
             continue;
         }
+        if (i->op == OP_item && map[v]) continue; /* its region has been batched */
         value x[UINT8_MAX];
         bool on_axis[UINT8_MAX];
         map_batched[v] = false;
@@ -57,7 +76,8 @@ bool vmap_program(wg_graph *g, const struct trace *from, const value *input, con
         if (g->error.status) break; /* rules read attributes that are sound */
         g->flags = i->flags;
         g->origin = i->origin ? map[i->origin] : 0;
-        map[v] = i->op == OP_custom         ? custom_batch(&b)
+        map[v] = op_def(i->op)->class == REGION ? batch_region(&b, from, v, map, map_batched)
+                 : i->op == OP_custom   ? custom_batch(&b)
                  : op_def(i->op)->batch ? op_def(i->op)->batch(&b)
                                         : batch_elementwise(&b);
         g->flags = 0;

@@ -1,0 +1,453 @@
+/* Forward mode, reverse mode and batches of loops and branches: each is a loop or branch again,
+ * whose bodies are the derivatives or batches of the bodies.
+ *
+ * Reverse mode runs a loop twice. The first run keeps, stack by stack, what the second needs; the
+ * second goes through the iterations in the other order, with the adjoints of what is carried as
+ * what it carries, and sums for captured values beside them. What is kept is decided in split.c. A
+ * branch keeps nothing: its reverse computes the branch that was taken again. */
+#include "transform/region.h"
+
+#include "op/build.h"
+#include "op/describe.h"
+#include "transform/derive.h"
+#include "transform/split.h"
+
+static bool is_float(const wg_graph *g, value v) {
+    return dtype_is_float(type_of(&g->t, v)->dtype);
+}
+
+static void free_words(wg_graph *g, int64_t *words, size_t bytes) {
+    if (words) mem_free(&g->t.allocator, words, bytes);
+}
+
+/* Hands an error of a derivation on to the graph around it. */
+static void hand_on(wg_graph *g, const wg_error *error) {
+    if (error->status && !g->error.status) fail_with(&g->error, error->status, "%s", error->message);
+}
+
+/* Inputs of a body in groups that stay groups when each gets companions behind it: a loop's index,
+ * captures, carries, stacks; a branch's captures. */
+struct groups {
+    size_t count, end[4];
+};
+
+static struct groups groups_of(const struct region *r) {
+    if (r->op == OP_branch) return (struct groups){1, {r->captures}};
+    size_t a = 1, b = a + r->captures, c = b + r->carries;
+    return (struct groups){4, {a, b, c, c + r->stacks}};
+}
+
+static value copy_of_input(struct derivation *d, size_t i) {
+    wg_type type = graph_import_type(d->g, d->from, type_of(d->from, d->from->input.at[i].v),
+                                     d->size_map);
+    return d->input[i] = graph_input(d->g, from_input_name(d, i), &type);
+}
+
+static value companion(struct derivation *d, const char *format, const char *name, value v) {
+    const char *fresh = derive_name(d, false, format, name, "");
+    if (!fresh || d->g->error.status) return 0;
+    wg_type type = *type_of(&d->g->t, v);
+    return graph_input(d->g, fresh, &type);
+}
+
+static void output_as(struct derivation *d, const char *format, const char *name, value v) {
+    const char *fresh = derive_name(d, true, format, name, "");
+    if (fresh && !d->g->error.status) graph_output(d->g, fresh, v);
+}
+
+/* ---- forward mode ---------------------------------------------------------------------------- */
+
+/* Inputs of d->g: those of each group, then tangents for those that `tangent` names. */
+static void inputs_with_tangents(struct derivation *d, const struct groups *groups,
+                                 const bool *tangent) {
+    for (size_t k = 0, begin = 0; k < groups->count; begin = groups->end[k++]) {
+        for (size_t i = begin; i < groups->end[k]; i++) copy_of_input(d, i);
+        for (size_t i = begin; i < groups->end[k]; i++)
+            if (tangent[i])
+                d->extra[i] = companion(d, "%a_dot", from_input_name(d, i), d->input[i]);
+    }
+}
+
+/* The body joined with its tangents. in[i]: which inputs have one; out[i]: which outputs are to
+ * have one, and more that turn out to. Carries that turn out to have one are added to in, and
+ * *again says that all is to be done again with them. */
+static wg_program *tangent_body(const wg_program *body, const struct region *r, bool *in, bool *out,
+                                bool *again, wg_error *error) {
+    struct derivation d;
+    struct groups groups = groups_of(r);
+    *again = false;
+    if (derive_begin(&d, body, error)) {
+        size_t outputs = body->t.output.count;
+        inputs_with_tangents(&d, &groups, in);
+        if (!d.g->error.status &&
+            jvp_program(d.g, d.from, d.input, d.extra, d.size_map, NULL, 0, NULL, d.map, d.map_t)) {
+            for (size_t k = 0; k < outputs; k++) {
+                bool has = d.map_t[d.from->output.at[k].v] != 0;
+                size_t carry = 1 + r->captures + k; /* its input */
+                if (has && k < r->carries && !in[carry]) in[carry] = *again = true;
+                out[k] = out[k] || has || (k < r->carries && in[carry]);
+            }
+            size_t middle = r->carries, part[3] = {0, middle, outputs};
+            for (size_t p = 0; p < 2; p++) {
+                for (size_t k = part[p]; k < part[p + 1]; k++)
+                    output_as(&d, "%a", from_output_name(&d, k), d.map[d.from->output.at[k].v]);
+                for (size_t k = part[p]; k < part[p + 1]; k++) {
+                    value v = d.from->output.at[k].v;
+                    if (out[k])
+                        output_as(&d, "%a_dot", from_output_name(&d, k),
+                                  derive_or_zero(&d, d.map_t[v], d.map[v]));
+                }
+            }
+        }
+    }
+    wg_program *p = derive_finish(&d);
+    return p;
+}
+
+/* The same program with inputs that it does not look at: tangents of its own. */
+static wg_program *with_tangents(const wg_program *p, const struct region *r, const bool *in,
+                                 wg_error *error) {
+    struct derivation d;
+    struct groups groups = groups_of(r);
+    groups.count = 3; /* a condition sees no stacks */
+    if (derive_begin(&d, p, error)) {
+        inputs_with_tangents(&d, &groups, in);
+        if (!d.g->error.status && graph_inline(d.g, d.from, d.input, d.size_map, d.map))
+            derive_primals(&d);
+    }
+    return derive_finish(&d);
+}
+
+/* values of x, then the tangents that are there */
+static size_t with_companions(const value *x, const value *t, const bool *has, size_t count,
+                              wg_graph *g, value *out) {
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++) out[n++] = x[k];
+    for (size_t k = 0; k < count; k++)
+        if (has[k]) out[n++] = t[k] ? t[k] : build_like(g, x[k], 0);
+    return n;
+}
+
+static bool too_many(wg_graph *g, const struct region *r, size_t factor) {
+    size_t operands = r->captures + r->carries + r->stacks + r->results;
+    if (factor * operands < REGION_OPERANDS) return false;
+    graph_fail(g, WG_EOVERFLOW,
+               "%s: a derivative or batch of %zu operands and results would have more than %d",
+               op_def(r->op)->name, operands, REGION_OPERANDS);
+    return true;
+}
+
+static const wg_program **program_list(wg_graph *g, size_t count) {
+    const wg_program **list = mem_alloc_zero(&g->t.allocator, count * sizeof(wg_program *));
+    if (!list) fail_memory(&g->error);
+    return list;
+}
+
+static void free_programs(wg_graph *g, const wg_program **list, size_t count) {
+    for (size_t k = 0; list && k < count; k++)
+        wg_program_free((wg_program *)(uintptr_t)list[k]);
+    if (list) mem_free(&g->t.allocator, list, count * sizeof(wg_program *));
+}
+
+static value branch_tangent(const struct rule *r, const struct region *region, const value *t,
+                            value *primal, value *tangent) {
+    wg_graph *g = r->g;
+    size_t n = region->bodies;
+    bool in[REGION_OPERANDS] = {0}, out[REGION_OPERANDS] = {0}, again;
+    const wg_program **body = program_list(g, n);
+    wg_error error = {0};
+    value result = 0, capture[2 * REGION_OPERANDS];
+    for (size_t k = 0; k < region->captures; k++) in[k] = t[1 + k] != 0;
+    /* twice: outputs that have a tangent in one branch have one in all */
+    for (int round = 0; body && round < 2; round++)
+        for (size_t k = 0; k < n && !error.status; k++) {
+            wg_program_free((wg_program *)(uintptr_t)body[k]);
+            body[k] = tangent_body(region_body(&g->t, region, k)->body, region, in, out, &again,
+                                   &error);
+        }
+    hand_on(g, &error);
+    if (body && !g->error.status) {
+        size_t tangents = 0;
+        for (size_t k = 0; k < region->results; k++) tangents += out[k];
+        struct region_parts parts = {.branch = body, .branches = n, .sizes = region->extent,
+                                     .lead = r->x[0], .capture = capture,
+                                     .results = region->results + tangents};
+        parts.captures = with_companions(r->x + 1, t + 1, in, region->captures, g, capture);
+        result = build_region(g, OP_branch, &parts);
+        for (size_t k = 0, at = region->results; k < region->results; k++) {
+            primal[k] = build_item(g, result, k);
+            tangent[k] = out[k] ? build_item(g, result, at++) : 0;
+        }
+    }
+    free_programs(g, body, n);
+    return result;
+}
+
+static value loop_tangent(const struct rule *r, const struct region *region, const value *t,
+                          value *primal, value *tangent) {
+    wg_graph *g = r->g;
+    bool in[REGION_OPERANDS + 1] = {0}, out[REGION_OPERANDS] = {0}, again = true;
+    wg_error error = {0};
+    wg_program *body = NULL, *condition = NULL;
+    size_t first = region->lead, captures = region->captures, carries = region->carries;
+    const value *x = r->x + first;
+    t += first;
+    for (size_t k = 0; k < captures + carries + region->stacks; k++) in[1 + k] = t[k] != 0;
+    while (again && !error.status) {
+        wg_program_free(body);
+        body = tangent_body(region_body(&g->t, region, 0)->body, region, in, out, &again, &error);
+    }
+    if (region->bodies > 1 && !error.status)
+        condition = with_tangents(region_body(&g->t, region, 1)->body, region, in, &error);
+    hand_on(g, &error);
+    value result = 0, operand[3][2 * REGION_OPERANDS];
+    if (!g->error.status) {
+        size_t n[3];
+        n[0] = with_companions(x, t, in + 1, captures, g, operand[0]);
+        n[1] = with_companions(x + captures, t + captures, in + 1 + captures, carries, g,
+                               operand[1]);
+        n[2] = with_companions(x + captures + carries, t + captures + carries,
+                               in + 1 + captures + carries, region->stacks, g, operand[2]);
+        struct region_parts parts = {
+            .body = body, .condition = condition, .sizes = region->extent,
+            .length = region->length, .flags = region->flags, .lead = first ? r->x[0] : 0,
+            .capture = operand[0], .carry = operand[1], .stack = operand[2], .captures = n[0],
+            .carries = n[1], .stacks = n[2], .results = region->results};
+        for (size_t k = 0; k < region->results; k++) parts.results += out[carries + k];
+        result = build_region(g, OP_loop, &parts);
+        size_t carry_t = carries, item = n[1], item_t = n[1] + region->results;
+        for (size_t k = 0; k < region->items; k++) {
+            bool carried = k < carries;
+            primal[k] = build_item(g, result, carried ? k : item++);
+            tangent[k] = !out[k] ? 0 : build_item(g, result, carried ? carry_t++ : item_t++);
+        }
+    }
+    wg_program_free(body);
+    wg_program_free(condition);
+    return result;
+}
+
+value region_tangent(const struct rule *r, const value *t, value *primal, value *tangent) {
+    struct region region;
+    size_t bytes;
+    int64_t *words = region_copy(r->g, r->op, r->attr, &region, &bytes);
+    if (!words) return 0;
+    value result = too_many(r->g, &region, 2) ? 0
+                   : r->op == OP_branch       ? branch_tangent(r, &region, t, primal, tangent)
+                                              : loop_tangent(r, &region, t, primal, tangent);
+    free_words(r->g, words, bytes);
+    return result;
+}
+
+/* ---- reverse mode ---------------------------------------------------------------------------- */
+
+/* Which operands adjoints are wanted of, carries closed under what the body does with them. */
+static bool close_active(wg_graph *g, const struct region *region, const value *x,
+                         const bool *active, uint8_t *mask) {
+    size_t first = region->lead, captures = region->captures, carries = region->carries;
+    size_t operands = captures + carries + region->stacks;
+    bool any = false;
+    for (size_t k = 0; k < operands; k++) {
+        mask[k] = active[first + k] && is_float(g, x[first + k]);
+        any |= mask[k];
+    }
+    if (!any || carries == 0) return any;
+    wg_error error = {0};
+    bool more = split_active(region_body(&g->t, region, 0)->body, region, mask, &error);
+    hand_on(g, &error);
+    return any && more;
+}
+
+value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain) {
+    wg_graph *g = r->g;
+    struct region region;
+    size_t bytes;
+    uint8_t mask[REGION_OPERANDS] = {0};
+    if (r->op != OP_loop) return r->y;
+    int64_t *words = region_copy(g, r->op, r->attr, &region, &bytes);
+    if (!words) return 0;
+    value result = r->y;
+    if (plain) region.kept = 0;
+    bool any = close_active(g, &region, r->x, active, mask), there = !guarded && !plain;
+    size_t operands = region.captures + region.carries + region.stacks, kept = 0;
+    for (size_t k = 0; k < operands; k++) there = there && mask[k] <= region.active[k];
+    there = there && region_body(&g->t, &region, 0)->reverse;
+    if (any && !there && !g->error.status && !too_many(g, &region, 2)) {
+        wg_error error = {0};
+        wg_program *body = NULL, *reverse = NULL;
+        struct region_parts parts = {
+            .sizes = region.extent, .length = region.length, .flags = region.flags,
+            .lead = region.lead ? r->x[0] : 0, .capture = r->x + region.lead,
+            .captures = region.captures, .carries = region.carries, .stacks = region.stacks,
+            .active = mask};
+        parts.carry = parts.capture + parts.captures;
+        parts.stack = parts.carry + parts.carries;
+        result = 0;
+        if (split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body, &reverse,
+                       &kept, &error)) {
+            parts.results = region.results - region.kept + kept;
+            parts.kept = kept;
+            parts.body = body;
+            parts.reverse = reverse;
+            if (region.bodies > 1) parts.condition = region_body(&g->t, &region, 1)->body;
+            result = build_region(g, OP_loop, &parts);
+            for (size_t k = 0; k < parts.carries + parts.results; k++) build_item(g, result, k);
+        }
+        hand_on(g, &error);
+        wg_program_free(body);
+        wg_program_free(reverse);
+    }
+    free_words(g, words, bytes);
+    return g->error.status ? 0 : result;
+}
+
+static value or_zero(wg_graph *g, value v, value like) {
+    return v ? v : build_like(g, like, 0);
+}
+
+/* The loop backwards. r speaks of one that is reversible for what is active. */
+static bool loop_adjoints(const struct rule *r, const struct region *region, const value *ct,
+                          value *adjoint) {
+    wg_graph *g = r->g;
+    size_t captures = region->captures, carries = region->carries, stacks = region->stacks;
+    size_t plain = region->results - region->kept, n = 0;
+    const value *capture = r->x + region->lead, *carry = capture + captures,
+                *stack = carry + carries;
+    const int64_t *active = region->active;
+    value carried[2 * REGION_OPERANDS], stacked[2 * REGION_OPERANDS], item[REGION_OPERANDS];
+    struct region_parts parts = {
+        .body = region_body(&g->t, region, 0)->reverse, .sizes = region->extent,
+        .length = region->length, .flags = region->flags ^ LOOP_BACKWARDS, .capture = capture,
+        .carry = carried, .stack = stacked, .captures = captures};
+    parts.flags &= ~LOOP_APART;
+    bool ends_early = region->flags & (LOOP_COUNTED | LOOP_CONDITION);
+    if (ends_early) parts.lead = build_item(g, r->y, REGION_COUNT);
+    for (size_t k = 0; k < region->items; k++)
+        item[k] = build_item(g, r->y, k);
+    for (size_t k = 0; k < carries; k++)
+        if (active[captures + k]) carried[parts.carries++] = or_zero(g, ct[k], carry[k]);
+    for (size_t k = 0; k < captures; k++)
+        if (active[k]) carried[parts.carries++] = build_like(g, capture[k], 0);
+    for (size_t k = 0; k < region->kept; k++) stacked[n++] = item[carries + plain + k];
+    for (size_t k = 0; k < stacks; k++) stacked[n++] = stack[k];
+    for (size_t k = 0; k < plain && !g->error.status; k++)
+        if (is_float(g, item[carries + k]))
+            stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
+    parts.stacks = n;
+    for (size_t k = 0; k < stacks; k++) parts.results += active[captures + carries + k] != 0;
+    value loop = build_region(g, OP_loop, &parts);
+    n = 0;
+    for (size_t k = 0; k < carries; k++)
+        adjoint[region->lead + captures + k] =
+            active[captures + k] ? build_item(g, loop, n++) : 0;
+    for (size_t k = 0; k < captures; k++)
+        adjoint[region->lead + k] = active[k] ? build_item(g, loop, n++) : 0;
+    for (size_t k = 0; k < stacks; k++)
+        adjoint[region->lead + captures + carries + k] =
+            active[captures + carries + k] ? build_item(g, loop, n++) : 0;
+    return !g->error.status;
+}
+
+/* One branch backwards: captures, adjoints of floating results -> adjoints of active captures. */
+static wg_program *reverse_branch(const wg_program *body, const struct region *r,
+                                  const bool *active, bool guarded, wg_error *error) {
+    struct derivation d;
+    value y[REGION_OPERANDS], ct[REGION_OPERANDS], wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
+    size_t seeds = 0, n = 0;
+    if (derive_begin(&d, body, error)) {
+        for (size_t i = 0; i < r->captures; i++) copy_of_input(&d, i);
+        for (size_t i = 0; i < r->captures; i++)
+            if (active[1 + i]) wrt[n++] = d.input[i];
+        if (!d.g->error.status &&
+            region_inline(d.g, d.from, d.input, active + 1, d.size_map, d.map)) {
+            for (size_t k = 0; k < r->results; k++) {
+                value v = d.map[d.from->output.at[k].v];
+                if (d.g->error.status || !is_float(d.g, v)) continue;
+                y[seeds] = v;
+                ct[seeds++] = companion(&d, "%a_bar", from_output_name(&d, k), v);
+            }
+            if (vjp_guarded(d.g, y, ct, seeds, wrt, n, guarded, adjoint))
+                for (size_t k = 0; k < n; k++)
+                    output_as(&d, "%a", "x_bar", or_zero(d.g, adjoint[k], wrt[k]));
+        }
+    }
+    return derive_finish(&d);
+}
+
+static bool branch_adjoints(const struct rule *r, const struct region *region, const bool *active,
+                            const value *ct, value *adjoint) {
+    wg_graph *g = r->g;
+    const wg_program **body = program_list(g, region->bodies);
+    wg_error error = {0};
+    value capture[2 * REGION_OPERANDS];
+    bool wanted[REGION_OPERANDS] = {0};
+    size_t n = 0, results = 0;
+    for (size_t k = 0; k < region->captures; k++) {
+        wanted[1 + k] = active[1 + k] && is_float(g, r->x[1 + k]);
+        results += wanted[1 + k];
+        capture[n++] = r->x[1 + k];
+    }
+    for (size_t k = 0; k < region->results; k++) {
+        value item = build_item(g, r->y, k);
+        if (item && is_float(g, item)) capture[n++] = or_zero(g, ct[k], item);
+    }
+    for (size_t k = 0; body && k < region->bodies && !error.status; k++)
+        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, r->guarded,
+                                 &error);
+    hand_on(g, &error);
+    if (body && !g->error.status && results) {
+        struct region_parts parts = {.branch = body, .branches = region->bodies,
+                                     .sizes = region->extent, .capture = capture, .captures = n,
+                                     .lead = r->x[0], .results = results};
+        value branch = build_region(g, OP_branch, &parts);
+        for (size_t k = 0, at = 0; k < region->captures; k++)
+            adjoint[1 + k] = wanted[1 + k] ? build_item(g, branch, at++) : 0;
+    }
+    free_programs(g, body, region->bodies);
+    return !g->error.status;
+}
+
+bool region_adjoints(const struct rule *r, const bool *active, const value *ct, value *adjoint) {
+    struct region region;
+    size_t bytes;
+    int64_t *words = region_copy(r->g, r->op, r->attr, &region, &bytes);
+    if (!words) return false;
+    bool ok = !too_many(r->g, &region, 2);
+    if (ok) ok = r->op == OP_branch ? branch_adjoints(r, &region, active, ct, adjoint)
+                                    : loop_adjoints(r, &region, ct, adjoint);
+    free_words(r->g, words, bytes);
+    return ok;
+}
+
+bool region_inline(wg_graph *g, const struct trace *from, const value *input, const bool *active,
+                   const wg_extent *size_map, value *map) {
+    size_t bytes = from->instr.count;
+    bool *depends = mem_alloc_zero(&g->t.allocator, bytes);
+    if (!depends) return fail_memory(&g->error), false;
+    for (value v = 1; v < from->instr.count && !g->error.status; v++) {
+        const struct instr *i = instr_at(from, v);
+        if (i->op == OP_input) {
+            int64_t index = attr_words(from, i->attr)[0];
+            map[v] = input[index];
+            depends[v] = active[index];
+            continue;
+        }
+        bool floats = dtype_is_float(type_at(from, i->type)->dtype), here[UINT8_MAX];
+        enum op_class class = (enum op_class)op_def(i->op)->class;
+        value x[UINT8_MAX];
+        for (size_t k = 0; k < i->narg; k++) {
+            here[k] = depends[args_of(from, i)[k]];
+            x[k] = map[args_of(from, i)[k]];
+            depends[v] |= here[k] && class != NODIFF && (floats || class == REGION);
+        }
+        map[v] = graph_import(g, from, v, size_map, map);
+        if (i->op != OP_loop || !depends[v] || g->error.status) continue;
+        struct rule r = {.g = g, .y = map[v], .x = x, .narg = i->narg, .op = i->op,
+                         .attr = instr_at(&g->t, map[v])->attr};
+        bool kept = region_open(&g->t, r.op, r.attr).kept > 0;
+        map[v] = region_reversible(&r, here, false, kept);
+    }
+    mem_free(&g->t.allocator, depends, bytes);
+    if (!g->error.status) g->site = 0;
+    return g->error.status == WG_OK;
+}

@@ -1,0 +1,29 @@
+/* Derivatives and batches of loops and branches. */
+#ifndef TRANSFORM_REGION_H
+#define TRANSFORM_REGION_H
+
+#include "op/region.h"
+#include "transform/transform.h"
+
+/* Forward mode: the region that r speaks of (its attribute in g, its operands x), joined with its
+ * tangents for those of its operands; 0 on error. primal[k], tangent[k]: the results, the latter 0
+ * where absent; room for REGION_OPERANDS each. */
+value region_tangent(const struct rule *r, const value *t, value *primal, value *tangent);
+/* Reverse mode: what a loop needs to be run backwards: the loop of r again, with kept results and
+ * its reverse, for adjoints of the operands that are active. guarded: absolute-zero products. For
+ * one that has them, or that has nothing active, r->y. plain: what it kept already has adjoints too,
+ * and is no more than any other result. A branch needs nothing. 0 on error. */
+value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain);
+/* Adjoints of the operands of a region, where they are active, for those of its results (0: none),
+ * by number. False on error. */
+bool region_adjoints(const struct rule *r, const bool *active, const value *ct, value *adjoint);
+/* The batch of a region: results by number, and whether each carries the axis; *count: what its
+ * item REGION_COUNT is then, on the axis if *count_batched. The region, 0 on error. */
+value region_batch(const struct batch *b, value *result, bool *on_axis, value *count,
+                   bool *count_batched);
+/* Appends the program from on the inputs given, loops whose operands depend on active inputs ready
+ * for reverse mode. Like graph_inline else. */
+bool region_inline(wg_graph *g, const struct trace *from, const value *input, const bool *active,
+                   const wg_extent *size_map, value *map);
+
+#endif

@@ -1,0 +1,438 @@
+/* Batches of loops and branches. A loop stays a loop, of batches: what it carries takes the axis as
+ * soon as one of its iterations would give it, stacks have the axis behind that of the loop. Where
+ * examples end at different times, the loop goes on until the last has, and those that have ended
+ * keep what they carry. A branch whose index is one for all examples stays a branch; else every
+ * branch is computed, and each example takes its own. */
+#include "op/build.h"
+#include "op/describe.h"
+#include "transform/derive.h"
+#include "transform/region.h"
+
+#include <stdio.h>
+
+struct batching {
+    wg_graph *g;
+    const struct batch *b;
+    struct region r; /* words of its own */
+    wg_extent extent;
+    wg_extent *sizes; /* of the new bodies, which have one more: the batch */
+    size_t size_count;
+};
+
+static void hand_on(wg_graph *g, const wg_error *error) {
+    if (error->status && !g->error.status) fail_with(&g->error, error->status, "%s", error->message);
+}
+
+/* A name for the batch's extent that no size of the body has. */
+static wg_extent batch_extent(struct derivation *d) {
+    char name[32] = "batch";
+    for (unsigned n = 2;; n++) {
+        bool taken = false;
+        for (size_t i = 0; i < d->from->size.count; i++)
+            taken |= strcmp(name_at(d->from, d->from->size.at[i]), name) == 0;
+        if (!taken) break;
+        snprintf(name, sizeof name, "batch_%u", n);
+    }
+    return extent_size(d->g, graph_size(d->g, name));
+}
+
+static value batched_input(struct derivation *d, size_t i, bool on_axis, wg_extent extent) {
+    wg_type type = graph_import_type(d->g, d->from, type_of(d->from, d->from->input.at[i].v),
+                                     d->size_map);
+    if (on_axis && type.rank == WG_MAX_RANK)
+        return graph_fail(d->g, WG_ESHAPE, "vmap: a value of rank %d cannot take another axis",
+                          WG_MAX_RANK);
+    if (on_axis) type = type_prepend(&type, extent);
+    return d->input[i] = graph_input(d->g, from_input_name(d, i), &type);
+}
+
+/* The outputs of the program d->from in d->g: result[k], on the axis where out says; out may ask
+ * for more to be on it. */
+static bool batched_outputs(struct derivation *d, const bool *in, wg_extent extent, bool *out,
+                            value *result) {
+    bool *map_batched = derive_array(d, d->from->instr.count, sizeof *map_batched);
+    if (!map_batched || !vmap_program(d->g, d->from, d->input, in, extent, d->size_map, d->map,
+                                      map_batched))
+        return false;
+    for (size_t k = 0; k < d->from->output.count; k++) {
+        value v = d->from->output.at[k].v;
+        out[k] = out[k] || map_batched[v];
+        result[k] = out[k] && !map_batched[v] ? batch_broadcast(d->g, d->map[v], extent)
+                                              : d->map[v];
+    }
+    return d->g->error.status == WG_OK;
+}
+
+/* How examples end apart: by counts, a value that is captured behind the others, or by a condition,
+ * and then the body carries along, behind the rest, which examples go on and their numbers of
+ * iterations. What has ended keeps what it carries. */
+struct ending {
+    const wg_program *condition; /* NULL: by counts */
+    bool on;
+};
+
+static value still(struct derivation *d, const struct ending *e, const struct batching *b,
+                   const value *carry, value index, const bool *in, wg_extent extent) {
+    wg_graph *g = d->g;
+    if (!e->condition) return 0;
+    /* the condition of the next iteration */
+    struct derivation c;
+    wg_error error = {0};
+    value result = 0;
+    if (derive_begin(&c, e->condition, &error)) {
+        const struct trace *t = c.from;
+        size_t n = 1 + b->r.captures + b->r.carries;
+        value *input = derive_array(d, n, sizeof *input);
+        value *map = derive_array(d, t->instr.count, sizeof *map);
+        bool *on = derive_array(d, t->instr.count, sizeof *on);
+        if (input && map && on) {
+            input[0] = build_add(g, index, build_number(g, WG_I64, 1));
+            for (size_t k = 0; k < b->r.captures; k++) input[1 + k] = d->input[1 + k];
+            for (size_t k = 0; k < b->r.carries; k++) input[1 + b->r.captures + k] = carry[k];
+            g->imported = NULL;
+            if (vmap_program(g, t, input, in, extent, d->size_map, map, on)) {
+                value v = t->output.at[0].v;
+                result = on[v] ? map[v] : batch_broadcast(g, map[v], extent);
+            }
+            g->imported = NULL;
+        }
+    }
+    hand_on(g, &error);
+    wg_graph_free(c.g);
+    arena_free(&c.scratch);
+    return result;
+}
+
+/* A body of the batch; in: its inputs on the axis; *again as of tangents in region.c. */
+static wg_program *batched_body(struct batching *b, const wg_program *body, bool *in, bool *out,
+                                const struct ending *ending, bool *again, wg_error *error) {
+    const struct region *r = &b->r;
+    struct derivation d;
+    *again = false;
+    if (derive_begin(&d, body, error)) {
+        wg_extent extent = batch_extent(&d);
+        size_t outputs = body->t.output.count, carried = 1 + r->captures;
+        bool counts = ending->on && !ending->condition;
+        value *result = derive_array(&d, outputs, sizeof *result), going = 0, count = 0;
+        const wg_type truths = {WG_BOOL, 1, {extent}}, numbers = {WG_I64, 1, {extent}};
+        for (size_t i = 0; i < carried && i < body->t.input.count; i++)
+            batched_input(&d, i, in[i], extent);
+        if (counts) graph_input(d.g, derive_name(&d, false, "counts", "", ""), &numbers);
+        for (size_t i = carried; i < carried + r->carries; i++)
+            batched_input(&d, i, in[i], extent);
+        if (counts) {
+            going = build_binary(d.g, OP_lt, batch_broadcast(d.g, d.input[0], extent),
+                                 d.g->t.input.at[carried].v);
+        } else if (ending->on) {
+            going = graph_input(d.g, derive_name(&d, false, "going", "", ""), &truths);
+            count = graph_input(d.g, derive_name(&d, false, "ran", "", ""), &numbers);
+        }
+        for (size_t i = carried + r->carries; i < body->t.input.count; i++)
+            batched_input(&d, i, in[i], extent);
+        if (!d.g->error.status && batched_outputs(&d, in, extent, out, result)) {
+            for (size_t k = 0; k < r->carries; k++) {
+                bool *was = &in[carried + k];
+                if (out[k] && !*was) *was = *again = true;
+                out[k] = *was;
+            }
+            for (size_t k = 0; !*again && ending->on && k < outputs; k++) {
+                value old = k < r->carries ? d.input[carried + k] : build_like(d.g, result[k], 0);
+                wg_type type = *type_of(&d.g->t, result[k]);
+                result[k] = build_where(d.g, build_broadcast(d.g, going, &type, 1), result[k], old);
+            }
+            for (size_t k = 0; k < r->carries; k++)
+                graph_output(d.g, from_output_name(&d, k), result[k]);
+            if (ending->on && !counts && !*again) {
+                value next = still(&d, ending, b, result, d.input[0], in, extent);
+                graph_output(d.g, derive_name(&d, true, "going", "", ""),
+                             build_binary(d.g, OP_and, going, next));
+                graph_output(d.g, derive_name(&d, true, "ran", "", ""),
+                             build_add(d.g, count, build_cast(d.g, WG_I64, going)));
+            } else if (ending->on && !counts) {
+                graph_output(d.g, derive_name(&d, true, "going", "", ""), going);
+                graph_output(d.g, derive_name(&d, true, "ran", "", ""), count);
+            }
+            for (size_t k = r->carries; k < outputs; k++)
+                graph_output(d.g, from_output_name(&d, k), result[k]);
+        }
+    }
+    return derive_finish(&d);
+}
+
+/* x with its first two axes changed over: a stack's and the batch's. */
+static value swap_axes(wg_graph *g, value x) {
+    uint8_t perm[WG_MAX_RANK];
+    if (!x) return 0;
+    for (uint8_t k = 0; k < type_of(&g->t, x)->rank; k++) perm[k] = k < 2 ? 1 - k : k;
+    return build_transpose(g, x, perm);
+}
+
+/* Extents for the sizes of new bodies, each with the batch behind its own; of[k]: the body of the
+ * region that it was made from. */
+static wg_extent *sizes_with_batch(struct batching *b, size_t bodies, const size_t *of) {
+    size_t n = 0;
+    for (size_t k = 0; k < bodies; k++)
+        n += region_body(&b->g->t, &b->r, of ? of[k] : k)->body->t.size.count + 1;
+    b->size_count = n;
+    b->sizes = mem_alloc(&b->g->t.allocator, (n + 1) * sizeof *b->sizes);
+    if (!b->sizes) return fail_memory(&b->g->error), NULL;
+    n = 0;
+    for (size_t k = 0; k < bodies; k++) {
+        size_t from = of ? of[k] : k;
+        const wg_extent *extent = region_sizes(&b->g->t, &b->r, from);
+        size_t own = region_body(&b->g->t, &b->r, from)->body->t.size.count;
+        for (size_t i = 0; i < own; i++) b->sizes[n++] = extent[i];
+        b->sizes[n++] = b->extent;
+    }
+    return b->sizes;
+}
+
+/* Whether any example goes on: the condition of a loop whose examples end apart. */
+static wg_program *any_going(struct batching *b, const wg_program *body, const bool *in,
+                             wg_error *error) {
+    const struct region *r = &b->r;
+    struct derivation d;
+    if (derive_begin(&d, body, error)) {
+        wg_extent extent = batch_extent(&d);
+        const wg_type truths = {WG_BOOL, 1, {extent}}, numbers = {WG_I64, 1, {extent}};
+        size_t carried = 1 + r->captures;
+        for (size_t i = 0; i < carried; i++) batched_input(&d, i, in[i], extent);
+        for (size_t i = carried; i < carried + r->carries; i++)
+            batched_input(&d, i, in[i], extent);
+        value going = graph_input(d.g, derive_name(&d, false, "going", "", ""), &truths);
+        graph_input(d.g, derive_name(&d, false, "ran", "", ""), &numbers);
+        if (!d.g->error.status) graph_output(d.g, "any", build_any(d.g, going, 1));
+    }
+    return derive_finish(&d);
+}
+
+/* Which examples begin: those whose condition holds at first. */
+static value first_going(struct batching *b, const wg_program *condition, const bool *in,
+                         const value *x) {
+    wg_graph *g = b->g;
+    const struct trace *t = &condition->t;
+    value *input = mem_alloc_zero(&g->t.allocator, (t->input.count + 1) * sizeof *input);
+    value *map = mem_alloc_zero(&g->t.allocator, t->instr.count * sizeof *map), result = 0;
+    bool *on = mem_alloc_zero(&g->t.allocator, t->instr.count * sizeof *on);
+    if (!input || !map || !on) {
+        fail_memory(&g->error);
+    } else {
+        input[0] = build_number(g, WG_I64, 0);
+        for (size_t k = 0; k + 1 < t->input.count; k++) input[1 + k] = x[k];
+        const struct trace *imported = g->imported;
+        uint32_t at = g->imported_at, site = g->site;
+        g->imported = NULL;
+        if (vmap_program(g, t, input, in, b->extent, region_sizes(&g->t, &b->r, 1), map, on)) {
+            value v = t->output.at[0].v;
+            result = on[v] ? map[v] : batch_broadcast(g, map[v], b->extent);
+        }
+        g->imported = imported;
+        g->imported_at = at;
+        g->site = site;
+    }
+    mem_free(&g->t.allocator, input, (t->input.count + 1) * sizeof *input);
+    mem_free(&g->t.allocator, map, t->instr.count * sizeof *map);
+    mem_free(&g->t.allocator, on, t->instr.count * sizeof *on);
+    return result;
+}
+
+/* Whether the condition gives one truth an example. */
+static bool condition_on_axis(struct batching *b, const wg_program *condition, const bool *in) {
+    const struct trace *t = &condition->t;
+    bool *on = mem_alloc_zero(&b->g->t.allocator, t->instr.count), result = false;
+    if (!on) return fail_memory(&b->g->error), false;
+    for (value v = 1; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        if (i->op == OP_input) on[v] = in[attr_words(t, i->attr)[0]];
+        for (size_t k = 0; k < i->narg; k++) on[v] |= on[args_of(t, i)[k]];
+    }
+    result = on[t->output.at[0].v];
+    mem_free(&b->g->t.allocator, on, t->instr.count);
+    return result;
+}
+
+static value loop_batch(struct batching *b, value *result, bool *on_axis, value *count,
+                        bool *count_batched) {
+    wg_graph *g = b->g;
+    const struct region *r = &b->r;
+    const value *x = b->b->x;
+    const bool *batched = b->b->batched;
+    size_t lead = r->lead, captures = r->captures, carries = r->carries, n = 0;
+    bool in[REGION_OPERANDS + 1] = {0}, out[REGION_OPERANDS] = {0}, again = true;
+    const wg_program *given = region_body(&g->t, r, 0)->body;
+    const wg_program *condition = r->bodies > 1 ? region_body(&g->t, r, 1)->body : NULL;
+    struct ending ending = {condition, lead && batched[0]};
+    wg_program *body = NULL, *any = NULL;
+    wg_error error = {0};
+    for (size_t k = 0; k < captures + carries + r->stacks; k++) in[1 + k] = batched[lead + k];
+    if (ending.on && condition)
+        return graph_fail(g, WG_EARGUMENT, "vmap: a loop with a condition that also has a count of "
+                                           "its own for every example");
+    while (again && !error.status && !g->error.status) {
+        if (condition && !ending.on && condition_on_axis(b, condition, in)) ending.on = true;
+        for (size_t k = 0; ending.on && k < carries; k++) in[1 + captures + k] = true;
+        for (size_t k = 0; ending.on && k < r->results; k++) out[carries + k] = true;
+        wg_program_free(body);
+        body = batched_body(b, given, in, out, &ending, &again, &error);
+    }
+    value operand[3][REGION_OPERANDS + 4], region = 0;
+    bool counts = ending.on && !condition;
+    if (ending.on && condition && !error.status) any = any_going(b, given, in, &error);
+    else if (condition && !error.status) {
+        struct ending none = {0};
+        bool same[REGION_OPERANDS] = {0}, ignored;
+        struct region plain = b->r;
+        b->r.carries = 0; /* a condition carries nothing on */
+        b->r.captures += carries;
+        any = batched_body(b, condition, in, same, &none, &ignored, &error);
+        b->r = plain;
+    }
+    hand_on(g, &error);
+    const size_t of[2] = {0, ending.on ? 0 : 1};
+    if (!g->error.status && sizes_with_batch(b, any ? 2 : 1, of)) {
+        size_t c[3] = {0};
+        for (size_t k = 0; k < captures; k++) operand[0][c[0]++] = x[lead + k];
+        if (counts) operand[0][c[0]++] = x[0];
+        for (size_t k = 0; k < carries; k++) {
+            value v = x[lead + captures + k];
+            bool on = batched[lead + captures + k];
+            operand[1][c[1]++] = in[1 + captures + k] && !on ? batch_broadcast(g, v, b->extent) : v;
+        }
+        if (ending.on && condition) {
+            value both[2 * REGION_OPERANDS]; /* a condition looks at captures and carries */
+            memcpy(both, operand[0], captures * sizeof *both);
+            memcpy(both + captures, operand[1], carries * sizeof *both);
+            value going = first_going(b, condition, in, both);
+            operand[1][c[1]++] = going;
+            wg_type numbers = {WG_I64, 1, {b->extent}};
+            operand[1][c[1]++] = build_full(g, &numbers, 0);
+        }
+        for (size_t k = 0; k < r->stacks; k++) {
+            value v = x[lead + captures + carries + k];
+            operand[2][c[2]++] = batched[lead + captures + carries + k] ? swap_axes(g, v) : v;
+        }
+        struct region_parts parts = {
+            .body = body, .condition = any, .sizes = b->sizes, .length = r->length,
+            .flags = r->flags, .lead = !lead ? 0 : counts ? build_reduce_max(g, x[0], 1) : x[0], .capture = operand[0],
+            .carry = operand[1], .stack = operand[2], .captures = c[0], .carries = c[1],
+            .stacks = c[2], .results = r->results};
+        region = build_region(g, OP_loop, &parts);
+        for (size_t k = 0; k < r->items; k++) {
+            n = k < carries ? k : k - carries + c[1];
+            value item = build_item(g, region, n);
+            on_axis[k] = out[k];
+            result[k] = k >= carries && out[k] ? swap_axes(g, item) : item;
+        }
+        *count_batched = ending.on;
+        if (counts) { /* as many as it has, but for the bounds */
+            value most = build_extent(g, r->length);
+            *count = build_binary(g, OP_max, build_binary(g, OP_min, x[0], most),
+                                  build_number(g, WG_I64, 0));
+        } else {
+            *count = build_item(g, region, ending.on ? c[1] - 1 : REGION_COUNT);
+        }
+    }
+    wg_program_free(body);
+    wg_program_free(any);
+    return region;
+}
+
+/* ---- branches -------------------------------------------------------------------------------- */
+
+/* One branch in the graph around it: its results, all on the axis. */
+static bool inline_branch(struct batching *b, size_t k, value *result) {
+    wg_graph *g = b->g;
+    const struct trace *t = &region_body(&g->t, &b->r, k)->body->t;
+    size_t sizes = t->size.count;
+    value *map = mem_alloc_zero(&g->t.allocator, t->instr.count * sizeof *map);
+    bool *on = mem_alloc_zero(&g->t.allocator, t->instr.count);
+    wg_extent *size_map = mem_alloc(&g->t.allocator, (sizes + 1) * sizeof *size_map);
+    bool ok = map && on && size_map;
+    const struct trace *imported = g->imported;
+    uint32_t at = g->imported_at, site = g->site;
+    g->imported = NULL;
+    if (ok) memcpy(size_map, region_sizes(&g->t, &b->r, k), sizes * sizeof *size_map);
+    else fail_memory(&g->error);
+    ok = ok && vmap_program(g, t, b->b->x + 1, b->b->batched + 1, b->extent, size_map, map, on);
+    for (size_t i = 0; ok && i < t->output.count; i++) {
+        value v = t->output.at[i].v;
+        result[i] = on[v] ? map[v] : batch_broadcast(g, map[v], b->extent);
+    }
+    g->imported = imported;
+    g->imported_at = at;
+    g->site = site;
+    mem_free(&g->t.allocator, map, t->instr.count * sizeof *map);
+    mem_free(&g->t.allocator, on, t->instr.count);
+    mem_free(&g->t.allocator, size_map, (sizes + 1) * sizeof *size_map);
+    return ok && !g->error.status;
+}
+
+/* The index is one of each example's own: all branches, and a choice. */
+static value choose_branches(struct batching *b, value *result, bool *on_axis, value *count) {
+    wg_graph *g = b->g;
+    size_t n = b->r.bodies;
+    value index = b->b->x[0], other[REGION_OPERANDS];
+    value top = build_number(g, WG_I64, (double)(n - 1)), zero = build_number(g, WG_I64, 0);
+    *count = build_binary(g, OP_max, build_binary(g, OP_min, index, top), zero);
+    for (size_t k = 0; k < n && !g->error.status; k++) {
+        if (!inline_branch(b, k, k ? other : result)) return 0;
+        value taken = build_binary(g, OP_eq, *count, build_number(g, WG_I64, (double)k));
+        for (size_t i = 0; i < b->r.results; i++) {
+            on_axis[i] = true;
+            if (!k) continue;
+            wg_type type = *type_of(&g->t, result[i]);
+            result[i] = build_where(g, build_broadcast(g, taken, &type, 1), other[i], result[i]);
+        }
+    }
+    return g->error.status ? 0 : *count;
+}
+
+static value branch_batch(struct batching *b, value *result, bool *on_axis, value *count) {
+    wg_graph *g = b->g;
+    struct region *r = &b->r;
+    struct ending none = {0};
+    bool in[REGION_OPERANDS + 1] = {0}, again;
+    size_t n = r->bodies;
+    const wg_program **body = mem_alloc_zero(&g->t.allocator, n * sizeof(wg_program *));
+    wg_error error = {0};
+    value region = 0;
+    if (!body) return (value)graph_fail_memory(g);
+    for (size_t k = 0; k < r->captures; k++) in[k] = b->b->batched[1 + k];
+    struct region plain = *r;
+    r->captures -= r->captures > 0; /* batched_body counts an index in front */
+    for (int round = 0; round < 2; round++) /* one that has the axis in one branch has it in all */
+        for (size_t k = 0; k < n && !error.status; k++) {
+            wg_program_free((wg_program *)(uintptr_t)body[k]);
+            body[k] = batched_body(b, region_body(&g->t, r, k)->body, in, on_axis, &none, &again,
+                                   &error);
+        }
+    *r = plain;
+    hand_on(g, &error);
+    if (!g->error.status && sizes_with_batch(b, n, NULL)) {
+        struct region_parts parts = {.branch = body, .branches = n, .sizes = b->sizes,
+                                     .lead = b->b->x[0], .capture = b->b->x + 1,
+                                     .captures = r->captures, .results = r->results};
+        region = build_region(g, OP_branch, &parts);
+        for (size_t k = 0; k < r->results; k++) result[k] = build_item(g, region, k);
+        *count = build_item(g, region, REGION_COUNT);
+    }
+    for (size_t k = 0; k < n; k++) wg_program_free((wg_program *)(uintptr_t)body[k]);
+    mem_free(&g->t.allocator, body, n * sizeof(wg_program *));
+    return region;
+}
+
+value region_batch(const struct batch *given, value *result, bool *on_axis, value *count,
+                   bool *count_batched) {
+    wg_graph *g = given->g;
+    struct batching b = {.g = g, .b = given, .extent = given->extent};
+    size_t bytes;
+    int64_t *words = region_copy(g, given->op, given->attr, &b.r, &bytes);
+    if (!words) return 0;
+    *count_batched = given->op == OP_branch && given->batched[0];
+    value region = given->op == OP_loop ? loop_batch(&b, result, on_axis, count, count_batched)
+                   : *count_batched     ? choose_branches(&b, result, on_axis, count)
+                                        : branch_batch(&b, result, on_axis, count);
+    if (b.sizes) mem_free(&g->t.allocator, b.sizes, (b.size_count + 1) * sizeof *b.sizes);
+    mem_free(&g->t.allocator, words, bytes);
+    return region;
+}
