@@ -6,8 +6,8 @@
  *   load.c         the formula into a program, --at and --size into what it is run on
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
- *   look.c, derivatives.c, products.c, check.c, costs.c, emit.c, cache.c  the
- *                  commands
+ *   look.c, derivatives.c, products.c, taylor.c, check.c, costs.c, emit.c,
+ *   cache.c        the commands
  *   numeric.c      --mode numeric: how differences are taken
  *   manual.c, completion.c  man pages and completions, written from the table when it is built
  *   results.c      tensors into text, JSON and tables
@@ -33,6 +33,7 @@ enum option_id {
     OPT_MODE,
     OPT_TANGENT,
     OPT_ADJOINT,
+    OPT_ORDER,
     OPT_AFTER,
     OPT_NONFINITE,
     OPT_FOLD,
@@ -283,7 +284,7 @@ bool generate_files(struct cli *c, const char *folder);
 bool completion_bash(wg_text *out);
 bool completion_zsh(wg_text *out);
 
-/* ---- look.c, derivatives.c, products.c, check.c, costs.c, emit.c, cache.c -------------------- */
+/* ---- look.c, derivatives.c, products.c, taylor.c, check.c, costs.c, emit.c, cache.c ---------- */
 bool command_eval(struct cli *c);
 bool command_trace(struct cli *c);
 bool command_graph(struct cli *c);
@@ -294,6 +295,7 @@ bool command_hessian(struct cli *c);
 bool command_jvp(struct cli *c);
 bool command_vjp(struct cli *c);
 bool command_hvp(struct cli *c);
+bool command_taylor(struct cli *c);
 bool command_check(struct cli *c);
 bool command_symbolic(struct cli *c);
 bool command_cost(struct cli *c);

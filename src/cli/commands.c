@@ -48,6 +48,8 @@ const struct option option_table[OPTION_COUNT] = {
     [OPT_ADJOINT] = {.name = "--adjoint", .kind = KIND_LIST, .argument = "LIST",
                      .help = "adjoints of the outputs, y1=1; a bare name means ones, an output "
                              "that is not named has zero"},
+    [OPT_ORDER] = {.name = "--order", .kind = KIND_NUMBER, .argument = "K", .least = 1, .most = 64,
+                   .help = "the highest power of the series, 1 to 64 (default: 4)"},
     [OPT_AFTER] = {.name = "--after", .kind = KIND_CHOICE,
                    .argument = "NAME",
                    .choices = "grad|jvp|vjp|hvp|jacobian|hessian",
@@ -192,6 +194,14 @@ const struct command command_table[] = {
      "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"
      "Hx = [6, 0]",
      .run = command_hvp, .modes = "auto|numeric"},
+    {"taylor", "the Taylor series of the outputs along a line",
+     RESULT | RUN | ONE << OPT_OF | ONE << OPT_TANGENT | ONE << OPT_ORDER, NUMBER_FORMATS,
+     "Computes the coefficients 0 to K of the outputs as power series of t, the inputs moving along "
+     "x + t x' with the tangents x' that are given. A formula of one number needs no tangent: it is "
+     "taken along x + t.",
+     "wengert taylor -e 'exp(2*x)' --at x=0 --order 3\n"
+     "y_taylor = [1, 2, 2, 1.3333333333333333]",
+     .run = command_taylor},
     {"check", "forward, reverse and numeric derivatives against one another",
      RESULT | ONE << OPT_SEED | ONE << OPT_SWEEP, NUMBER_FORMATS,
      "Checks the derivatives at a point, along random directions: forward and reverse mode "

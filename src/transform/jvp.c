@@ -50,8 +50,7 @@ value jvp_rule(const struct rule *r, const value *tangent) {
     return 0;
 }
 
-/* Marks, by 1, the values whose tangents send something to those of the outputs `of`. */
-static void mark_needed(const struct trace *t, const uint32_t *of, size_t of_count, value *mark) {
+void mark_needed(const struct trace *t, const uint32_t *of, size_t of_count, value *mark) {
     memset(mark, 0, t->instr.count * sizeof *mark);
     if (!of) of_count = t->output.count;
     for (size_t i = 0; i < of_count; i++) mark[t->output.at[of ? of[i] : i].v] = 1;

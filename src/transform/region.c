@@ -10,6 +10,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "transform/derive.h"
+#include "transform/series.h"
 #include "transform/split.h"
 
 static bool is_float(const wg_graph *g, value v) {
@@ -55,32 +56,57 @@ static void output_as(struct derivation *d, const char *format, const char *name
     if (fresh && !d->g->error.status) graph_output(d->g, fresh, v);
 }
 
-/* ---- forward mode ---------------------------------------------------------------------------- */
+/* ---- forward mode, and series ---------------------------------------------------------------- */
+/* What is said of tangents holds of series, which are tangents of an order > 0. */
+
+static value tangent_input(struct derivation *d, size_t i, int order) {
+    if (order == 0) return companion(d, "%a_dot", from_input_name(d, i), d->input[i]);
+    const char *fresh = derive_name(d, false, "%a_series", from_input_name(d, i), "");
+    wg_type type;
+    if (!fresh || d->g->error.status ||
+        !series_type(d->g, type_of(&d->g->t, d->input[i]), order, &type))
+        return 0;
+    return graph_input(d->g, fresh, &type);
+}
+
+/* Zeros in the place of the tangent of x. */
+static value zero_tangent(wg_graph *g, value x, int order) {
+    wg_type type;
+    if (order == 0 || g->error.status) return build_like(g, x, 0);
+    return series_type(g, type_of(&g->t, x), order, &type) ? build_full(g, &type, 0) : 0;
+}
 
 /* Inputs of d->g: those of each group, then tangents for those that `tangent` names. */
 static void inputs_with_tangents(struct derivation *d, const struct groups *groups,
-                                 const bool *tangent) {
+                                 const bool *tangent, int order) {
     for (size_t k = 0, begin = 0; k < groups->count; begin = groups->end[k++]) {
         for (size_t i = begin; i < groups->end[k]; i++) copy_of_input(d, i);
         for (size_t i = begin; i < groups->end[k]; i++)
-            if (tangent[i])
-                d->extra[i] = companion(d, "%a_dot", from_input_name(d, i), d->input[i]);
+            if (tangent[i]) d->extra[i] = tangent_input(d, i, order);
     }
+}
+
+static bool tangents_of_body(struct derivation *d, int order) {
+    if (d->g->error.status) return false;
+    if (order > 0)
+        return series_program(d->g, d->from, d->input, d->extra, order, d->size_map, NULL, 0,
+                              d->map, d->map_t);
+    return jvp_program(d->g, d->from, d->input, d->extra, d->size_map, NULL, 0, NULL, d->map,
+                       d->map_t);
 }
 
 /* The body joined with its tangents. in[i]: which inputs have one; out[i]: which outputs are to
  * have one, and more that turn out to. Carries that turn out to have one are added to in, and
  * *again says that all is to be done again with them. */
-static wg_program *tangent_body(const wg_program *body, const struct region *r, bool *in, bool *out,
-                                bool *again, wg_error *error) {
+static wg_program *tangent_body(const wg_program *body, const struct region *r, int order, bool *in,
+                                bool *out, bool *again, wg_error *error) {
     struct derivation d;
     struct groups groups = groups_of(r);
     *again = false;
     if (derive_begin(&d, body, error)) {
         size_t outputs = body->t.output.count;
-        inputs_with_tangents(&d, &groups, in);
-        if (!d.g->error.status &&
-            jvp_program(d.g, d.from, d.input, d.extra, d.size_map, NULL, 0, NULL, d.map, d.map_t)) {
+        inputs_with_tangents(&d, &groups, in, order);
+        if (tangents_of_body(&d, order)) {
             for (size_t k = 0; k < outputs; k++) {
                 bool has = d.map_t[d.from->output.at[k].v] != 0;
                 size_t carry = 1 + r->captures + k; /* its input */
@@ -94,8 +120,8 @@ static wg_program *tangent_body(const wg_program *body, const struct region *r, 
                 for (size_t k = part[p]; k < part[p + 1]; k++) {
                     value v = d.from->output.at[k].v;
                     if (out[k])
-                        output_as(&d, "%a_dot", from_output_name(&d, k),
-                                  derive_or_zero(&d, d.map_t[v], d.map[v]));
+                        output_as(&d, order ? "%a_series" : "%a_dot", from_output_name(&d, k),
+                                  d.map_t[v] ? d.map_t[v] : zero_tangent(d.g, d.map[v], order));
                 }
             }
         }
@@ -105,13 +131,13 @@ static wg_program *tangent_body(const wg_program *body, const struct region *r, 
 }
 
 /* The same program with inputs that it does not look at: tangents of its own. */
-static wg_program *with_tangents(const wg_program *p, const struct region *r, const bool *in,
-                                 wg_error *error) {
+static wg_program *with_tangents(const wg_program *p, const struct region *r, int order,
+                                 const bool *in, wg_error *error) {
     struct derivation d;
     struct groups groups = groups_of(r);
     groups.count = 3; /* a condition sees no stacks */
     if (derive_begin(&d, p, error)) {
-        inputs_with_tangents(&d, &groups, in);
+        inputs_with_tangents(&d, &groups, in, order);
         if (!d.g->error.status && graph_inline(d.g, d.from, d.input, d.size_map, d.map))
             derive_primals(&d);
     }
@@ -120,11 +146,11 @@ static wg_program *with_tangents(const wg_program *p, const struct region *r, co
 
 /* values of x, then the tangents that are there */
 static size_t with_companions(const value *x, const value *t, const bool *has, size_t count,
-                              wg_graph *g, value *out) {
+                              int order, wg_graph *g, value *out) {
     size_t n = 0;
     for (size_t k = 0; k < count; k++) out[n++] = x[k];
     for (size_t k = 0; k < count; k++)
-        if (has[k]) out[n++] = t[k] ? t[k] : build_like(g, x[k], 0);
+        if (has[k]) out[n++] = t[k] ? t[k] : zero_tangent(g, x[k], order);
     return n;
 }
 
@@ -149,8 +175,8 @@ static void free_programs(wg_graph *g, const wg_program **list, size_t count) {
     if (list) mem_free(&g->t.allocator, list, count * sizeof(wg_program *));
 }
 
-static value branch_tangent(const struct rule *r, const struct region *region, const value *t,
-                            value *primal, value *tangent) {
+static value branch_tangent(const struct rule *r, const struct region *region, int order,
+                            const value *t, value *primal, value *tangent) {
     wg_graph *g = r->g;
     size_t n = region->bodies;
     bool in[REGION_OPERANDS] = {0}, out[REGION_OPERANDS] = {0}, again;
@@ -162,8 +188,8 @@ static value branch_tangent(const struct rule *r, const struct region *region, c
     for (int round = 0; body && round < 2; round++)
         for (size_t k = 0; k < n && !error.status; k++) {
             wg_program_free((wg_program *)(uintptr_t)body[k]);
-            body[k] = tangent_body(region_body(&g->t, region, k)->body, region, in, out, &again,
-                                   &error);
+            body[k] = tangent_body(region_body(&g->t, region, k)->body, region, order, in, out,
+                                   &again, &error);
         }
     hand_on(g, &error);
     if (body && !g->error.status) {
@@ -172,7 +198,7 @@ static value branch_tangent(const struct rule *r, const struct region *region, c
         struct region_parts parts = {.branch = body, .branches = n, .sizes = region->extent,
                                      .lead = r->x[0], .capture = capture,
                                      .results = region->results + tangents};
-        parts.captures = with_companions(r->x + 1, t + 1, in, region->captures, g, capture);
+        parts.captures = with_companions(r->x + 1, t + 1, in, region->captures, order, g, capture);
         result = build_region(g, OP_branch, &parts);
         for (size_t k = 0, at = region->results; k < region->results; k++) {
             primal[k] = build_item(g, result, k);
@@ -183,8 +209,14 @@ static value branch_tangent(const struct rule *r, const struct region *region, c
     return result;
 }
 
-static value loop_tangent(const struct rule *r, const struct region *region, const value *t,
-                          value *primal, value *tangent) {
+/* The series of a stack [order, length, ...] as the stack of the series of its slices, and back. */
+static value swapped(wg_graph *g, value series) {
+    uint8_t perm[WG_MAX_RANK] = {1, 0, 2, 3, 4, 5, 6, 7};
+    return series ? build_transpose(g, series, perm) : 0;
+}
+
+static value loop_tangent(const struct rule *r, const struct region *region, int order,
+                          const value *t, value *primal, value *tangent) {
     wg_graph *g = r->g;
     bool in[REGION_OPERANDS + 1] = {0}, out[REGION_OPERANDS] = {0}, again = true;
     wg_error error = {0};
@@ -195,19 +227,22 @@ static value loop_tangent(const struct rule *r, const struct region *region, con
     for (size_t k = 0; k < captures + carries + region->stacks; k++) in[1 + k] = t[k] != 0;
     while (again && !error.status) {
         wg_program_free(body);
-        body = tangent_body(region_body(&g->t, region, 0)->body, region, in, out, &again, &error);
+        body = tangent_body(region_body(&g->t, region, 0)->body, region, order, in, out, &again,
+                            &error);
     }
     if (region->bodies > 1 && !error.status)
-        condition = with_tangents(region_body(&g->t, region, 1)->body, region, in, &error);
+        condition = with_tangents(region_body(&g->t, region, 1)->body, region, order, in, &error);
     hand_on(g, &error);
     value result = 0, operand[3][2 * REGION_OPERANDS];
     if (!g->error.status) {
         size_t n[3];
-        n[0] = with_companions(x, t, in + 1, captures, g, operand[0]);
-        n[1] = with_companions(x + captures, t + captures, in + 1 + captures, carries, g,
+        n[0] = with_companions(x, t, in + 1, captures, order, g, operand[0]);
+        n[1] = with_companions(x + captures, t + captures, in + 1 + captures, carries, order, g,
                                operand[1]);
         n[2] = with_companions(x + captures + carries, t + captures + carries,
-                               in + 1 + captures + carries, region->stacks, g, operand[2]);
+                               in + 1 + captures + carries, region->stacks, order, g, operand[2]);
+        for (size_t k = region->stacks; order > 0 && k < n[2]; k++)
+            operand[2][k] = swapped(g, operand[2][k]);
         struct region_parts parts = {
             .body = body, .condition = condition, .sizes = region->extent,
             .length = region->length, .flags = region->flags, .lead = first ? r->x[0] : 0,
@@ -220,6 +255,7 @@ static value loop_tangent(const struct rule *r, const struct region *region, con
             bool carried = k < carries;
             primal[k] = build_item(g, result, carried ? k : item++);
             tangent[k] = !out[k] ? 0 : build_item(g, result, carried ? carry_t++ : item_t++);
+            if (order > 0 && !carried) tangent[k] = swapped(g, tangent[k]);
         }
     }
     wg_program_free(body);
@@ -227,16 +263,21 @@ static value loop_tangent(const struct rule *r, const struct region *region, con
     return result;
 }
 
-value region_tangent(const struct rule *r, const value *t, value *primal, value *tangent) {
+value region_series(const struct rule *r, int order, const value *t, value *primal,
+                    value *tangent) {
     struct region region;
     size_t bytes;
     int64_t *words = region_copy(r->g, r->op, r->attr, &region, &bytes);
     if (!words) return 0;
     value result = too_many(r->g, &region, 2) ? 0
-                   : r->op == OP_branch       ? branch_tangent(r, &region, t, primal, tangent)
-                                              : loop_tangent(r, &region, t, primal, tangent);
+                   : r->op == OP_branch ? branch_tangent(r, &region, order, t, primal, tangent)
+                                        : loop_tangent(r, &region, order, t, primal, tangent);
     free_words(r->g, words, bytes);
     return result;
+}
+
+value region_tangent(const struct rule *r, const value *t, value *primal, value *tangent) {
+    return region_series(r, 0, t, primal, tangent);
 }
 
 /* ---- reverse mode ---------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
  * tangents for those of its operands; 0 on error. primal[k], tangent[k]: the results, the latter 0
  * where absent; room for REGION_OPERANDS each. */
 value region_tangent(const struct rule *r, const value *t, value *primal, value *tangent);
+/* The same for series (series.h) of its operands to this order: x are coefficients 0. */
+value region_series(const struct rule *r, int order, const value *t, value *primal, value *series);
 /* Reverse mode: what a loop needs to be run backwards: the loop of r again, with kept results and
  * its reverse, for adjoints of the operands that are active. guarded: absolute-zero products. For
  * one that has them, or that has nothing active, r->y. plain: what it kept already has adjoints too,

@@ -15,6 +15,10 @@ struct derivative_hook {
 /* The tangent of one instruction for tangents of its arguments (0 = absent; not all). */
 value jvp_rule(const struct rule *r, const value *tangent);
 
+/* Marks, by 1, the values whose tangents send something to those of the outputs numbered in `of`
+ * (of_count; NULL: all); the others by 0. mark: room for t's instr.count. */
+void mark_needed(const struct trace *t, const uint32_t *of, size_t of_count, value *mark);
+
 /* Forward mode over the program `from`, appended to g: tangents stand beside their primals, where
  * they send something to the outputs numbered in `of` (of_count; NULL: all). What only a rule's
  * value needs gets none.

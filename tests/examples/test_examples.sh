@@ -71,6 +71,11 @@ grep -q '^the rule against differences: [0-9.e-]*, second order [0-9.e-]*$' "$te
 awk 'END { exit !($2 < 2e-4 && $5 > 2.48 && $5 < 2.52 && $8 > 1.69 && $8 < 1.71) }' "$temp/out" ||
     fail "bessel: $(tail -n 1 "$temp/out")"
 
+# An orbit by Taylor series is where Kepler's equation says, to 1e-13.
+run kepler
+awk '/off by/ { if ($NF < 1e-13) good++ } END { exit !(good == 2) }' "$temp/out" ||
+    fail "kepler: $(cat "$temp/out")"
+
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"
 head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"

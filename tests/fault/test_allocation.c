@@ -59,6 +59,7 @@ static wg_status transforming(const wg_allocator *allocator, void *ctx) {
         wg_jacobian(p, NULL, "x, b", WG_REVERSE, &error),
         wg_vmap(p, "x", "batch", &error),
         wg_specialize(p, "n=3", &error),
+        wg_taylor(p, NULL, "x, b", 3, &error),
     };
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) wg_program_free(made[i]);
     wg_program_free(p);
@@ -188,7 +189,8 @@ static wg_status ruling(const wg_allocator *allocator, void *ctx) {
     wg_output(g, "L", wg_mul(z, w));
     wg_program *p = g ? wg_build(g, &error) : NULL;
     wg_program *made[] = {wg_vjp(p, NULL, NULL, &error), wg_jvp(p, NULL, NULL, &error),
-                          wg_vmap(p, NULL, "b", &error), wg_specialize(p, "n=2", &error)};
+                          wg_vmap(p, NULL, "b", &error), wg_specialize(p, "n=2", &error),
+                          wg_taylor(p, NULL, NULL, 1, &error)};
     wg_program *batch_of = wg_grad(made[2] ? p : NULL, NULL, &error);
     wg_program *both = wg_vmap(batch_of, NULL, "b", &error);
     wg_text text = {.allocator = *allocator};
@@ -215,6 +217,25 @@ static void rules_survive(void **state) {
         bool is_vjp = reverse;
         assert_true(fail_every_request(ruling, &is_vjp) > 100);
     }
+}
+
+/* Series through a loop, and of the solution of the equation whose rate it is. */
+static wg_status expanding(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_graph *g = wg_graph_new_with(allocator);
+    if (!g) return WG_ENOMEM;
+    wg_var x = wg_input(g, "x", wg_f64()), y[1] = {{g, 0}};
+    wg_loop *loop = wg_loop_begin(g, 3);
+    wg_var s = wg_loop_carry(loop, x);
+    wg_loop_next(loop, s, wg_sin(wg_mul(s, x)));
+    wg_loop_end(loop, y);
+    wg_output(g, "y", wg_div(y[0], wg_norm(wg_exp(x))));
+    wg_program *p = wg_build(g, &error);
+    wg_program_free(wg_taylor(p, NULL, NULL, 3, &error));
+    wg_program_free(wg_taylor_ode(p, NULL, NULL, 3, &error));
+    wg_program_free(p);
+    return error.status;
 }
 
 static wg_status emitting(const wg_allocator *allocator, void *ctx) {
@@ -245,6 +266,7 @@ FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
 FAULT_TEST(showing)
 FAULT_TEST(emitting)
+FAULT_TEST(expanding)
 
 static void compiling_survives(void **state) {
     (void)state;
@@ -260,7 +282,7 @@ int main(void) {
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
         cmocka_unit_test(rules_survive),
         cmocka_unit_test(compiling_survives),
-        cmocka_unit_test(emitting_survives),
+        cmocka_unit_test(emitting_survives),     cmocka_unit_test(expanding_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
