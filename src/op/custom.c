@@ -31,6 +31,7 @@ bool custom_open(wg_graph *g, attr_id attr, const value *x, size_t narg, struct 
                          .jvp = rule->jvp,
                          .vjp = rule->vjp,
                          .results = m,
+                         .attr = attr,
                          .result = (size_t)word[2]};
     c->sizes = size_count(c->jvp) + size_count(c->vjp);
     if (count != CUSTOM_HEAD + c->sizes || narg < lead) return unsound(g);
@@ -50,6 +51,11 @@ bool custom_open(wg_graph *g, attr_id attr, const value *x, size_t narg, struct 
         return false;
     }
     return true;
+}
+
+size_t custom_results_taken(const struct custom *c, const wg_program *p) {
+    size_t linear = p == c->jvp ? c->floats : c->results;
+    return p->t.input.count == c->arguments + c->results + linear ? c->results : 0;
 }
 
 void custom_close(wg_graph *g, struct custom *c) {
@@ -128,11 +134,14 @@ static bool fits(const struct fit *f, bool output, size_t index, const char *wha
 
 static bool counts_fit(const struct fit *f, size_t linear, size_t outputs, const char *of_linear) {
     size_t k = f->c->arguments, in = f->p->t.input.count, out = f->p->t.output.count;
-    if (in == k + linear && out == outputs) return true;
+    size_t taken = custom_results_taken(f->c, f->p);
+    if (in == k + taken + linear && out == outputs) return true;
     graph_fail(f->g, WG_EARGUMENT,
                "custom \"%s\": the %s has %zu inputs and %zu outputs; %zu inputs, of which %zu %s, "
                "and %zu outputs are needed",
                f->c->name, f->kind, in, out, k + linear, linear, of_linear, outputs);
+    graph_hint(f->g, "or %zu inputs, if it takes the results behind the arguments",
+               k + f->c->results + linear);
     return false;
 }
 
@@ -140,16 +149,19 @@ static bool rule_fits(const struct fit *f, bool is_jvp) {
     const struct custom *c = f->c;
     size_t linear = is_jvp ? c->floats : c->results, outputs = is_jvp ? c->results : c->floats;
     if (!counts_fit(f, linear, outputs, is_jvp ? "tangents" : "adjoints")) return false;
-    size_t at = 0;
+    size_t at = 0, taken = custom_results_taken(c, f->p);
+    for (size_t j = 0; j < taken; j++)
+        if (!fits(f, false, c->arguments + j, "floating result", j + 1, c->y[j])) return false;
     for (size_t i = 0; i < c->arguments; i++) {
         if (!fits(f, false, i, "argument", i + 1, c->x[i])) return false;
         if (!dtype_is_float(type_of(&f->g->t, c->x[i])->dtype)) continue;
-        size_t port = is_jvp ? c->arguments + at : at;
+        size_t port = is_jvp ? c->arguments + taken + at : at;
         if (!fits(f, !is_jvp, port, "argument", i + 1, c->x[i])) return false;
         at++;
     }
     for (size_t j = 0; j < c->results; j++)
-        if (!fits(f, is_jvp, is_jvp ? j : c->arguments + j, "floating result", j + 1, c->y[j]))
+        if (!fits(f, is_jvp, is_jvp ? j : c->arguments + taken + j, "floating result", j + 1,
+                  c->y[j]))
             return false;
     return true;
 }
@@ -283,6 +295,15 @@ static void apply_instruction(const struct application *a, value v) {
     a->map[v] = made ? made : graph_import(a->g, a->from, v, a->size_map, a->map);
 }
 
+/* The results of the call: the custom values themselves. */
+static void own_results(wg_graph *g, const struct custom *c, value *own) {
+    value operand[CUSTOM_OPERANDS];
+    for (size_t j = 0; j < c->results && !g->error.status; j++) {
+        size_t count = custom_operands(c->y, c->results, c->x, c->arguments, j, operand);
+        own[j] = graph_emit(g, OP_custom, custom_attr(g, c->attr, j), operand, count);
+    }
+}
+
 static void apply_all(const struct application *a, size_t given, const value *x,
                       const value *linear) {
     for (value v = 1; v < a->from->instr.count && !a->g->error.status; v++) {
@@ -313,8 +334,13 @@ bool custom_apply(wg_graph *g, const struct custom *c, const wg_program *p, cons
     g->imported = NULL;
     if (!a.map || !a.role)
         fail_memory(&g->error);
-    else if (graph_import_checks(g, from, a.size_map))
-        apply_all(&a, c->arguments, c->x, linear);
+    else if (graph_import_checks(g, from, a.size_map)) {
+        value known[2 * CUSTOM_OPERANDS];
+        size_t taken = custom_results_taken(c, p);
+        memcpy(known, c->x, c->arguments * sizeof *known);
+        if (taken) own_results(g, c, known + c->arguments);
+        apply_all(&a, c->arguments + taken, known, linear);
+    }
     for (size_t i = 0; i < from->output.count && !g->error.status; i++) {
         value v = from->output.at[i].v;
         out[i] = a.role[v] == ABSENT ? 0 : a.map[v];

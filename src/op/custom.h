@@ -15,12 +15,16 @@ static inline size_t custom_lead(const int64_t *word) {
     return word[1] > 1 ? 1 + (size_t)word[1] : 1;
 }
 
+/* A program of the rule takes x_1 .. x_k, then, if it wants to, the results of the call, and then
+ * tangents or adjoints; its number of inputs tells. The results are the custom values themselves, so
+ * that a derivative of the rule sees their derivatives by the rule, and not those of y_1 .. y_m. */
 struct custom {
     const char *name;
     const wg_program *jvp, *vjp;       /* of the graph's rule; NULL: not given */
     size_t results, arguments, result; /* m, k, j */
     size_t floats;                     /* arguments of a floating type */
     const value *y, *x;                /* the operands that the caller gave */
+    attr_id attr;
     wg_extent *jvp_size, *vjp_size;
     size_t sizes; /* of both together */
 };
@@ -38,8 +42,10 @@ size_t custom_operands(const value *y, size_t m, const value *x, size_t k, size_
 bool build_custom(wg_graph *g, int64_t rule, const value *y, size_t m, const value *x, size_t k,
                   const wg_extent *size, size_t sizes, value *result);
 
-/* Appends a rule's program p: x for its first inputs, linear for the others, where 0 is an absent
- * zero, as it is in out. What is linear in absent ones is not made. guarded: products with what
+/* How many results the program p of c's rule takes: none, or all. */
+size_t custom_results_taken(const struct custom *c, const wg_program *p);
+/* Appends a rule's program p: x and results for its first inputs, linear for the others, where 0 is
+ * an absent zero, as it is in out. What is linear in absent ones is not made. guarded: products with what
  * depends on `linear` are absolute-zero ones (mul, div, dot, conv and recur). */
 bool custom_apply(wg_graph *g, const struct custom *c, const wg_program *p, const value *linear,
                   bool guarded, value *out);

@@ -184,17 +184,18 @@ static wg_program *batched_rule(const struct custom *c, const bool *batched, con
     bool *on_axis = derive_array(&d, p->t.instr.count, sizeof *on_axis);
     wg_extent extent = new_size(&d, p);
     if (d.g->error.status) return derive_finish(&d);
-    size_t at = 0;
+    size_t at = 0, taken = custom_results_taken(c, p), known = c->arguments + taken;
     for (size_t i = 0; i < c->arguments; i++) {
         in[i] = batched[i];
         if (!dtype_is_float(wg_input_type(p, i).dtype)) continue;
         if (is_jvp)
-            in[c->arguments + at] = batched[i];
+            in[known + at] = batched[i];
         else
             out[at] = batched[i];
         at++;
     }
-    for (size_t j = 0; j < c->results; j++) (is_jvp ? out + j : in + c->arguments + j)[0] = true;
+    for (size_t j = 0; j < taken; j++) in[c->arguments + j] = true;
+    for (size_t j = 0; j < c->results; j++) (is_jvp ? out + j : in + known + j)[0] = true;
     if (derive_batched_inputs(&d, in, extent) &&
         vmap_program(d.g, d.from, d.input, in, extent, d.size_map, d.map, on_axis))
         for (size_t i = 0; i < p->t.output.count; i++) {

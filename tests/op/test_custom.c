@@ -83,6 +83,35 @@ static wg_program *polar_vjp(wg_error *error) {
     return wg_build(g, error);
 }
 
+/* The same two programs in terms of the results, which they take behind the arguments. */
+static wg_program *polar_of_results(bool is_jvp, wg_error *error) {
+    wg_graph *g = wg_graph_new();
+    wg_input(g, "x", wg_f64());
+    wg_input(g, "y", wg_f64());
+    wg_var k = wg_cast(WG_F64, wg_input(g, "k", wg_i32()));
+    wg_var r = wg_div(wg_input(g, "r", wg_f64()), k), phi = wg_input(g, "phi", wg_f64());
+    wg_var a = wg_input(g, "a", wg_f64()), b = wg_input(g, "b", wg_f64());
+    wg_var c = wg_cos(phi), s = wg_sin(phi);
+    if (is_jvp) {
+        wg_output(g, "r_dot", wg_mul(k, wg_add(wg_mul(c, a), wg_mul(s, b))));
+        wg_output(g, "phi_dot", wg_div(wg_sub(wg_mul(c, b), wg_mul(s, a)), r));
+    } else {
+        wg_output(g, "x_bar", wg_sub(wg_mul(wg_mul(k, a), c), wg_div(wg_mul(b, s), r)));
+        wg_output(g, "y_bar", wg_add(wg_mul(wg_mul(k, a), s), wg_div(wg_mul(b, c), r)));
+    }
+    return wg_build(g, error);
+}
+
+/* 1 - e^-y t: the slope of softplus by its result y. */
+static wg_program *softplus_slope_of_result(wg_error *error) {
+    wg_graph *g = wg_graph_new();
+    wg_extent m = wg_size(g, "m");
+    wg_input(g, "x", wg_f64(m));
+    wg_var y = wg_input(g, "y", wg_f64(m)), t = wg_input(g, "t", wg_f64(m));
+    wg_output(g, "s", wg_mul(t, wg_neg(wg_expm1(wg_neg(y)))));
+    return wg_build(g, error);
+}
+
 /* Both results of polar used, and one of them twice: r phi + sin(r). */
 static wg_program *of_polar(const wg_program *p, const wg_rule *rule, wg_error *error) {
     wg_graph *g = wg_graph_new();
@@ -212,10 +241,12 @@ static void one_rule_serves_every_mode(void **state) {
     double w = 0.7, x[N] = {-1.5, 0.4, 2};
     wg_tensor in[] = {scalar(&w), vector(x)};
     wg_program *p = plain_softplus(&error), *slope = softplus_slope(1, &error);
+    wg_program *of_y = softplus_slope_of_result(&error);
     const wg_rule rule[] = {
-        {"softplus", slope, NULL}, {"softplus", NULL, slope}, {"softplus", slope, slope}};
+        {"softplus", slope, NULL}, {"softplus", NULL, slope}, {"softplus", slope, slope},
+        {"softplus", of_y, NULL},  {"softplus", NULL, of_y},  {"softplus", of_y, slope}};
     wg_program *want = squared(p, NULL, &error);
-    for (size_t r = 0; r < 3; r++) {
+    for (size_t r = 0; r < 6; r++) {
         wg_program *have = squared(p, &rule[r], &error);
         for (size_t m = 0; m < MODES; m++)
             assert_same(every_mode[m](want, &error), every_mode[m](have, &error), in, &error);
@@ -224,6 +255,7 @@ static void one_rule_serves_every_mode(void **state) {
     wg_program_free(want);
     wg_program_free(p);
     wg_program_free(slope);
+    wg_program_free(of_y);
 }
 
 static void batches_before_and_after(void **state) {
@@ -232,9 +264,13 @@ static void batches_before_and_after(void **state) {
     double w[2] = {0.7, -0.2}, x[2 * N] = {-1.5, 0.4, 2, 1, -1, 0.5};
     wg_program *p = plain_softplus(&error), *slope = softplus_slope(1, &error);
     wg_program *want = squared(p, NULL, &error);
-    const wg_rule rules[] = {{"softplus", slope, NULL}, {"softplus", NULL, slope}};
+    wg_program *of_y = softplus_slope_of_result(&error);
+    const wg_rule rules[] = {{"softplus", slope, NULL},
+                             {"softplus", NULL, slope},
+                             {"softplus", of_y, NULL},
+                             {"softplus", NULL, of_y}};
     const char *const over[] = {NULL, "x", "w"};
-    for (size_t r = 0; r < 2; r++) {
+    for (size_t r = 0; r < 4; r++) {
         wg_program *have = squared(p, &rules[r], &error);
         for (size_t o = 0; o < 3; o++) {
             wg_tensor in[] = {{w, WG_F64, 0, {0}}, {x, WG_F64, 1, {N}}};
@@ -269,6 +305,7 @@ static void batches_before_and_after(void **state) {
     wg_program_free(want);
     wg_program_free(p);
     wg_program_free(slope);
+    wg_program_free(of_y);
 }
 
 static void two_results_share_a_rule(void **state) {
@@ -278,9 +315,12 @@ static void two_results_share_a_rule(void **state) {
     int32_t k = 2;
     wg_tensor in[] = {scalar(&x), scalar(&y), {&k, WG_I32, 0, {0}}};
     wg_program *p = polar(&error), *jvp = polar_jvp(&error), *vjp = polar_vjp(&error);
-    const wg_rule rules[] = {{"polar", jvp, NULL}, {"polar", NULL, vjp}, {"polar", jvp, vjp}};
+    wg_program *of_r = polar_of_results(true, &error), *back = polar_of_results(false, &error);
+    const wg_rule rules[] = {{"polar", jvp, NULL},  {"polar", NULL, vjp},  {"polar", jvp, vjp},
+                             {"polar", of_r, NULL}, {"polar", NULL, back}, {"polar", of_r, vjp},
+                             {"polar", jvp, back},  {"polar", of_r, back}};
     wg_program *want = of_polar(p, NULL, &error);
-    for (size_t r = 0; r < 3; r++) {
+    for (size_t r = 0; r < 8; r++) {
         wg_program *have = of_polar(p, &rules[r], &error);
         for (size_t m = 0; m < MODES; m++)
             assert_same(every_mode[m](want, &error), every_mode[m](have, &error), in, &error);
@@ -290,6 +330,8 @@ static void two_results_share_a_rule(void **state) {
     wg_program_free(p);
     wg_program_free(jvp);
     wg_program_free(vjp);
+    wg_program_free(of_r);
+    wg_program_free(back);
 }
 
 /* The adjoints of both results reach the rule at once, also where it is not linear in them: here
@@ -602,7 +644,8 @@ static void rules_that_do_not_fit(void **state) {
                  with_rule(p, &(wg_rule){"f", NULL, single}, &error));
     EXPECT_ERROR(WG_EARGUMENT,
                  "f.c:2: custom \"f\": the jvp has 1 inputs and 1 outputs; 2 inputs, of which 1 "
-                 "tangents, and 1 outputs are needed",
+                 "tangents, and 1 outputs are needed\n"
+                 "  hint: or 3 inputs, if it takes the results behind the arguments",
                  with_rule(p, &(wg_rule){"f", p, NULL}, &error));
     EXPECT_ERROR(WG_EARGUMENT, "f.c:2: custom: both programs of the rule are NULL",
                  with_rule(p, &(wg_rule){"f", NULL, NULL}, &error));
