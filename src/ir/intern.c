@@ -59,6 +59,7 @@ void graph_free_tables(wg_graph *g) {
     intern_free(g, &g->rule_index);
     intern_free(g, &g->external_index);
     VEC_FREE(&g->t.allocator, &g->batched_rule);
+    VEC_FREE(&g->t.allocator, &g->taken);
 }
 
 /* ---- words, types, names --------------------------------------------------------------------- */
@@ -294,4 +295,5 @@ void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
     g->flags = 0;
     g->imported = NULL;
     g->batched_rule.count = 0;
+    g->taken.count = 0;
 }

@@ -143,6 +143,7 @@ struct wg_graph {
     struct intern blob_index;                /* constant tensors by their bytes */
     struct intern rule_index, external_index;
     VEC(struct batched_rule) batched_rule;
+    span_vec taken; /* instructions that cases of branches took over, in their order */
     uint32_t site;    /* given to the instructions appended next */
     value origin;     /* likewise */
     uint8_t flags;    /* likewise */

@@ -544,10 +544,18 @@ static value apply_einsum(struct parser *p, const struct call *c, const struct b
     return result;
 }
 
+/* With an index it is read by control.c. */
+static value apply_map(struct parser *p, const struct call *c, const struct builtin *b,
+                       const struct term *arg, size_t count) {
+    (void)c, (void)arg, (void)count;
+    return graph_fail(p->g, WG_EARGUMENT, "map has an index: %s", b->usage);
+}
+
 /* ---- the table ------------------------------------------------------------------------------- */
 
 // clang-format off
 static const struct builtin builtins[] = {
+    {"map",           "map(i in 0:n: x[i]^2)",        apply_map,      1, 1, 0, 0},
     {"sum",           "sum(x, axis=0)",               apply_reduce,   1, 1, REDUCE, SUM},
     {"mean",          "mean(x, axis=0)",              apply_reduce,   1, 1, REDUCE, MEAN},
     {"max",           "max(x, axis=0) or max(a, b)",  apply_max,      1, 2, REDUCE, MAX},

@@ -189,8 +189,9 @@ OUT_OF_LINE static void call_function(struct parser *p, const struct token *name
     struct reader back = p->in;
     uint32_t scope = p->scope;
     size_t limit = p->function_limit, names = p->names.stack.count, output = p->output.count;
-    size_t arrays = p->array.count, elements = p->element.count;
+    size_t arrays = p->array.count, elements = p->element.count, bodies = p->body_depth;
     enter_level(p);
+    p->body_depth = 0;
     p->call_depth++;
     p->scope = ++p->scope_count;
     p->function_limit = index;
@@ -206,6 +207,7 @@ OUT_OF_LINE static void call_function(struct parser *p, const struct token *name
     p->in = back;
     p->scope = scope;
     p->function_limit = limit;
+    p->body_depth = bodies;
     p->call_depth--;
     p->depth--;
     names_cut(&p->names, names);
@@ -315,6 +317,7 @@ static struct term call_any(struct parser *p, const struct token *name) {
         unknown_function(p, name, known);
         return result;
     }
+    if (!own && comprehension_ahead(p)) return comprehension(p, name);
     read_arguments(p, &c);
     if (own && (c.has_axis || c.has_keep || c.text))
         parse_fail(p, name->place, WG_ESYNTAX, "%.*s %s", shown(name->length), name->start,

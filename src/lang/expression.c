@@ -35,6 +35,17 @@ static const struct sign *find_sign(unsigned token, enum arity arity) {
 
 /* ---- operands -------------------------------------------------------------------------------- */
 
+/* A name of this scope whose body is over, the last one. */
+static const struct gone *gone_name(const struct parser *p, const struct token *name) {
+    for (size_t i = p->gone.count; i-- > 0;) {
+        const struct gone *gone = &p->gone.at[i];
+        if (gone->scope == p->scope && gone->length == name->length &&
+            memcmp(gone->start, name->start, name->length) == 0)
+            return gone;
+    }
+    return NULL;
+}
+
 static void unknown_name(struct parser *p, const struct token *name) {
     parse_fail(p, name->place, WG_ENAME, "unknown name '%.*s'",
                (int)(name->length < 100 ? name->length : 100), name->start);
@@ -43,7 +54,12 @@ static void unknown_name(struct parser *p, const struct token *name) {
         const struct name *known = &p->names.stack.at[i];
         if (known->scope == p->scope) nearest_try(&nearest, known->start, known->length);
     }
-    if (names_find(&p->names, SCOPE_FUNCTIONS, name->start, name->length) ||
+    const struct gone *gone = gone_name(p, name);
+    if (gone)
+        parse_hint(p, "it is local to a body, since line %u; give it a value before the loop or "
+                   "branch: let %.*s = ...", (unsigned)gone->line,
+                   (int)(name->length < 100 ? name->length : 100), name->start);
+    else if (names_find(&p->names, SCOPE_FUNCTIONS, name->start, name->length) ||
         builtin_exists(name->start, name->length))
         parse_hint(p, "a function is called with brackets: %.*s(x)",
                    (int)(name->length < 100 ? name->length : 100), name->start);
@@ -62,14 +78,16 @@ static struct term new_input(struct parser *p, const struct token *name) {
     parse_at(p, name->place);
     struct term term = term_value(graph_input(g, name_at(&g->t, id), &type));
     bind_name(p, name, term);
+    struct name *bound = names_find(&p->names, p->scope, name->start, name->length);
+    if (bound) bound->is_input = true;
     return term;
 }
 
 /* A name that is not a call: bound, or in a bare formula a new input. */
-static struct term name_term(struct parser *p, const struct token *name) {
+struct term name_term(struct parser *p, const struct token *name) {
     struct name *known = names_find(&p->names, p->scope, name->start, name->length);
     if (known) return known->term;
-    if (p->scope == SCOPE_FORMULA && p->free) return new_input(p, name);
+    if (p->scope == SCOPE_FORMULA && p->free && !gone_name(p, name)) return new_input(p, name);
     unknown_name(p, name);
     return term_none();
 }
@@ -105,6 +123,12 @@ static struct term primary(struct parser *p) {
         lex_expect(p, ')', "an operator or ')'");
         return inner;
     case '[': lex_next(p); return array_literal(p, token.place);
+    case T_IF: lex_next(p); return if_expression(p, token.place);
+    case T_FOR:
+    case T_WHILE:
+        lex_unexpected(p, "a value");
+        parse_hint(p, "a loop stands on a line of its own, in the braces of a function");
+        return term_none();
     case T_NOT:
         parse_fail(p, token.place, WG_ESYNTAX, "'not' binds less than the operator before it");
         parse_hint(p, "put it in brackets: a == (not b)");

@@ -1,6 +1,6 @@
-/* Whole texts: definitions, and the statements of blocks. The definitions are found first, by
- * their brackets alone; then the function asked for, or the bare formula below them, is read
- * into a graph. wg_parse makes a program of it; wg_formula continues a graph of the caller's. */
+/* Whole texts and their definitions. The definitions are found first, by their brackets alone;
+ * then the function asked for, or the bare formula below them, is read into a graph. wg_parse makes
+ * a program of it; wg_formula continues a graph of the caller's. Statements are statement.c. */
 #include "lang/lang.h"
 
 /* ---- headings of definitions ----------------------------------------------------------------- */
@@ -68,156 +68,13 @@ static bool heading(struct parser *p, struct function *f) {
     return true;
 }
 
-/* ---- statements ------------------------------------------------------------------------------ */
-
-static void add_output(struct parser *p, const char *name, size_t length, struct place place,
-                       struct term term) {
-    if (parse_failed(p)) return;
-    struct output *output = VEC_PUSH(&p->g->t.allocator, &p->output);
-    if (output)
-        *output = (struct output){name, length, place, term};
-    else
-        parse_memory(p);
-}
-
-/* y = ..., let t = ...; the name is next. */
-static void assignment(struct parser *p, bool local) {
-    struct token name = p->in.token;
-    lex_next(p);
-    lex_next(p);
-    struct term term = expression(p);
-    bind_name(p, &name, term);
-    if (!local) add_output(p, name.start, name.length, name.place, term);
-}
-
-/* Whether names in brackets and = come next: (a, b) = ... */
-OUT_OF_LINE static bool several_ahead(struct parser *p) {
+bool definition_ahead(struct parser *p, struct token *name) {
     struct reader here = p->in;
-    do lex_next(p);
-    while (lex_take(p, T_NAME) && token_kind(p) == ',');
-    bool yes = token_kind(p) == ')' && lex_peek(p) == '=';
+    struct function f;
+    bool yes = heading(p, &f);
+    *name = f.name;
     p->in = here;
     return yes;
-}
-
-/* (a, b) = f(x) */
-OUT_OF_LINE static void several_assignment(struct parser *p, bool local) {
-    struct reader names = p->in;
-    size_t first = p->output.count, count = 0;
-    do {
-        lex_next(p);
-        lex_take(p, T_NAME);
-        count++;
-    } while (token_kind(p) == ',');
-    lex_next(p);
-    lex_next(p);
-    struct token function = p->in.token;
-    if (!lex_expect(p, T_NAME, "the call of a function with several results")) return;
-    if (token_kind(p) != '(') lex_unexpected(p, "'('");
-    enter_level(p);
-    if (!parse_failed(p)) call_several(p, &function, first);
-    p->depth--;
-    if (!parse_failed(p) && p->output.count - first != count)
-        parse_fail(p, function.place, WG_EARGUMENT, "%.*s gives %zu result%s for %zu names",
-                   (int)(function.length < 64 ? function.length : 64), function.start,
-                   p->output.count - first, p->output.count - first == 1 ? "" : "s", count);
-    struct reader behind = p->in;
-    p->in = names;
-    for (size_t i = 0; i < count && !parse_failed(p); i++) {
-        lex_next(p);
-        struct output *output = &p->output.at[first + i];
-        struct token name = p->in.token;
-        bind_name(p, &name, output->term);
-        output->name = name.start;
-        output->length = name.length;
-        output->place = name.place;
-        lex_next(p);
-    }
-    p->in = behind;
-    if (local) p->output.count = first;
-}
-
-/* A result without a name. Where a line begins with an operator, it may be meant to continue the
- * one before it: that is an error, not a second result. */
-static void bare_expression(struct parser *p, bool is_first) {
-    unsigned kind = token_kind(p);
-    struct place place = p->in.token.place;
-    if (!is_first && (kind == '+' || kind == '-')) {
-        parse_fail(p, place, WG_ESYNTAX, "a line begins with '%c'", (int)kind);
-        parse_hint(p, "put the sign at the end of the line before, or brackets around the "
-                      "expression");
-        return;
-    }
-    add_output(p, "", 0, place, expression(p));
-}
-
-OUT_OF_LINE static void refuse_definition(struct parser *p) {
-    struct function f;
-    if (!heading(p, &f)) return;
-    parse_fail(p, f.name.place, WG_ESYNTAX, "a function is defined within a formula");
-    parse_hint(p, "put it above");
-}
-
-static void statement(struct parser *p, bool is_first) {
-    bool local = lex_take(p, T_LET);
-    if (!is_first) refuse_definition(p);
-    if (token_kind(p) == T_NAME && lex_peek(p) == '=')
-        assignment(p, local);
-    else if (token_kind(p) == '(' && several_ahead(p))
-        several_assignment(p, local);
-    else if (local)
-        lex_unexpected(p, "a name and '=' behind let");
-    else
-        bare_expression(p, is_first);
-}
-
-/* Results all have names, or there is one without. */
-static void check_results(struct parser *p, size_t first, struct place place) {
-    size_t count = p->output.count - first;
-    if (count < 2 || parse_failed(p)) return;
-    if (p->output.at[first].length > 0 && p->output.at[p->output.count - 1].length > 0) return;
-    parse_fail(p, place, WG_ESYNTAX, "a result without a name is the only one of its block");
-    parse_hint(p, "name the results: y1 = ...; what is only used is let t = ...");
-}
-
-static void statement_end(struct parser *p, unsigned end) {
-    unsigned kind = token_kind(p);
-    if (kind == end || lex_take(p, T_NEWLINE) || parse_failed(p)) return;
-    lex_unexpected(p, end == '}' ? "an operator, a line end or '}'" : "an operator or a line end");
-    if (kind == T_NAME || kind == T_NUMBER || kind == '(')
-        parse_hint(p, "a product is written with its sign: 2*x");
-    if (kind == '=')
-        parse_hint(p,
-                   "== compares; y = ... names a result; functions are defined above the formula");
-}
-
-static void block(struct parser *p, unsigned end) {
-    size_t first = p->output.count;
-    skip_newlines(p);
-    struct place place = p->in.token.place;
-    bool is_first = true;
-    while (token_kind(p) != end && token_kind(p) != T_END && !parse_failed(p)) {
-        place = p->in.token.place;
-        statement(p, is_first);
-        statement_end(p, end);
-        check_results(p, first, place);
-        is_first = false;
-        skip_newlines(p);
-    }
-    if (!parse_failed(p) && p->output.count == first) {
-        parse_fail(p, place, WG_ESYNTAX, "there is no result");
-        parse_hint(p, "a result is an expression, or y = ... without let");
-    }
-}
-
-void read_body(struct parser *p) {
-    if (lex_take(p, '{')) {
-        block(p, '}');
-        lex_expect(p, '}', "'}'");
-    } else {
-        bare_expression(p, true);
-    }
-    if (token_kind(p) != T_END) statement_end(p, T_END);
 }
 
 /* ---- definitions ----------------------------------------------------------------------------- */
@@ -336,6 +193,9 @@ static void parser_free(struct parser *p) {
     VEC_FREE(allocator, &p->stack);
     VEC_FREE(allocator, &p->pending);
     VEC_FREE(allocator, &p->output);
+    VEC_FREE(allocator, &p->loop);
+    VEC_FREE(allocator, &p->gone);
+    VEC_FREE(allocator, &p->assigned);
 }
 
 static bool check_bound(const wg_parse_options *options, wg_error *error) {

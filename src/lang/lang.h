@@ -1,8 +1,9 @@
 /* The formula language, inside: what its files share. Text goes through lex.c (tokens),
  * expression.c (operators and brackets), subscript.c (x[...]), builtin.c (the functions of the
- * language), call.c (calls) and formula.c (statements, definitions) straight into a graph: there is
- * no syntax tree. A function is the place of its text; a call reads the text again with the
- * parameters bound. term.c holds the operands, names.c the names in view.
+ * language), call.c (calls), statement.c (statements and blocks), control.c (loops and branches)
+ * and formula.c (definitions, whole texts) straight into a graph: there is no syntax tree. A
+ * function is the place of its text; a call reads the text again with the parameters bound. term.c
+ * holds the operands, names.c the names in view.
  *
  * Errors are the graph's (sticky). After one the reader finds only ends of text, so that every
  * loop ends by itself; report.c shows the line with a caret once the reading is over. */
@@ -10,6 +11,7 @@
 #define LANG_H
 
 #include "op/build.h"
+#include "wengert/loop.h"
 
 /* Brackets and calls nest calls of C: what is not on that way keeps out of its frames. */
 #if defined(__GNUC__)
@@ -39,7 +41,17 @@ enum token_kind {
     T_EQ,
     T_NE,
     T_LE,
-    T_GE
+    T_GE,
+    T_FOR,
+    T_IN,
+    T_WHILE,
+    T_IF,
+    T_THEN,
+    T_ELSE,
+    T_INCREASE, /* += -= *= /= */
+    T_DECREASE,
+    T_MULTIPLY,
+    T_DIVIDE
 };
 
 /* A place in the text, counted in characters from 1; at counts bytes from 0. */
@@ -91,8 +103,11 @@ struct name {
     const char *start; /* borrowed */
     size_t length;
     uint32_t scope, chain; /* chain: the next of its bucket, + 1 */
-    struct place place;
+    struct place place;    /* where it was first given a value, and last */
+    struct place assigned;
     struct term term;
+    bool is_input, is_index; /* of a bare formula; of a loop, which is not assigned */
+    uint32_t seen;           /* by the look ahead of this number */
 };
 
 /* A stack of names with a hash index. Scope 0 holds functions, 1 the formula, others one call
@@ -128,6 +143,24 @@ struct output {
     struct term term;
 };
 
+/* A loop whose body is being read. */
+struct open_loop {
+    wg_loop *loop;
+    value index;       /* as it counts: 0, 1, ...                             */
+    value name;        /* what the name of the index stands for               */
+    value begin;       /* values before this one are the same in every iteration */
+    wg_extent length;
+    wg_extent low, high; /* low <= name <= high, if bounded */
+    bool is_bounded, is_counted;
+};
+
+/* A name whose body is over. */
+struct gone {
+    const char *start;
+    size_t length;
+    uint32_t scope, line;
+};
+
 /* An operator that waits for its right operand. */
 struct pending {
     uint8_t sign; /* row of expression.c */
@@ -148,10 +181,15 @@ struct parser {
     VEC(struct term) stack; /* operands, arguments, elements under way */
     VEC(struct pending) pending;
     VEC(struct output) output;
+    VEC(struct open_loop) loop;
+    VEC(struct gone) gone;
+    VEC(size_t) assigned; /* names, by their number: what the bodies being read assign */
 
     const wg_parse_options *free; /* what free names of the formula become; NULL: an error */
     uint32_t scope, scope_count;
     size_t function_limit; /* functions before this one are in view */
+    size_t body_depth;     /* of loops and branches around, within the function */
+    uint32_t looks_ahead;
     size_t depth, call_depth, call_tokens, calls_told;
     bool hints; /* the last parse_fail was the first error */
 };
@@ -170,6 +208,8 @@ bool lex_take(struct parser *p, unsigned kind);
 bool lex_expect(struct parser *p, unsigned kind, const char *what);
 void lex_unexpected(struct parser *p, const char *expected);
 void skip_newlines(struct parser *p);
+/* Takes a line end where a token of this kind is next behind it. */
+void skip_newline_before(struct parser *p, unsigned kind);
 static inline bool is_comparison(unsigned kind) {
     return kind == '<' || kind == '>' || (kind >= T_EQ && kind <= T_GE);
 }
@@ -220,9 +260,29 @@ static inline const wg_type *term_type(const struct parser *p, value v) {
 
 /* expression.c */
 struct term expression(struct parser *p);
+/* What a name that is no call stands for: bound, or in a bare formula a new input. */
+struct term name_term(struct parser *p, const struct token *name);
 
 /* subscript.c: the brackets behind an operand */
 struct term subscript(struct parser *p, struct term x);
+/* Their parts. An item leaves three terms on the stack: start, stop, step of a slice (no term where
+ * none is given, but a step always); or the index, no term, no term. */
+enum { ITEM = 3 };
+/* Reads the items for a value of this rank, and counts them; "[" is next. */
+size_t read_items(struct parser *p, value x);
+static inline bool item_is_slice(const struct term *item) { return item[2].kind != TERM_NONE; }
+static inline bool item_is_fixed(const struct term *item) {
+    return !item_is_slice(item) &&
+           (item[0].kind == TERM_NUMBER || item[0].kind == TERM_EXTENT);
+}
+/* One element or slice along an axis, fixed before the call: start and count. */
+bool fixed_window(struct parser *p, value x, const struct term *item, size_t axis,
+                  wg_extent *start, wg_extent *count, int64_t *step);
+/* How many of the items in front are single places, if they are to be read as one place in the
+ * flattened axes, else 0; and that place, i64[]. */
+size_t leading_places(const struct parser *p, const struct term *item, size_t count);
+value flat_place(struct parser *p, value x, const struct term *item, size_t places);
+value flatten_axes(struct parser *p, value x, size_t axes);
 
 /* call.c */
 /* The call of a name just read, up to its closing bracket, in an expression. */
@@ -253,8 +313,36 @@ bool builtin_exists(const char *name, size_t length);
 struct term builtin_call(struct parser *p, const struct call *c);
 void builtin_nearest(struct nearest *n);
 
-/* formula.c */
+/* statement.c */
+/* Gives a name its value; anew: even in a straight text, and where it has one. */
+void assign_name(struct parser *p, const struct token *name, struct term term, bool anew);
+/* Statements up to a token of the kind `end`, which stays; their results are left in
+ * parser.output. */
+void block(struct parser *p, unsigned end);
 /* The body of a function, which is next: its results are left in parser.output. */
 void read_body(struct parser *p);
+/* { statements } of a loop or branch. What is new in it is out of view behind it. */
+void read_branch_body(struct parser *p);
+/* Takes the names of a body from `first` on out of view; those of inputs stay. */
+void names_end(struct parser *p, size_t first);
+/* Whether a definition comes next; formula.c. */
+bool definition_ahead(struct parser *p, struct token *name);
+
+/* control.c */
+void for_statement(struct parser *p);
+void while_statement(struct parser *p);
+void if_statement(struct parser *p);
+/* if c then a else b; the word was taken. */
+struct term if_expression(struct parser *p, struct place place);
+/* Whether "(i in" is next; and such a call behind its name: map(i in 0:n: x[i]^2). */
+bool comprehension_ahead(struct parser *p);
+struct term comprehension(struct parser *p, const struct token *name);
+/* Least and largest values of a scalar of i64, where they follow from the loops around. */
+bool value_bounds(struct parser *p, value v, wg_extent *low, wg_extent *high);
+/* The loop of which this is the index, if it goes through all slices of x as they are; or NULL. */
+struct open_loop *loop_over(struct parser *p, value index, value x);
+
+/* update.c: the brackets behind a name that is assigned, x[i] = ..., x[i, :] += ... */
+void update_statement(struct parser *p);
 
 #endif

@@ -144,7 +144,8 @@ static const struct {
     unsigned kind;
 } keyword[] = {
     {"let", T_LET},     {"and", T_AND}, {"or", T_OR},   {"not", T_NOT}, {"true", T_TRUE},
-    {"false", T_FALSE}, {"pi", T_PI},   {"inf", T_INF}, {"nan", T_NAN},
+    {"false", T_FALSE}, {"pi", T_PI},   {"inf", T_INF}, {"nan", T_NAN}, {"for", T_FOR},
+    {"in", T_IN},       {"while", T_WHILE}, {"if", T_IF}, {"then", T_THEN}, {"else", T_ELSE},
 };
 
 static unsigned word_kind(const char *start, size_t length) {
@@ -166,7 +167,17 @@ static bool may_end(unsigned kind) {
     case T_EQ:
     case T_NE:
     case T_LE:
-    case T_GE: return false;
+    case T_GE:
+    case T_FOR:
+    case T_IN:
+    case T_WHILE:
+    case T_IF:
+    case T_THEN:
+    case T_ELSE:
+    case T_INCREASE:
+    case T_DECREASE:
+    case T_MULTIPLY:
+    case T_DIVIDE: return false;
     default: return kind >= 128 || !strchr("+-*/@^,=<>{:([", (int)kind);
     }
 }
@@ -243,6 +254,10 @@ void lex_next(struct parser *p) {
     } else if (*s && strchr("=!<>", *s) && second == '=') {
         token->kind = *s == '=' ? T_EQ : *s == '!' ? T_NE : *s == '<' ? T_LE : T_GE;
         length = 2;
+    } else if (*s && strchr("+-*/", *s) && second == '=') {
+        token->kind = *s == '+' ? T_INCREASE : *s == '-' ? T_DECREASE
+                      : *s == '*' ? T_MULTIPLY : T_DIVIDE;
+        length = 2;
     } else if (*s && strchr("+-/@^()[]{}',:=<>", *s)) {
         token->kind = (unsigned char)*s;
     } else if (*s == '*' && second != '*') {
@@ -280,6 +295,12 @@ bool lex_take(struct parser *p, unsigned kind) {
 
 void skip_newlines(struct parser *p) {
     while (lex_take(p, T_NEWLINE)) continue;
+}
+
+void skip_newline_before(struct parser *p, unsigned kind) {
+    struct reader here = p->in;
+    skip_newlines(p);
+    if (token_kind(p) != kind) p->in = here;
 }
 
 /* "expected a value, found ')'" */

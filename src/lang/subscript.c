@@ -1,15 +1,14 @@
 /* x[...]: whole numbers pick an element and drop the axis (negative ones count from the end),
  * slices start:stop:step keep it, traced integers gather along it. Bounds are extents, so that
- * x[0:n-1] serves every n; they are never clipped to the axis: what sizes cannot prove is
- * checked at the call. All fixed parts of a subscript are one slice and one reshape. */
+ * x[0:n-1] serves every n; they are never clipped to the axis: what sizes cannot prove is checked
+ * at the call. All fixed parts of a subscript are one slice and one reshape; single places in a row
+ * of which one is traced are one place of the flattened axes; the index of a loop that goes along
+ * all of the first axis reads a slice of the loop, which copies nothing. */
 #include "lang/lang.h"
 #include "op/describe.h"
+#include "op/face.h"
 
 #include <stdio.h>
-
-/* An item leaves three terms on the stack: start, stop, step of a slice (no term where none is
- * given, but a step always); or the index, no term, no term. */
-enum { ITEM = 3 };
 
 struct axes {
     wg_extent start[WG_MAX_RANK], count[WG_MAX_RANK];
@@ -105,13 +104,22 @@ static bool read_slice(struct parser *p, value x, const struct term *item, size_
     return slice_range(p->g, extent, &axes->start[k], stop, step, &axes->count[k]);
 }
 
-static bool is_fixed(const struct term *item) {
-    return item[2].kind == TERM_NONE &&
-           (item[0].kind == TERM_NUMBER || item[0].kind == TERM_EXTENT);
+static bool is_gather(const struct term *item) {
+    return !item_is_slice(item) && !item_is_fixed(item);
 }
 
-static bool is_gather(const struct term *item) {
-    return item[2].kind == TERM_NONE && !is_fixed(item);
+bool fixed_window(struct parser *p, value x, const struct term *item, size_t k, wg_extent *start,
+                  wg_extent *count, int64_t *step) {
+    struct axes axes;
+    *step = *count = 1;
+    if (!item_is_slice(item))
+        return bound(p, item[0], term_type(p, x)->extent[k], start) &&
+               inside(p, x, k, item, *start, extent_add(p->g, *start, 1));
+    if (!read_slice(p, x, item, k, &axes)) return false;
+    *start = axes.start[k];
+    *count = axes.count[k];
+    *step = axes.step[k];
+    return !parse_failed(p);
 }
 
 /* The slice that all items make, and the axes of whole numbers dropped. */
@@ -126,18 +134,12 @@ OUT_OF_LINE static value apply_fixed(struct parser *p, value x, const struct ter
     }
     for (size_t k = 0; k < count; k++) {
         if (is_gather(&item[ITEM * k])) continue;
-        if (!is_fixed(&item[ITEM * k])) {
-            if (!read_slice(p, x, &item[ITEM * k], k, &axes)) return 0;
-            continue;
-        }
-        if (!bound(p, item[ITEM * k], type.extent[k], &axes.start[k]) ||
-            !inside(p, x, k, &item[ITEM * k], axes.start[k], extent_add(p->g, axes.start[k], 1)))
+        if (!fixed_window(p, x, &item[ITEM * k], k, &axes.start[k], &axes.count[k], &axes.step[k]))
             return 0;
-        axes.count[k] = 1;
     }
     if (parse_failed(p)) return 0;
     for (size_t k = 0; k < type.rank; k++)
-        if (k >= count || !is_fixed(&item[ITEM * k])) kept.extent[kept.rank++] = axes.count[k];
+        if (k >= count || !item_is_fixed(&item[ITEM * k])) kept.extent[kept.rank++] = axes.count[k];
     value part = build_slice(p->g, x, axes.start, axes.count, axes.step);
     return part ? build_reshape(p->g, part, &kept) : 0;
 }
@@ -147,7 +149,7 @@ OUT_OF_LINE static value apply_gather(struct parser *p, value x, const struct te
     unsigned axis = 0;
     bool several = false;
     for (size_t k = 0; k < count && x; k++) {
-        if (is_fixed(&item[ITEM * k])) continue;
+        if (item_is_fixed(&item[ITEM * k])) continue;
         if (!is_gather(&item[ITEM * k])) {
             axis++;
             continue;
@@ -167,29 +169,111 @@ OUT_OF_LINE static value apply_gather(struct parser *p, value x, const struct te
     return x;
 }
 
-struct term subscript(struct parser *p, struct term x) {
+/* ---- several places in a row ----------------------------------------------------------------- */
+
+static bool is_scalar_index(const struct parser *p, const struct term *item) {
+    return item_is_fixed(item) || (is_gather(item) && item[0].kind == TERM_VALUE &&
+                                   term_type(p, item[0].as.v)->rank == 0);
+}
+
+size_t leading_places(const struct parser *p, const struct term *item, size_t count) {
+    size_t places = 0, traced = 0;
+    while (places < count && is_scalar_index(p, &item[ITEM * places])) {
+        traced += is_gather(&item[ITEM * places]);
+        places++;
+    }
+    return places > 1 && traced > 0 ? places : 0;
+}
+
+/* The index along an axis; one that may lie outside is -1 there, which is outside of all. */
+static value place_along(struct parser *p, value x, const struct term *item, size_t axis) {
+    wg_graph *g = p->g;
+    wg_extent extent = term_type(p, x)->extent[axis], start, count, low, high;
+    int64_t step;
+    if (item_is_fixed(item))
+        return fixed_window(p, x, item, axis, &start, &count, &step) ? build_extent(g, start) : 0;
+    value i = build_cast(g, WG_I64, term_build(p, item[0], WG_I64));
+    if (axis == 0 || !i) return i;
+    if (value_bounds(p, i, &low, &high) && extent_provably_le(g, 0, low) &&
+        extent_provably_le(g, extent_add(g, high, 1), extent))
+        return i;
+    value inside = build_binary(g, OP_and, build_binary(g, OP_ge, i, build_number(g, WG_I64, 0)),
+                                build_binary(g, OP_lt, i, build_extent(g, extent)));
+    return build_where(g, inside, i, build_like(g, i, -1));
+}
+
+/* Row-major; outside if one of them is. */
+value flat_place(struct parser *p, value x, const struct term *item, size_t places) {
+    wg_graph *g = p->g;
+    value place = place_along(p, x, item, 0), outside = 0;
+    for (size_t k = 1; k < places && place; k++) {
+        value i = place_along(p, x, &item[ITEM * k], k);
+        if (i && instr_at(&g->t, i)->op == OP_where) {
+            value out = build_binary(g, OP_lt, i, build_number(g, WG_I64, 0));
+            outside = outside ? build_binary(g, OP_or, outside, out) : out;
+        }
+        value extent = build_extent(g, term_type(p, x)->extent[k]);
+        place = build_add(g, build_mul(g, place, extent), i);
+    }
+    return outside && place ? build_where(g, outside, build_like(g, place, -1), place) : place;
+}
+
+value flatten_axes(struct parser *p, value x, size_t axes) {
+    wg_type type = *term_type(p, x), flat = {.dtype = type.dtype, .rank = 1, .extent = {1}};
+    for (size_t k = 0; k < axes; k++)
+        flat.extent[0] = extent_mul(p->g, flat.extent[0], type.extent[k]);
+    for (size_t k = axes; k < type.rank; k++) flat.extent[flat.rank++] = type.extent[k];
+    return build_reshape(p->g, x, &flat);
+}
+
+/* ---- all together ---------------------------------------------------------------------------- */
+
+size_t read_items(struct parser *p, value x) {
     struct place place = p->in.token.place;
-    size_t first = p->stack.count, count = 0;
-    parse_at(p, place);
-    value v = term_default(p, x);
-    if (!v) return term_none();
-    size_t rank = term_type(p, v)->rank;
+    size_t rank = term_type(p, x)->rank, count = 0;
     lex_next(p);
     do {
         if (count == rank) {
             parse_fail(p, place, WG_ESHAPE, "%s",
                        rank == 0 ? "a scalar has no axis to index" : "more indices than axes");
-            if (rank) parse_hint(p, "the value is %s", type_name(p->g, v).text);
+            if (rank) parse_hint(p, "the value is %s", type_name(p->g, x).text);
         }
         read_item(p);
         count++;
     } while (!parse_failed(p) && lex_take(p, ','));
     lex_expect(p, ']', "',' or ']'");
+    return count;
+}
+
+static value apply_items(struct parser *p, value x, const struct term *item, size_t count) {
+    struct open_loop *loop = is_gather(item) && item[0].kind == TERM_VALUE
+                                 ? loop_over(p, item[0].as.v, x) : NULL;
+    if (loop) {
+        x = wg_loop_slice_at(NULL, SAME_SITE, loop->loop, (wg_var){p->g, x}).id;
+        item += ITEM;
+        count--;
+    }
+    size_t places = x ? leading_places(p, item, count) : 0;
+    if (places) {
+        value place = flat_place(p, x, item, places);
+        x = place ? build_take(p->g, flatten_axes(p, x, places), place, 0, 0) : 0;
+        item += ITEM * places;
+        count -= places;
+    }
+    if (x && count) x = apply_fixed(p, x, item, count);
+    return x && count ? apply_gather(p, x, item, count) : x;
+}
+
+struct term subscript(struct parser *p, struct term x) {
+    struct place place = p->in.token.place;
+    size_t first = p->stack.count;
+    parse_at(p, place);
+    value v = term_default(p, x);
+    if (!v) return term_none();
+    size_t count = read_items(p, v);
     if (!parse_failed(p)) {
         parse_at(p, place);
-        const struct term *item = p->stack.at + first;
-        v = apply_fixed(p, v, item, count);
-        if (v) v = apply_gather(p, v, item, count);
+        v = apply_items(p, v, p->stack.at + first, count);
     }
     p->stack.count = first;
     return parse_failed(p) ? term_none() : term_value(v);

@@ -13,7 +13,7 @@
 
 bool face_begin(wg_graph *g, const char *file, int line) {
     if (!g || g->error.status) return false;
-    graph_site(g, file, line > 0 ? (uint32_t)line : 0, 0);
+    if (line != SAME_SITE) graph_site(g, file, line > 0 ? (uint32_t)line : 0, 0);
     return !g->error.status;
 }
 

@@ -21,7 +21,9 @@ bool face_has_number(wg_dtype dtype, double number);
 /* A list of axes as a mask; none listed are all. */
 bool face_axes(wg_graph *g, const char *name, value x, size_t count, const int *axis,
                uint32_t *mask);
-/* Notes the line and says whether the call is to do anything. g may be NULL. */
+/* Notes the line and says whether the call is to do anything. g may be NULL. A front end that has
+ * noted a place of its own gives SAME_SITE for the line. */
+enum { SAME_SITE = -1 };
 bool face_begin(wg_graph *g, const char *file, int line);
 /* x is a value of g. */
 bool face_var(wg_graph *g, const char *name, wg_var x);

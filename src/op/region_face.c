@@ -30,7 +30,8 @@ struct wg_loop {
 
 struct wg_branch {
     wg_graph *g;
-    value begin, choice;
+    value begin, of_this; /* where it begins, and the case that is being built */
+    value choice;
     size_t results;
     VEC(wg_program *) body;
     VEC(value) captured; /* by any case */
@@ -375,8 +376,24 @@ wg_branch *wg_branch_begin_at(const char *file, int line, wg_graph *g, wg_var ch
     *b = (wg_branch){.g = g, .choice = choice.id};
     if (type->dtype == WG_BOOL)
         b->choice = build_cast(g, WG_I64, build_unary(g, OP_not, choice.id));
-    b->begin = (value)g->t.instr.count;
+    b->begin = b->of_this = (value)g->t.instr.count;
     return b;
+}
+
+/* As varying: a variable is a loop's around, an input the program's. */
+static void mark_new(struct taking *t, value first, value end) {
+    for (value v = first; v < end; v++) {
+        unsigned op = instr_at(&t->g->t, v)->op;
+        if (op != OP_variable && op != OP_input) t->state[v] = VARIES;
+    }
+}
+
+static void note_taken(wg_graph *g, value first) {
+    span_vec *taken = &g->taken;
+    while (taken->count && taken->at[taken->count - 1].at >= first) taken->count--;
+    struct span *span = VEC_PUSH(&g->t.allocator, taken);
+    if (span) *span = (struct span){first, (uint32_t)g->t.instr.count - first};
+    else graph_fail_memory(g);
 }
 
 /* A case is kept as a program of what it alone captured; at the end, when all are known, it gets
@@ -399,9 +416,11 @@ void wg_branch_case_at(const char *file, int line, wg_branch *b, size_t count,
         out[k] = result[k].id;
     }
     if (!open_taking(&t, g)) return;
-    /* what is new here, and what it does not merely read; a variable is a loop's around */
-    for (value v = b->begin; v < t.count; v++)
-        if (instr_at(&g->t, v)->op != OP_variable) t.state[v] = VARIES;
+    /* what is new, and what other cases made, which an equal instruction here is found to be: none
+     * of it is computed where it is not needed */
+    mark_new(&t, b->begin, (value)t.count);
+    for (size_t k = 0; k < g->taken.count; k++)
+        mark_new(&t, g->taken.at[k].at, g->taken.at[k].at + g->taken.at[k].count);
     wg_program *body = mark_taken(&t, out, count)
                            ? take_over(&t, t.captured.at, t.captured.count, out, count) : NULL;
     wg_program **new = body ? VEC_PUSH(&g->t.allocator, &b->body) : NULL;
@@ -416,7 +435,8 @@ void wg_branch_case_at(const char *file, int line, wg_branch *b, size_t count,
     }
     if (body && !span) graph_fail_memory(g);
     close_taking(&t);
-    b->begin = (value)g->t.instr.count;
+    note_taken(g, b->of_this);
+    b->of_this = (value)g->t.instr.count;
 }
 
 /* The case with an input for everything that any case captured. */

@@ -12,6 +12,7 @@
 #include "transform/derive.h"
 #include "transform/series.h"
 #include "transform/split.h"
+#include "wengert/loop.h"
 
 static bool is_float(const wg_graph *g, value v) {
     return dtype_is_float(type_of(&g->t, v)->dtype);
@@ -299,6 +300,17 @@ static bool close_active(wg_graph *g, const struct region *region, const value *
     return any && more;
 }
 
+/* Whether there can be room for what is kept. */
+static bool is_bounded(wg_graph *g, const struct region *region, size_t kept) {
+    if (kept == 0 || region->length != WG_UNBOUNDED) return true;
+    graph_fail(g, WG_ENORULE,
+               "loop: reverse mode keeps %zu value%s of every iteration, and nothing says how many "
+               "there may be", kept, kept == 1 ? "" : "s");
+    graph_hint(g, "give it a bound: {wg_loop_begin(g, 1000)|while c limit 1000, for i in 0:k limit "
+                  "1000}; forward mode needs none");
+    return false;
+}
+
 value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain) {
     wg_graph *g = r->g;
     struct region region;
@@ -325,7 +337,8 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
         parts.stack = parts.carry + parts.carries;
         result = 0;
         if (split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body, &reverse,
-                       &kept, &error)) {
+                       &kept, &error) &&
+            is_bounded(g, &region, kept)) {
             parts.results = region.results - region.kept + kept;
             parts.kept = kept;
             parts.body = body;

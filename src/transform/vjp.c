@@ -165,6 +165,7 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     value ct[REGION_OPERANDS] = {0}, adjoint[UINT8_MAX] = {0};
     bool active[UINT8_MAX], any = false, plain = false;
     struct rule all = *r;
+    all.guarded = all.guarded || r->op == OP_branch; /* the case not taken sends nothing on */
     struct region region = region_open(&g->t, r->op, r->attr);
     size_t items = region.items, kept = items - region.kept;
     for (value item = v + 1; item < s->end; item++) {
