@@ -163,12 +163,8 @@ bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *acc
 
 /* Whether v's storage is memory, or a cell, and no literal. */
 static bool has_address(const struct trace *t, value v) {
-    for (;;) {
-        const struct instr *i = instr_at(t, v);
-        if (i->op != OP_reshape && i->op != OP_copy && i->op != OP_stop_gradient)
-            return i->op != OP_constant;
-        v = args_of(t, i)[0];
-    }
+    while (is_only_a_name(t, v)) v = args_of(t, instr_at(t, v))[0];
+    return instr_at(t, v)->op != OP_constant;
 }
 
 /* take is a statement: an element read at an index. So is scatter_add if each element can only get

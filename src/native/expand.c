@@ -26,7 +26,8 @@ static value expand_instruction(wg_graph *g, const struct trace *from, value v,
     return result;
 }
 
-static wg_program *rebuild(const wg_program *p, const uint8_t *pads, wg_error *error) {
+static wg_program *rebuild(const wg_program *p, const uint8_t *pads, const bool *unread,
+                           wg_error *error) {
     const struct trace *t = &p->t;
     const wg_allocator *a = &t->allocator;
     wg_extent *size_map = mem_alloc(a, (t->size.count + 1) * sizeof *size_map);
@@ -41,19 +42,20 @@ static wg_program *rebuild(const wg_program *p, const uint8_t *pads, wg_error *e
         if (instr_at(t, v)->op != OP_input)
             map[v] = expand_instruction(g, t, v, size_map, map, pads[v] == PAD_SUM);
     for (size_t i = 0; g && i < t->output.count && !g->error.status; i++)
-        graph_output(g, name_at(t, t->output.at[i].name), map[t->output.at[i].v]);
+        if (!unread || !unread[i])
+            graph_output(g, name_at(t, t->output.at[i].name), map[t->output.at[i].v]);
     mem_free(a, size_map, (t->size.count + 1) * sizeof *size_map);
     mem_free(a, map, t->instr.count * sizeof *map);
     return g ? graph_build(g, error) : NULL;
 }
 
-wg_program *expand(const wg_program *p, wg_error *error) {
+wg_program *expand(const wg_program *p, const bool *unread, wg_error *error) {
     const wg_allocator *a = &p->t.allocator;
     size_t count = p->t.instr.count;
     uint8_t *pads = mem_alloc_zero(a, count);
     wg_program *result = NULL;
     if (!pads || !find_pad_sums(&p->t, pads)) fail_memory(error);
-    else if (expands(&p->t, pads)) result = rebuild(p, pads, error);
+    else if (unread || expands(&p->t, pads)) result = rebuild(p, pads, unread, error);
     else result = program_copy(p, a, error);
     mem_free(a, pads, count);
     return result;

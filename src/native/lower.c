@@ -9,6 +9,7 @@
  * ones into the loop of a pass, so that what follows can use the number of each row. */
 #include "native/products.h"
 #include "native/write.h"
+#include "op/region.h"
 
 enum {
     VECTOR = 8, /* elements that are worth a loop */
@@ -50,6 +51,7 @@ static enum role role_of(const struct trace *t, value v) {
     case OP_broadcast:
     case OP_transpose:
     case OP_slice: return ROLE_VIEW;
+    case OP_item: return is_only_a_name(t, v) ? ROLE_VIEW : ROLE_RESULT;
     default: break;
     }
     if (op_is_elementwise(i->op) && i->narg <= 3) return ROLE_POINT;
@@ -79,14 +81,16 @@ bool is_nest_reduction(const struct trace *t, value v, struct loops *kept, uint8
     return reduced > 0;
 }
 
+bool is_only_a_name(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    if (i->op == OP_item) return attr_words(t, i->attr)[0] == REGION_COUNT;
+    return i->op == OP_reshape || i->op == OP_copy || i->op == OP_stop_gradient;
+}
+
 value storage_root(const struct lowered *l, value v) {
     const struct trace *t = &l->program->t;
-    for (;;) {
-        const struct instr *i = instr_at(t, v);
-        bool name = i->op == OP_reshape || i->op == OP_copy || i->op == OP_stop_gradient;
-        if (l->role[v] != ROLE_VIEW || !name) return v;
-        v = args_of(t, i)[0];
-    }
+    while (l->role[v] == ROLE_VIEW && is_only_a_name(t, v)) v = args_of(t, instr_at(t, v))[0];
+    return v;
 }
 
 static struct loops domain_of(const struct trace *t, value v) {
@@ -563,6 +567,8 @@ static bool place_reduction(struct placer *p, value v) {
 /* What moves elements takes no statement, unless it is a reshape that mixes the axes of a view. */
 static bool place_view(struct placer *p, value v) {
     struct access access;
+    const struct instr *i = instr_at(p->t, v);
+    if (i->op == OP_item) p->l->stages.at[p->l->stage[args_of(p->t, i)[0]]].counted = true;
     if (access_of(p->l, v, &access)) return true;
     if (p->l->extents->error.status) return no_access(p);
     return need_whole(p, access.root, 0);
@@ -577,6 +583,15 @@ static bool place_whole(struct placer *p, value v) {
     p->l->stage[v] = stage;
     p->l->storage[v] = STORE_FULL;
     return true;
+}
+
+static void place_result(struct placer *p, value v) {
+    struct lowered *l = p->l;
+    value region = args_of(p->t, instr_at(p->t, v))[0];
+    l->stage[v] = l->stage[region];
+    l->storage[v] = STORE_FULL;
+    l->next[v] = l->next[region]; /* the results of a region in no order */
+    l->next[region] = v;
 }
 
 /* Of the operands of a statement that waits none does, so that placing them is one step. */
@@ -616,6 +631,7 @@ static bool place_value(struct placer *p, value v) {
     case ROLE_REDUCE:
     case ROLE_COLUMNS: return place_reduction(p, v);
     case ROLE_WHOLE: return place_whole(p, v);
+    case ROLE_RESULT: place_result(p, v); return true;
     }
     return false;
 }
@@ -691,7 +707,7 @@ static size_t mark(struct lowered *l, size_t index) {
     const struct stage *stage = &l->stages.at[item->stage];
     size_t count = 0;
     if (stage->operation) {
-        l->item[stage->operation] = (uint32_t)index + 1;
+        for (value v = stage->operation; v; v = l->next[v]) l->item[v] = (uint32_t)index + 1;
         return 1;
     }
     for (uint32_t pass = item->pass ? item->pass : stage->first; pass;

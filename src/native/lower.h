@@ -1,5 +1,5 @@
 /* Loop nests: what a program becomes before it is written as C. A program is a sequence of stages;
- * a stage is one operation of the library, or a nest:
+ * a stage is one operation of the library, a loop or branch of the program, or a nest:
  *
  *     for each row (the loops of the nest, perhaps none)
  *         pass: statements on the row, or one loop (of any rank) over the row's elements with
@@ -31,7 +31,8 @@ enum role {
     ROLE_POINT,  /* a statement: elementwise, or a view that somebody needs whole               */
     ROLE_REDUCE, /* a reduction over the loop of its pass: one number a row                    */
     ROLE_COLUMNS, /* a reduction over the first loops of its pass: one number a column           */
-    ROLE_WHOLE   /* an operation of the library                                                 */
+    ROLE_WHOLE,  /* an operation of the library, or a loop or branch                            */
+    ROLE_RESULT  /* what a loop or branch made: there when that is                              */
 };
 
 enum storage {
@@ -83,6 +84,7 @@ struct stage {
     bool consumed;        /* another stage reads one of its values */
     bool narrow;          /* short products with few columns: its inner loop is no whole vector */
     bool short_rows;      /* of a few elements each: many rows are taken together */
+    bool counted;         /* of a loop or branch: somebody asks how often it ran, or which way */
 };
 
 /* What is written together: an operation, a nest, a loop of scalar code, or statements of it. */
@@ -101,7 +103,7 @@ struct lowered {
     uint8_t *role, *storage;
     uint32_t *pass;      /* of statements; 0: none */
     uint32_t *stage;       /* that makes the value; 0: none */
-    value *next;          /* statement of the same pass */
+    value *next;          /* statement of the same pass; of a loop or branch: its results */
     uint32_t *access_at;  /* of statements: the first of their operands' accesses */
     VEC(struct pass) passes; /* [0] unused */
     VEC(struct stage) stages;   /* [0] stands for what is there before the call */
@@ -117,8 +119,9 @@ struct lowered {
 
 /* ---- expand.c -------------------------------------------------------------------------------- */
 /* The program with operations that nests compute better replaced by what they are made of; inputs
- * and outputs as they were. A new program, also where nothing changes. */
-wg_program *expand(const wg_program *program, wg_error *error);
+ * and outputs as they were, but for those outputs that are `unread` (NULL: none). A new program,
+ * also where nothing changes. */
+wg_program *expand(const wg_program *program, const bool *unread, wg_error *error);
 
 /* ---- pads.c ---------------------------------------------------------------------------------- */
 enum pad_kind { PAD_NONE, PAD_TERM, PAD_SUM }; /* of a larger sum; the whole of one */
@@ -138,7 +141,10 @@ void settle_short_rows(struct lowered *l);
 /* ---- lower.c --------------------------------------------------------------------------------- */
 bool lower(const wg_program *program, struct lowered *l, wg_error *error);
 void lowered_free(struct lowered *l);
-/* The value whose storage v has where it is needed whole: reshapes and copies are only names. */
+/* Whether v is only another name for its operand: a reshape, a copy, the number that a loop or branch
+ * itself is. */
+bool is_only_a_name(const struct trace *t, value v);
+/* The value whose storage v has where it is needed whole. */
 value storage_root(const struct lowered *l, value v);
 /* The reductions that nests compute: of floating numbers, over axes that are neighbours. kept: the
  * axes before them; columns: the number of axes behind. */

@@ -19,6 +19,11 @@ typedef struct { /* a call */
     wg_cell *cell;
     const int64_t *size;
     int threads; /* that the call may use */
+    /* Runs, or checks, an operation of a loop's or branch's body, with the addresses of its result
+     * and operands, under these sizes. */
+    int (*inside)(void *call, uint32_t body, uint32_t operation, int check, void *const *at,
+                  const int64_t *size);
+    void *inner; /* the workspace of bodies */
 } wg_frame;
 
 /* Iterations of the loop that follows do not depend on each other. */
@@ -32,9 +37,11 @@ typedef struct { /* a call */
 #if defined(__GNUC__)
 #define WG_APART __attribute__((noinline, unused))
 #define WG_UNUSED __attribute__((unused))
+#define WG_WITHIN static inline __attribute__((always_inline, unused)) /* a body in its loop */
 #else
 #define WG_APART
 #define WG_UNUSED
+#define WG_WITHIN static
 #endif
 #define WG_BLOCK 512   /* terms of a sum that are computed together */
 #define WG_COLUMNS 512 /* columns that are reduced together */
@@ -75,6 +82,8 @@ static inline int wg_outside_i32(const int32_t *index, int64_t count, int64_t n)
     for (int64_t i = 0; i < count; i++) outside |= (index[i] < 0) | (index[i] >= n);
     return outside;
 }
+
+static inline size_t wg_larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Division rounds down; -1 is a case of its own because the smallest integer has no quotient. */
 static inline int64_t floor_quotient(int64_t a, int64_t b)

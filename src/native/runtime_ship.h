@@ -12,8 +12,10 @@
 
 #if defined(__GNUC__)
 #define WG_APART __attribute__((noinline, unused))
+#define WG_WITHIN static inline __attribute__((always_inline, unused))
 #else
 #define WG_APART
+#define WG_WITHIN static
 #endif
 
 static inline double special_lgamma(double x) { return lgamma(x); }

@@ -1,4 +1,4 @@
-/* C that a user takes away: around the loop nests of write.c a function whose parameters are the
+/* C that a user takes away, and the bodies of loops and branches in all C: around the loop nests of write.c a function whose parameters are the
  * program's sizes, inputs and outputs and one workspace, its declaration with what it takes and
  * gives, and the pieces of the runtime that it uses. All addresses are parameters, pieces of the
  * workspace, or constants; a function declares those that it uses. */
@@ -9,7 +9,11 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { ROUND = 16, LINE = 96 }; /* pieces of the workspace begin at multiples of ROUND bytes */
+enum {
+    ROUND = SHIP_ROUND,
+    LINE = 96,
+    MUCH = 400 /* statements of a body that is not put into its loop as it stands */
+};
 
 enum parameter_kind { SIZE, INPUT, OUTPUT };
 
@@ -20,6 +24,7 @@ struct parameter {
     enum parameter_kind kind;
     wg_type type;
     uint32_t used;     /* 1 + the last part that does */
+    uint32_t place;    /* of an input: 1 + the output that is in its place */
 };
 
 struct shipped {
@@ -56,7 +61,8 @@ static const char *const own_words[] = {
     "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
     "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "NAN", "INFINITY", "NULL", "lgamma", "tgamma",
-    "copysign", "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX"};
+    "copysign", "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX", "f", "status", "index", "length",
+    "ran", "go", "at", "size", "memcpy"};
 
 static bool is_listed(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -143,12 +149,17 @@ static bool list_parameters(struct writer *w, struct shipped *s) {
             .type = of ? *type_of(t, of->v) : (wg_type){.dtype = WG_I64}};
         ok = name_parameter(s, i);
     }
+    for (size_t i = 0; ok && s->s->donor && i < t->output.count; i++)
+        if (s->s->donor[i])
+            s->parameter[s->sizes + s->s->donor[i] - 1].place =
+                (uint32_t)(s->sizes + t->input.count + i) + 1;
     return ok;
 }
 
 /* ---- what the code uses ---------------------------------------------------------------------- */
 
 static void use_parameter(struct writer *w, struct parameter *p) {
+    if (p->place) p = &w->shipped->parameter[p->place - 1];
     p->used = w->part + 1;
     add(w, p->name);
 }
@@ -163,6 +174,22 @@ void shipped_cells(struct writer *w) {
 
 bool ships_with_cblas(const struct writer *w) {
     return w->shipped->s->cblas;
+}
+
+bool is_called_body(const struct writer *w) {
+    return w->shipped && w->shipped->s->kind == CALLED_BODY;
+}
+
+uint32_t number_of_body(const struct writer *w) {
+    return w->shipped->s->number;
+}
+
+void add_shipped_sizes(struct writer *w) {
+    struct shipped *s = w->shipped;
+    for (size_t i = 0; i < s->sizes; i++) {
+        if (i) add(w, ", ");
+        use_parameter(w, &s->parameter[i]);
+    }
 }
 
 void shipped_memory(struct writer *w, value root) {
@@ -218,6 +245,38 @@ static void add_offset(struct writer *w, size_t bytes) {
     w->shipped->work = w->part + 1;
     add(w, "(char *)work");
     if (bytes) ADD(w, " + %zu", bytes);
+}
+
+/* Behind all slots: the workspaces of bodies. */
+static void add_slots_end(struct writer *w) {
+    struct shipped *s = w->shipped;
+    ADD(w, "%zu", constant_offset(s, s->s->slot_count));
+    for (size_t i = 0; i < s->s->slot_count && w->ok; i++) {
+        if (s->s->slot[i].part_count == 0) continue;
+        add(w, " + ");
+        add_slot_bytes(w, &s->s->slot[i]);
+    }
+}
+
+void add_shipped_inner(struct writer *w) {
+    w->shipped->work = w->part + 1;
+    add(w, "(char *)work + ");
+    add_slots_end(w);
+}
+
+void add_shipped_entry(struct writer *w, uint32_t entry) {
+    struct shipped *s = w->shipped;
+    size_t slot = entry - s->s->slots;
+    if (entry < s->s->constants) {
+        use_parameter(w, &s->parameter[s->sizes + entry]);
+    } else if (s->s->slot[slot].part_count) {
+        s->slot_used[slot] = w->part + 1;
+        ADD(w, "s%zu", slot);
+    } else {
+        add(w, "(");
+        add_offset(w, constant_offset(s, slot));
+        add(w, ")");
+    }
 }
 
 static void declare_slots(struct writer *w) {
@@ -285,8 +344,10 @@ static void add_signature(struct writer *w, const char *head, bool shown) {
     struct shipped *s = w->shipped;
     size_t begin = w->out->size, indentation = strlen(head) + 1;
     ADD(w, "%s(", head);
+    if (is_called_body(w)) add_parameter(w, "const wg_frame *", "f", ",", indentation, &begin);
     for (size_t i = 0; i < s->count && w->ok; i++) {
         const struct parameter *p = &s->parameter[i];
+        if (p->place) continue;
         bool by_value = p->kind != OUTPUT && p->type.rank == 0;
         char type[64];
         snprintf(type, sizeof type, "%s%s %s", p->kind == INPUT && !by_value ? "const " : "",
@@ -299,8 +360,9 @@ static void add_signature(struct writer *w, const char *head, bool shown) {
 /* (n, x, ..., work) */
 static void add_arguments(struct writer *w) {
     struct shipped *s = w->shipped;
-    add(w, "(");
+    add(w, is_called_body(w) ? "(f, " : "(");
     for (size_t i = 0; i < s->count && w->ok; i++) {
+        if (s->parameter[i].place) continue;
         use_parameter(w, &s->parameter[i]);
         add(w, ", ");
     }
@@ -311,8 +373,10 @@ static void add_arguments(struct writer *w) {
 static void add_unused(struct writer *w) {
     struct shipped *s = w->shipped;
     for (size_t i = 0; i < s->count; i++)
-        if (s->parameter[i].used != w->part + 1) ADD(w, "    (void)%s;\n", s->parameter[i].name);
+        if (s->parameter[i].used != w->part + 1 && !s->parameter[i].place)
+            ADD(w, "    (void)%s;\n", s->parameter[i].name);
     if (s->work != w->part + 1) add(w, "    (void)work;\n");
+    if (is_called_body(w)) add(w, "    (void)f;\n");
 }
 
 /* A whole function: body is written first, as it tells what is declared in front of it. */
@@ -326,6 +390,7 @@ static void add_function(struct writer *w, const char *head, void (*write_body)(
     w->out = out;
     add_signature(w, head, false);
     add(w, "\n{\n");
+    if (body.data && has_word(body.data, "status")) add(w, "    int status = 0;\n");
     if (declared.data) add(w, declared.data);
     add_unused(w);
     if (body.data) add(w, body.data);
@@ -393,19 +458,19 @@ static void add_output_copies(struct writer *w) {
 }
 
 static void add_whole_body(struct writer *w) {
-    add_checks(w);
+    if (w->shipped->s->kind == SHIP_PROGRAM) add_checks(w);
     check_given_indices(w);
     add_part_items(w);
     add_output_copies(w);
 }
 
 static void add_calls_of_parts(struct writer *w) {
-    add_checks(w);
+    if (w->shipped->s->kind == SHIP_PROGRAM) add_checks(w);
     check_given_indices(w);
     for (uint32_t k = 0; k < w->l->part_count && w->ok; k++) {
-        ADD(w, "    if (%s_part%u", w->shipped->s->name, k);
+        ADD(w, "    if ((status = %s_part%u", w->shipped->s->name, k);
         add_arguments(w);
-        add(w, ") return 1;\n");
+        add(w, ") != 0) return status;\n");
     }
     add_output_copies(w);
 }
@@ -413,7 +478,10 @@ static void add_calls_of_parts(struct writer *w) {
 static void add_functions(struct writer *w) {
     const char *name = w->shipped->s->name;
     char head[512];
-    snprintf(head, sizeof head, "int %s", name);
+    const char *kind = w->shipped->s->kind == SHIP_PROGRAM                       ? "int"
+                       : w->l->part_count == 1 && w->l->access.count < MUCH ? "WG_WITHIN int"
+                                                                            : "static WG_APART int";
+    snprintf(head, sizeof head, "%s %s", kind, name);
     if (w->l->part_count == 1) {
         add_function(w, head, add_whole_body);
         return;
@@ -428,15 +496,24 @@ static void add_functions(struct writer *w) {
 }
 
 /* size_t NAME_work(int64_t n): the bytes of workspace, where they depend on sizes. */
-static bool has_named_slots(const struct shipped *s) {
-    for (size_t i = 0; i < s->s->slot_count; i++)
-        if (s->s->slot[i].part_count) return true;
-    return false;
+static bool has_named_work(const struct writer *w) {
+    bool named;
+    ship_work(w->w, w->shipped->s, &named);
+    return named;
+}
+
+size_t ship_work(const struct writing *w, const struct shipping *shipping, bool *named) {
+    struct shipped s = {.s = shipping,
+                        .cell_count = has_cells(w->lowered) ? shipping->cell_count : 0};
+    size_t inner;
+    inner_work(w, &inner, named);
+    for (size_t i = 0; i < shipping->slot_count; i++) *named |= shipping->slot[i].part_count > 0;
+    return constant_offset(&s, shipping->slot_count) + inner;
 }
 
 static void add_work_signature(struct writer *w, bool shown) {
     const struct shipped *s = w->shipped;
-    ADD(w, "size_t %s_work(", s->s->name);
+    ADD(w, "%ssize_t %s_work(", s->s->kind == SHIP_PROGRAM ? "" : "static inline ", s->s->name);
     for (size_t i = 0; i < s->sizes; i++)
         ADD(w, "%sint64_t %s", i ? ", " : "",
             shown ? s->parameter[i].shown : s->parameter[i].name);
@@ -446,16 +523,17 @@ static void add_work_signature(struct writer *w, bool shown) {
 static void add_work_function(struct writer *w) {
     struct shipped *s = w->shipped;
     wg_text *out = w->out, body = {.allocator = out->allocator};
-    if (!has_named_slots(s)) return;
+    if (!has_named_work(w)) return;
     w->part++; /* so that what it uses is told from what others do */
     w->out = &body;
-    ADD(w, "    return (size_t)(%zu", constant_offset(s, s->s->slot_count));
-    for (size_t i = 0; i < s->s->slot_count && w->ok; i++) {
-        if (s->s->slot[i].part_count == 0) continue;
+    add(w, "    return (size_t)(");
+    add_slots_end(w);
+    add(w, ")");
+    if (w->w->body_count) {
         add(w, " + ");
-        add_slot_bytes(w, &s->s->slot[i]);
+        add_inner_work(w);
     }
-    add(w, ");\n}\n");
+    add(w, ";\n}\n");
     w->out = out;
     add(w, "\n");
     add_work_signature(w, false);
@@ -517,8 +595,8 @@ static void describe_parameters(struct writer *w) {
 
 static void add_declaration(struct writer *w) {
     const struct shipped *s = w->shipped;
-    bool named = has_named_slots(s);
-    size_t bytes = constant_offset(s, s->s->slot_count);
+    bool named;
+    size_t bytes = ship_work(w->w, s->s, &named);
     ADD(w, "\n/* %s:\n", s->s->name);
     describe_parameters(w);
     if (named) {
@@ -558,7 +636,7 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
     if (w.ok) add_functions(&w);
     if (w.ok) add_work_function(&w);
     w.out = header;
-    if (w.ok) add_declaration(&w);
+    if (w.ok && shipping->kind == SHIP_PROGRAM) add_declaration(&w);
     mem_free(a, w.declared, l->count * sizeof *w.declared);
     mem_free(a, w.loaded, l->count * sizeof *w.loaded);
     mem_free(a, w.grouping, l->count * sizeof *w.grouping);

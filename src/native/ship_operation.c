@@ -1,5 +1,6 @@
-/* Operations that no nest does, in shipped C: each is a block that calls a function of
- * runtime_whole.h or runtime_ship.h with extents and addresses. Scalars are passed by the address
+/* Operations that no nest does, in shipped C and in the bodies of loops and branches: each is a
+ * block that calls a function of runtime_whole.h or runtime_ship.h with extents and addresses; in
+ * code that is loaded, the library's own operation. Scalars are passed by the address
  * of a variable of the block. */
 #include "native/writer.h"
 #include "op/conv.h"
@@ -418,11 +419,57 @@ static void write_call(const struct operation *o, bool cblas) {
     }
 }
 
+/* ---- by the library -------------------------------------------------------------------------- */
+
+static void add_sizes(struct writer *w) {
+    if (w->t->size.count == 0) {
+        add(w, "NULL");
+        return;
+    }
+    add(w, "(const int64_t[]){");
+    add_shipped_sizes(w);
+    add(w, "}");
+}
+
+static void write_called(const struct operation *o) {
+    struct writer *w = o->w;
+    indent(w, 2);
+    add(w, "void *const at[] = {(void *)");
+    add_result(o);
+    for (size_t k = 0; k < o->i->narg; k++) {
+        add(w, ", (void *)");
+        add_argument(o, k);
+    }
+    add(w, "};\n");
+    indent(w, 2);
+    ADD(w, "if ((status = f->inside(f->call, %u, %u, 0, at, ", number_of_body(w), o->v);
+    add_sizes(w);
+    add(w, ")) != 0) return status;\n");
+}
+
+void shipped_failure(struct writer *w, value by, value index) {
+    if (!is_called_body(w)) {
+        add(w, "return 1;");
+        return;
+    }
+    const struct instr *i = instr_at(w->t, by);
+    ADD(w, "return f->inside(f->call, %u, %u, 1, (void *const[]){NULL", number_of_body(w), by);
+    for (size_t k = 0; k < i->narg; k++) {
+        bool is_it = storage_root(w->l, args_of(w->t, i)[k]) == index;
+        add(w, is_it ? ", (void *)" : ", NULL");
+        if (is_it) add_index_address(w, index);
+    }
+    add(w, "}, ");
+    add_sizes(w);
+    add(w, ");");
+}
+
 void shipped_operation(struct writer *w, value v) {
     const struct instr *i = instr_at(w->t, v);
     const wg_type *y = type_of(w->t, v);
     struct operation o = {w, v, i, y, short_name[y->dtype]};
     open_block(&o);
-    write_call(&o, ships_with_cblas(w));
+    if (is_called_body(w)) write_called(&o);
+    else write_call(&o, ships_with_cblas(w));
     close_block(&o);
 }

@@ -627,7 +627,7 @@ static void load_scalars(struct writer *w, value v) {
 
 /* ---- indices --------------------------------------------------------------------------------- */
 
-static void add_index_address(struct writer *w, value index) {
+void add_index_address(struct writer *w, value index) {
     if (w->w->homes->table[index] != NO_HOME) {
         if (is_parameter(w, index)) add(w, "&");
         add_memory(w, index);
@@ -652,8 +652,9 @@ static void add_checks(struct writer *w, value index) {
         add_count(w, type);
         add(w, ", ");
         add_program_extent(w, check->extent, false);
-        if (w->shipped) add(w, ")) return 1;");
-        else ADD(w, ")) return f->operation(f->call, %zu);", l->stages.count + id - 1);
+        add(w, ")) ");
+        if (w->shipped) shipped_failure(w, check->by, index);
+        else ADD(w, "return f->operation(f->call, %zu);", l->stages.count + id - 1);
         add_comment(w, check->by);
     }
 }
@@ -666,6 +667,10 @@ void check_given_indices(struct writer *w) {
 static void add_item(struct writer *w, const struct item *item) {
     const struct lowered *l = w->l;
     const struct stage *s = &l->stages.at[item->stage];
+    if (is_region(w->t, s->operation)) {
+        write_region(w, s->operation);
+        return;
+    }
     if (s->operation && w->shipped) {
         shipped_operation(w, s->operation);
         return;
@@ -698,6 +703,6 @@ static void add_item(struct writer *w, const struct item *item) {
 void write_item(struct writer *w, const struct item *item) {
     value operation = w->l->stages.at[item->stage].operation;
     add_item(w, item);
-    if (operation) add_checks(w, operation);
+    for (value v = operation; v; v = w->l->next[v]) add_checks(w, v);
     visit_statements(w, item, add_checks);
 }

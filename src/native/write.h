@@ -19,12 +19,38 @@ struct output_copy {
     uint32_t save; /* a table entry that holds it instead; NO_HOME: none */
 };
 
+/* The body of a loop or branch: a function that has been written, of
+ *   (frame), sizes, inputs, outputs, workspace
+ * without the inputs that an output takes the place of, and the outputs that nobody reads. */
+struct body_code {
+    value region;
+    size_t which; /* of its bodies */
+    const char *name;
+    const struct trace *t;
+    const uint32_t *donor; /* of each output: 1 + the input in whose place it is */
+    const bool *unread;    /* results of the region, for which there is no output */
+    size_t work;           /* bytes of workspace, if they are constant; else NAME_work(sizes) */
+    bool named_work;
+};
+
+/* What a loop carries in memory though nobody reads it in the end. */
+struct spare {
+    value region;
+    size_t carry;
+    uint32_t home; /* table entry */
+};
+
 struct writing {
     struct lowered *lowered;
     const struct homes *homes;
     const struct output_copy *copy;
     size_t copy_count;
-    bool threads; /* loops may be shared by f->threads of them */
+    const struct spare *spare;
+    size_t spare_count;
+    const struct body_code *body; /* in the order of regions */
+    size_t body_count;
+    const char *before; /* the text of bodies, which stands in front; NULL: it stands already */
+    bool threads;       /* loops may be shared by f->threads of them */
 };
 
 /* Appends the complete file. The function written is
@@ -40,19 +66,32 @@ struct ship_slot { /* a piece of the workspace: factor times the product of exte
     size_t part_count;
 };
 
+enum ship_kind {
+    SHIP_PROGRAM,
+    SHIP_BODY,  /* of a loop or branch of one */
+    CALLED_BODY /* of a loop or branch of a program that is loaded */
+};
+
 struct shipping {
     const char *name; /* of the function */
-    bool cblas;       /* products of floating matrices by a BLAS */
+    enum ship_kind kind;
+    bool cblas;            /* products of floating matrices by a BLAS */
+    uint32_t number;       /* by which a called body is known to the library */
+    const uint32_t *donor; /* of each output: 1 + the input in whose place it is; NULL: none */
     /* The table's entries: inputs, then from these on outputs, constants, and slots. */
     uint32_t outputs, constants, slots;
     const struct ship_slot *slot;
     size_t slot_count, cell_count;
 };
 
-/* Appends the program's functions to `code`, and its declarations with what they take and give to
- * `header`. WG_EARGUMENT for an operation that has no C. */
+enum { SHIP_ROUND = 16 }; /* pieces of a workspace begin at multiples of so many bytes */
+
+/* Appends the program's functions to `code`, and, of SHIP_PROGRAM, its declarations with what they
+ * take and give to `header`. WG_EARGUMENT for an operation that has no C. */
 bool ship_program(const struct writing *w, const struct shipping *s, wg_text *code,
                   wg_text *header, wg_error *error);
+/* The bytes of workspace, without those that depend on sizes if `named`. */
+size_t ship_work(const struct writing *w, const struct shipping *s, bool *named);
 /* Appends what stands above functions: who is bound by it (nobody), and the pieces of the runtime
  * that they use. */
 bool ship_runtime(const char *functions, bool cblas, wg_text *out, wg_error *error);

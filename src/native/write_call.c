@@ -85,8 +85,11 @@ static void add_part(struct writer *w, size_t *at) {
     const struct lowered *l = w->l;
     size_t end = *at;
     while (end < l->items.count && l->items.at[end].part == w->part) end++;
-    for (size_t i = *at; i < end && w->ok; i++)
+    for (size_t i = *at; i < end && w->ok; i++) {
+        value operation = l->stages.at[l->items.at[i].stage].operation;
+        if (is_region(w->t, operation)) declare_region(w, operation);
         visit_statements(w, &l->items.at[i], declare_value);
+    }
     if (l->part_count == 1) declare_copies(w);
     for (size_t i = *at; i < end && w->ok; i++) {
         w->item = (uint32_t)i + 1;
@@ -136,6 +139,7 @@ static size_t count_of(const char *text, const char *word) {
 /* The pieces of the runtime that a body uses, by a word that only they have. */
 static void add_runtime(struct writer *w, const char *body) {
     add(w, embedded_runtime);
+    if (w->w->before) add(w, "#define WG_RESTRICT __restrict\n");
     if (w->w->threads) add(w, embedded_threads);
     if (strstr(body, "vm_") || strstr(body, "wg_")) {
         add(w, embedded_vector_math);
@@ -179,6 +183,7 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     w.step = mem_alloc_zero(&t->allocator, l->count * sizeof *w.step);
     w.kept = mem_alloc_zero(&t->allocator, l->count);
     w.ok = w.declared && w.loaded && w.grouping && w.step && w.kept;
+    if (w.ok && writing->before) add(&w, writing->before);
     if (w.ok) add_functions(&w);
     w.ok = w.ok && body.data;
     w.out = out;

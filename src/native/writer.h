@@ -90,6 +90,8 @@ void add_count(struct writer *w, const wg_type *type);
 /* Atomic: it may stand beside any operator. */
 void add_literal(struct writer *w, unsigned dtype, int64_t bits);
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
+/* The address of integers that somebody indexes with. */
+void add_index_address(struct writer *w, value index);
 void add_comment(struct writer *w, value v);
 /* Calls visit for each statement of the item. */
 void visit_statements(struct writer *w, const struct item *item,
@@ -175,10 +177,34 @@ void shipped_memory(struct writer *w, value root);
 void shipped_size(struct writer *w, size_t index);
 void shipped_cells(struct writer *w);
 bool ships_with_cblas(const struct writer *w);
+/* Whether the code is a body that calls the library's operations. */
+bool is_called_body(const struct writer *w);
+uint32_t number_of_body(const struct writer *w);
+/* The address that a table entry stands for. */
+void add_shipped_entry(struct writer *w, uint32_t entry);
+/* Where the workspaces of the bodies of its loops and branches begin. */
+void add_shipped_inner(struct writer *w);
+/* "n, m": the sizes as the code names them, for the library. */
+void add_shipped_sizes(struct writer *w);
 
 /* ---- ship_operation.c ------------------------------------------------------------------------ */
 
-/* An operation that no nest does: a call of a function of runtime_whole.h. */
+/* An operation that no nest does: a call of a function of runtime_whole.h, or of the library. */
 void shipped_operation(struct writer *w, value v);
+/* "return ...;": that an index, at this address, lies outside. */
+void shipped_failure(struct writer *w, value by, value index);
+
+/* ---- write_region.c -------------------------------------------------------------------------- */
+
+static inline bool is_region(const struct trace *t, value v) {
+    return v && op_def(instr_at(t, v)->op)->class == REGION;
+}
+/* A loop or branch: calls of the functions that its bodies are. */
+void write_region(struct writer *w, value v);
+/* In loaded code: the addresses that it takes. */
+void declare_region(struct writer *w, value v);
+/* The bytes that the bodies need, as C; all that is constant in *fixed, *named: there is more. */
+void inner_work(const struct writing *w, size_t *fixed, bool *named);
+void add_inner_work(struct writer *w);
 
 #endif

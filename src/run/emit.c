@@ -16,26 +16,8 @@ struct job {
 
 static bool ship(const struct writing *writing, void *context, wg_error *error) {
     const struct job *job = context;
-    const struct wg_function *fn = job->fn;
-    const struct measures *m = &fn->measures;
-    size_t bytes = (fn->slot.count + 1) * sizeof(struct ship_slot);
-    struct ship_slot *slot = mem_alloc(&fn->allocator, bytes);
-    if (!slot) return fail_memory(error), false;
-    for (size_t i = 0; i < fn->slot.count; i++) {
-        struct span part = m->key.at[fn->slot.at[i].part];
-        slot[i] = (struct ship_slot){fn->slot.at[i].factor, m->extent.at + part.at, part.count};
-    }
-    struct shipping s = {.name = job->name,
-                         .cblas = job->cblas,
-                         .outputs = (uint32_t)table_output(fn, 0),
-                         .constants = (uint32_t)table_blob(fn, 0),
-                         .slots = (uint32_t)table_slot(fn, 0),
-                         .slot = slot,
-                         .slot_count = fn->slot.count,
-                         .cell_count = fn->cell_count};
-    bool ok = ship_program(writing, &s, job->code, job->header, error);
-    mem_free(&fn->allocator, slot, bytes);
-    return ok;
+    struct ship_wanted wanted = {job->name, SHIP_PROGRAM, job->cblas, 0};
+    return ship_function(job->fn, writing, &wanted, job->code, job->header, NULL, error);
 }
 
 static bool emit_program(const wg_program *program, const char *name,
@@ -43,9 +25,10 @@ static bool emit_program(const wg_program *program, const char *name,
                          wg_error *error) {
     wg_program *narrow = options->f32 ? program_narrow(program, error) : NULL;
     if (options->f32 && !narrow) return false;
-    struct job job = {function_prepare(narrow ? narrow : program, NULL, true, error), name,
+    struct job job = {function_prepare(narrow ? narrow : program, NULL, true, NULL, error), name,
                       options->cblas, code, header};
-    bool ok = job.fn && native_plan(job.fn, ship, &job, error);
+    struct native_bodies bodies = {name, false, options->cblas, code, job.fn};
+    bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
     wg_function_free(job.fn);
     wg_program_free(narrow);
     return ok;

@@ -133,13 +133,14 @@ static bool drop_rules(wg_program *program, wg_error *error) {
 }
 
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
-                                     bool expanded, wg_error *error) {
+                                     bool expanded, const bool *unread, wg_error *error) {
     wg_allocator a = program->t.allocator;
     struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
     if (!fn) return fail_memory(error), NULL;
     fn->allocator = a;
     fn->threads = native_threads(options ? options->threads : 0);
-    fn->program = expanded ? expand(program, error) : program_copy(program, &a, error);
+    fn->expanded = expanded;
+    fn->program = expanded ? expand(program, unread, error) : program_copy(program, &a, error);
     bool there = fn->program && drop_rules(fn->program, error);
     const struct trace *t = there ? &fn->program->t : NULL;
     if (t && t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
@@ -163,13 +164,13 @@ static struct wg_function *scheduled(struct wg_function *fn, wg_error *error) {
 
 static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
                                        wg_error *error) {
-    return scheduled(function_prepare(program, options, false, error), error);
+    return scheduled(function_prepare(program, options, false, NULL, error), error);
 }
 
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
                                      size_t first_carry, size_t carries, wg_error *error) {
     wg_options options = {.threads = around->threads > 0 ? 1 : 0};
-    struct wg_function *fn = function_prepare(program, &options, false, error);
+    struct wg_function *fn = function_prepare(program, &options, false, NULL, error);
     for (size_t k = 0; fn && k < carries; k++) fn->donor[k] = (uint32_t)(1 + first_carry + k);
     return scheduled(fn, error);
 }
@@ -177,7 +178,7 @@ struct wg_function *interpreted_body(const wg_program *program, const struct wg_
 /* log: the compiler's, where that fails. */
 static struct wg_function *native(const wg_program *program, const wg_options *options,
                                   const char *flags, wg_text *log, wg_error *error) {
-    struct wg_function *fn = function_prepare(program, options, true, error);
+    struct wg_function *fn = function_prepare(program, options, true, NULL, error);
     wg_text text = {.allocator = program->t.allocator};
     bool ok = fn && native_write(fn, &text, error) && native_load(fn, &text, flags, error);
     wg_text_free(&text);
@@ -190,7 +191,7 @@ static struct wg_function *native(const wg_program *program, const wg_options *o
 /* Interpreted at once, native as soon as a thread has it compiled. */
 static bool begin_native(struct wg_function *fn, const wg_program *program,
                          const wg_options *options, const char *flags, wg_error *error) {
-    struct wg_function *planned = function_prepare(program, options, true, error);
+    struct wg_function *planned = function_prepare(program, options, true, NULL, error);
     return planned && background_start(fn, planned, flags, error);
 }
 
@@ -268,6 +269,7 @@ void wg_function_free(wg_function *fn) {
     }
     toolchain_unload(&fn->library);
     regions_free(fn);
+    VEC_FREE(&a, &fn->inside);
     wg_text_free(&fn->log);
     measures_free(fn);
     VEC_FREE(&a, &fn->step);

@@ -252,13 +252,20 @@ static wg_status run_operation(const struct call *c, const place *operand, value
         memmove(address(c, operand[0]), address(c, operand[1]), bytes(c, i->type));
         return WG_OK;
     }
-    struct view arg[UINT8_MAX];
-    for (size_t k = 0; k < i->narg; k++) arg[k] = view(c, args_of(t, i)[k], operand[1 + k]);
+    struct view all[1 + UINT8_MAX];
+    all[0] = view(c, v, operand[0]);
+    for (size_t k = 0; k < i->narg; k++) all[1 + k] = view(c, args_of(t, i)[k], operand[1 + k]);
+    return apply_operation(c, v, all, check);
+}
+
+wg_status apply_operation(const struct call *c, value v, struct view *operand, bool check) {
+    const struct trace *t = &c->fn->program->t;
+    const struct instr *i = instr_at(t, v);
     wg_error error;
     error.status = WG_OK;
-    struct exec e = {.arg = arg,
+    struct exec e = {.arg = operand + 1,
                      .narg = i->narg,
-                     .out = view(c, v, operand[0]),
+                     .out = operand[0],
                      .attr = attr_words(t, i->attr),
                      .attr_count = attr_count(t, i->attr),
                      .extent_value = c->extent_value,

@@ -9,6 +9,7 @@
 #include "run/run.h"
 #include "native/toolchain.h"
 #include "native/write.h"
+#include "op/region.h"
 
 struct reads { /* one root as an item reads it */
     value root;
@@ -29,6 +30,7 @@ struct storer {
     VEC(struct reads) reads; /* of the item at hand */
     struct slots slots;
     VEC(struct output_copy) copy;
+    VEC(struct spare) spare;
 };
 
 static bool no_memory(struct storer *s) {
@@ -192,6 +194,79 @@ static bool store_value(struct storer *s, size_t item, value v) {
     return take_dying(s, v) || take_slot(s, v);
 }
 
+/* ---- loops and branches ---------------------------------------------------------------------- */
+
+/* Which of the region's operands the root is: the beginning of carry k and nothing else. */
+static bool begins_carry_only(const struct storer *s, const struct instr *i,
+                              const struct region *r, size_t k, value root) {
+    for (size_t j = 0; j < i->narg; j++) {
+        bool is_it = storage_root(s->l, args_of(s->t, i)[j]) == root;
+        if (is_it != (j == r->lead + r->captures + k)) return false;
+    }
+    return true;
+}
+
+/* Marks the beginning of a carry as gone into its result, if it dies here. */
+static bool take_beginning(struct storer *s, const struct instr *i, const struct region *r,
+                           size_t k, value root) {
+    if (s->use[root] != 1 || !begins_carry_only(s, i, r, k, root)) return false;
+    for (size_t j = 0; j < s->reads.count; j++)
+        if (s->reads.at[j].root == root) s->reads.at[j].taken = true;
+    return true;
+}
+
+/* Where a carried array lies: in the output that it is in the end, where it begins if that dies, or
+ * in a slot. */
+static bool store_carry(struct storer *s, value region, const struct region *r, size_t k,
+                        value item) {
+    const struct instr *i = instr_at(s->t, region);
+    value root = storage_root(s->l, args_of(s->t, i)[r->lead + r->captures + k]);
+    uint32_t home = s->homes.table[root];
+    uint32_t wanted = item ? s->homes.table[item] : NO_HOME;
+    if (wanted != NO_HOME) {
+        uint32_t donor = s->fn->donor[wanted - table_output(s->fn, 0)];
+        value given = donor ? s->t->input.at[donor - 1].v : 0;
+        bool begins = given == root && s->use[root] == 1 && begins_carry_only(s, i, r, k, root);
+        if (wanted == home || !donor || s->use[given] == 0 || begins) {
+            if (wanted == home) take_beginning(s, i, r, k, root);
+            return true;
+        }
+    }
+    if (home != NO_HOME && home >= table_slot(s->fn, 0) && take_beginning(s, i, r, k, root)) {
+    } else if (item) {
+        return take_slot(s, item);
+    } else {
+        struct measure need = s->fn->measures.count[instr_at(s->t, root)->type];
+        if (!measure_in_bytes(&need, (wg_dtype)type_of(s->t, root)->dtype, s->error) ||
+            !slots_take(&s->slots, need, &home))
+            return false;
+    }
+    if (item) {
+        s->homes.table[item] = home;
+        return true;
+    }
+    struct spare *new = VEC_PUSH(&s->fn->allocator, &s->spare);
+    if (!new) return no_memory(s);
+    *new = (struct spare){region, k, home};
+    return true;
+}
+
+static bool store_region(struct storer *s, size_t index, value v) {
+    const struct instr *i = instr_at(s->t, v);
+    struct region r = region_open(s->t, i->op, i->attr);
+    value item[REGION_OPERANDS] = {0};
+    if (!store_value(s, index, v)) return false;
+    for (value one = s->l->next[v]; one; one = s->l->next[one])
+        item[attr_words(s->t, instr_at(s->t, one)->attr)[0]] = one;
+    for (size_t k = 0; k < r.items; k++) {
+        value begin = k < r.carries ? args_of(s->t, i)[r.lead + r.captures + k] : 0;
+        bool in_place = begin && type_of(s->t, begin)->rank > 0;
+        if (in_place && !store_carry(s, v, &r, k, item[k])) return false;
+        if (!in_place && item[k] && !store_value(s, index, item[k])) return false;
+    }
+    return true;
+}
+
 /* What only the item itself reads is free again behind it: buffers of rows, and results that no
  * other asks for. */
 static bool end_value(struct storer *s, size_t item, value v) {
@@ -202,14 +277,25 @@ static bool end_value(struct storer *s, size_t item, value v) {
 
 static bool store_item(struct storer *s, size_t index) {
     value operation = s->l->stages.at[s->l->items.at[index].stage].operation;
+    size_t spare = s->spare.count;
     if (!list_reads(s, index)) return false;
-    if (!(operation ? store_value(s, index, operation) : each_statement(s, index, store_value)))
+    bool region = operation && op_def(instr_at(s->t, operation)->op)->class == REGION;
+    if (!(region      ? store_region(s, index, operation)
+          : operation ? store_value(s, index, operation)
+                      : each_statement(s, index, store_value)))
         return false;
     for (size_t i = 0; i < s->reads.count; i++) {
         const struct reads *r = &s->reads.at[i];
         if (--s->use[r->root] == 0 && !r->taken && !give_back(s, r->root)) return false;
     }
-    return operation ? end_value(s, index, operation) : each_statement(s, index, end_value);
+    for (size_t i = spare; i < s->spare.count; i++) {
+        uint32_t slot = s->spare.at[i].home - (uint32_t)table_slot(s->fn, 0);
+        slots_free(&s->slots, slot);
+    }
+    if (!operation) return each_statement(s, index, end_value);
+    for (value v = operation; v; v = s->l->next[v])
+        if (!end_value(s, index, v)) return false;
+    return true;
 }
 
 /* ---- before the first item, and behind the last ---------------------------------------------- */
@@ -353,8 +439,8 @@ static bool store_all(struct storer *s) {
 }
 
 /* Gives everything its storage in fn, and hands that over to be written. */
-static bool plan_and_write(struct wg_function *fn, struct lowered *l, native_writer *write,
-                           void *context, wg_error *error) {
+static bool plan_and_write(struct wg_function *fn, struct lowered *l, struct writing *writing,
+                           native_writer *write, void *context, wg_error *error) {
     const wg_allocator *a = &fn->allocator;
     size_t bytes = l->count * sizeof(uint32_t);
     struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error,
@@ -367,8 +453,12 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, native_wri
     bool ok = s.use && s.seen && s.last && s.homes.table && s.homes.cell;
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
-    struct writing writing = {l, &s.homes, s.copy.at, s.copy.count, fn->threads > 0};
-    ok = ok && write(&writing, context, error);
+    writing->homes = &s.homes;
+    writing->copy = s.copy.at;
+    writing->copy_count = s.copy.count;
+    writing->spare = s.spare.at;
+    writing->spare_count = s.spare.count;
+    ok = ok && write(writing, context, error);
     mem_free(a, s.use, bytes);
     mem_free(a, s.seen, bytes);
     mem_free(a, s.last, bytes);
@@ -377,15 +467,24 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, native_wri
     VEC_FREE(a, &s.reads);
     slots_end(&s.slots);
     VEC_FREE(a, &s.copy);
+    VEC_FREE(a, &s.spare);
     return ok;
 }
 
-bool native_plan(struct wg_function *fn, native_writer *write, void *context, wg_error *error) {
+bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_writer *write,
+                 void *context, wg_error *error) {
     struct lowered l = {0};
-    if (fn->region.count)
-        return !fail_with(error, WG_ENATIVE, "loops and branches are interpreted so far");
-    bool ok = lower(fn->program, &l, error) && plan_and_write(fn, &l, write, context, error);
+    struct body_list list;
+    bool ok = write_bodies(fn, bodies, &list, error) && lower(fn->program, &l, error);
+    struct writing writing = {.lowered = &l,
+                              .body = list.body,
+                              .body_count = list.count,
+                              .before = bodies->text->data,
+                              .threads = fn->threads > 0};
+    fn->has_cells = ok && l.part_count > 1;
+    ok = ok && plan_and_write(fn, &l, &writing, write, context, error);
     lowered_free(&l);
+    body_list_free(fn, &list);
     return ok;
 }
 
@@ -394,7 +493,11 @@ static bool write_text(const struct writing *writing, void *text, wg_error *erro
 }
 
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
-    return native_plan(fn, write_text, text, error);
+    wg_text before = {.allocator = fn->allocator};
+    struct native_bodies bodies = {"body", true, false, &before, fn};
+    bool ok = native_plan(fn, &bodies, write_text, text, error);
+    wg_text_free(&before);
+    return ok;
 }
 
 static bool build(struct wg_function *fn, const wg_text *text, const struct flags_wanted *wanted,
@@ -445,7 +548,11 @@ wg_status native_call(const struct call *c, const int64_t *size) {
         void *cell;
         const int64_t *size;
         int threads;
-    } frame = {(void *)(uintptr_t)c, run_step, c->table, c->base[CELL], size, c->fn->threads};
+        int (*inside)(void *call, uint32_t body, uint32_t operation, int check, void *const *at,
+                      const int64_t *size);
+        void *inner;
+    } frame = {(void *)(uintptr_t)c, run_step, c->table, c->base[CELL], size, c->fn->threads,
+               call_inside, c->inner};
     int (*code)(const struct native_frame *);
     memcpy(&code, &c->fn->code, sizeof code);
     return (wg_status)code(&frame);

@@ -8,7 +8,6 @@
 #include "op/region.h"
 #include "run/run.h"
 
-enum { MAX_SIZES = 64 }; /* named sizes of a body */
 #define NO_PLACE UINT32_MAX /* of a result that nobody reads */
 
 /* The workspaces of a loop's body and of its condition, and spare memory, lie one behind the
@@ -20,42 +19,75 @@ void regions_free(struct wg_function *fn) {
         struct region_code *r = &fn->region.at[i];
         for (size_t k = 0; r->body && k < r->bodies; k++) wg_function_free(r->body[k]);
         mem_free(&fn->allocator, r->body, r->bodies * sizeof(struct wg_function *));
+        if (r->unread) mem_free(&fn->allocator, r->unread, REGION_OPERANDS);
     }
     VEC_FREE(&fn->allocator, &fn->region);
 }
 
-static bool make_region(struct wg_function *fn, value v, wg_error *error) {
+/* The bodies of one region. Native ones make only what somebody reads, or is carried. */
+static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_error *error) {
     const struct trace *t = &fn->program->t;
-    const struct instr *i = instr_at(t, v);
+    const struct instr *i = instr_at(t, code->v);
     struct region r = region_open(t, i->op, i->attr);
-    struct region_code *code = VEC_PUSH(&fn->allocator, &fn->region);
-    if (!code) return fail_memory(error), false;
-    *code = (struct region_code){.v = v, .bodies = r.bodies};
     code->body = mem_alloc_zero(&fn->allocator, r.bodies * sizeof(struct wg_function *));
     if (!code->body) return fail_memory(error), false;
+    code->bodies = r.bodies;
+    for (size_t k = 0; k < r.carries && code->unread; k++) code->unread[k] = false;
     for (size_t k = 0; k < r.bodies; k++) {
         const wg_program *body = region_body(t, &r, k)->body;
+        bool condition = r.op == OP_loop && k > 0;
+        size_t first = 1 + r.captures, carries = condition ? 0 : r.carries;
         if (body->t.size.count > MAX_SIZES)
             return !fail_with(error, WG_EOVERFLOW, "a body of %zu named sizes: at most %d can be run",
                               body->t.size.count, MAX_SIZES);
-        code->body[k] = interpreted_body(body, fn, 1 + r.captures, k ? 0 : r.carries, error);
+        code->body[k] =
+            fn->expanded
+                ? native_body(body, condition ? NULL : code->unread, first, carries, error)
+                : interpreted_body(body, fn, first, carries, error);
         if (!code->body[k]) return false;
     }
     return true;
+}
+
+static bool list_region(struct wg_function *fn, value v, wg_error *error) {
+    struct region_code *code = VEC_PUSH(&fn->allocator, &fn->region);
+    if (!code) return fail_memory(error), false;
+    *code = (struct region_code){.v = v};
+    if (!fn->expanded) return true;
+    code->unread = mem_alloc(&fn->allocator, REGION_OPERANDS);
+    if (!code->unread) return fail_memory(error), false;
+    memset(code->unread, true, REGION_OPERANDS);
+    return true;
+}
+
+static void mark_read(struct wg_function *fn, value item) {
+    const struct trace *t = &fn->program->t;
+    const struct instr *i = instr_at(t, item);
+    value region = args_of(t, i)[0];
+    size_t low = 0, high = fn->region.count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (fn->region.at[middle].v <= region) low = middle;
+        else high = middle;
+    }
+    int64_t k = attr_words(t, i->attr)[0];
+    if (k != REGION_COUNT && fn->region.at[low].unread) fn->region.at[low].unread[k] = false;
 }
 
 bool regions_make(struct wg_function *fn, wg_error *error) {
     const struct trace *t = &fn->program->t;
     for (value v = 1; v < t->instr.count; v++) {
         unsigned op = instr_at(t, v)->op;
-        if ((op == OP_loop || op == OP_branch) && !make_region(fn, v, error)) return false;
+        if ((op == OP_loop || op == OP_branch) && !list_region(fn, v, error)) return false;
+        if (op == OP_item) mark_read(fn, v);
     }
+    for (size_t i = 0; i < fn->region.count; i++)
+        if (!make_bodies(fn, &fn->region.at[i], error)) return false;
     return true;
 }
 
-/* The sizes of body k under those of the program around it. */
-static wg_status body_sizes(const struct trace *t, const struct region *r, size_t k,
-                            const int64_t *size, int64_t *of_body, wg_error *error) {
+wg_status body_sizes(const struct trace *t, const struct region *r, size_t k, const int64_t *size,
+                     int64_t *of_body, wg_error *error) {
     const wg_extent *extent = region_sizes(t, r, k);
     size_t count = region_body(t, r, k)->body->t.size.count;
     for (size_t i = 0; i < count; i++)
@@ -96,6 +128,7 @@ wg_status regions_size(const struct wg_function *fn, const int64_t *size, size_t
     wg_status status = WG_OK;
     int64_t of_body[MAX_SIZES];
     *bytes = 0;
+    if (fn->expanded) return native_inner(fn, size, bytes, error);
     for (size_t i = 0; i < fn->region.count && status == WG_OK; i++) {
         const struct region_code *code = &fn->region.at[i];
         const struct instr *instr = instr_at(t, code->v);

@@ -107,6 +107,7 @@ struct region_code {
     value v;
     size_t bodies;
     struct wg_function **body;
+    bool *unread; /* of native code: results that nobody reads, nor a body makes; NULL: none */
 };
 
 struct wg_function {
@@ -121,6 +122,10 @@ struct wg_function {
     VEC(place) operand;
     VEC(struct copy) copy;
     VEC(struct region_code) region;
+    VEC(struct wg_function *) inside; /* of native code: all bodies, also of bodies */
+    uint32_t number;                  /* of a body among them */
+    bool expanded;                    /* of the program as nests want it */
+    bool has_cells;                   /* of a body: scalars that its parts share */
 
     VEC(int64_t) pool; /* scalar constants                                     */
     VEC(struct scalar_input)
@@ -224,9 +229,10 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
  * first_carry on, are. */
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
                                      size_t first_carry, size_t carries, wg_error *error);
-/* A function without a plan yet; expanded: of the program as nests want it. NULL and an error. */
+/* A function without a plan yet; expanded: of the program as nests want it, without the outputs that
+ * are unread (NULL: none). NULL and an error. */
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
-                                     bool expanded, wg_error *error);
+                                     bool expanded, const bool *unread, wg_error *error);
 /* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
 void function_note(struct wg_function *fn, const char *head, const wg_error *why);
 static inline bool has_named_extents(const struct wg_function *fn) {
@@ -234,6 +240,8 @@ static inline bool has_named_extents(const struct wg_function *fn) {
 }
 
 struct call;
+struct region;
+struct view;
 
 /* ---- call.c ---------------------------------------------------------------------------------- */
 /* What the program requires of its sizes, and that there are any: WG_ESHAPE or WG_EARGUMENT. */
@@ -265,6 +273,8 @@ struct call { /* one call: what its steps see */
 wg_status interpret(const struct call *c);
 /* One operation, or check, of fn->step. */
 wg_status call_operation(const struct call *c, uint32_t step);
+/* The same with its result and operands given; of c only fn, extent_value and error matter. */
+wg_status apply_operation(const struct call *c, value v, struct view *operand, bool check);
 
 /* ---- region.c -------------------------------------------------------------------------------- */
 /* The bodies of all regions as functions of fn; false and an error. */
@@ -274,18 +284,68 @@ void regions_free(struct wg_function *fn);
 wg_status regions_size(const struct wg_function *fn, const int64_t *size, size_t *bytes,
                        wg_error *error);
 wg_status run_region(const struct call *c, const struct step *step);
+enum { MAX_SIZES = 64 }; /* named sizes of a body */
+/* The sizes of body k under those of the program around it. */
+wg_status body_sizes(const struct trace *t, const struct region *r, size_t k, const int64_t *size,
+                     int64_t *of_body, wg_error *error);
 
 /* ---- native.c -------------------------------------------------------------------------------- */
-/* Plans fn, of which program, donors, measures and shapes are there, and has it written. */
+/* Where the functions go that the bodies of a program's loops and branches are. */
+struct native_bodies {
+    const char *name; /* of the program's function */
+    bool called;      /* they call the library's operations; else they stand for themselves */
+    bool cblas;
+    wg_text *text;
+    struct wg_function *outermost;
+};
+/* Plans fn, of which program, donors, measures and shapes are there, and has it written, behind its
+ * bodies. */
 struct writing;
 typedef bool native_writer(const struct writing *writing, void *context, wg_error *error);
-bool native_plan(struct wg_function *fn, native_writer *write, void *context, wg_error *error);
+bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_writer *write,
+                 void *context, wg_error *error);
 /* The same as the C that is loaded, appended to a text. */
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error);
 /* Compiles that and loads it; fn->log tells how, also on error. flags: fewer than NATIVE_FLAGS_SIZE
  * bytes. */
 bool native_load(struct wg_function *fn, const wg_text *text, const char *flags, wg_error *error);
 wg_status native_call(const struct call *c, const int64_t *size);
+
+/* ---- native_region.c ------------------------------------------------------------------------- */
+/* The body of a region as a function that is not planned yet; carried arrays are made in place. */
+struct wg_function *native_body(const wg_program *program, const bool *unread, size_t first_carry,
+                                size_t carries, wg_error *error);
+/* Writes a function that is planned as shipped C. */
+struct ship_wanted {
+    const char *name;
+    int kind; /* enum ship_kind */
+    bool cblas;
+    uint32_t number;
+};
+struct shipped_work { /* bytes of workspace; named: more, which depend on sizes */
+    size_t bytes;
+    bool named;
+};
+bool ship_function(const struct wg_function *fn, const struct writing *writing,
+                   const struct ship_wanted *wanted, wg_text *code, wg_text *header,
+                   struct shipped_work *work, wg_error *error);
+/* Plans and writes all bodies of fn. */
+enum { BODY_NAME = 160 };
+struct body_code;
+struct body_list {
+    size_t count;
+    struct body_code *body;
+    char (*name)[BODY_NAME];
+};
+bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_list *list,
+                  wg_error *error);
+void body_list_free(const struct wg_function *fn, struct body_list *list);
+/* The bytes that the bodies of native code need under these sizes. */
+wg_status native_inner(const struct wg_function *fn, const int64_t *size, size_t *bytes,
+                       wg_error *error);
+/* What a body calls the library with: see native/runtime.h. */
+int call_inside(void *call, uint32_t number, uint32_t operation, int check, void *const *at,
+                const int64_t *size);
 
 /* ---- threads.c ------------------------------------------------------------------------------- */
 enum { MAX_THREADS = 1024 };

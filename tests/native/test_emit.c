@@ -28,7 +28,7 @@ struct subject {
 };
 
 static struct subject subject[MOST];
-static size_t subjects, first_file, first_random; /* what a user may have is in between */
+static size_t subjects, first_loop, first_file, first_random; /* what a user may have is in between */
 static char folder[512];
 
 static void add_subject(wg_program *program, const struct op_sample *sample, const char *format,
@@ -152,10 +152,49 @@ static void add_names(void) {
     add_subject(p, NULL, "names");
 }
 
+/* A loop over a network's layer, in it a while and a branch; what is carried is an array, of which
+ * one is not read in the end, results are stacked, and a matrix is captured. */
+static void add_loops(void) {
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var a = wg_input(g, "a", wg_f64(4)), x = wg_input(g, "x", wg_f64(n));
+    wg_var w = wg_input(g, "W", wg_f64(4, 4)), made[5] = {{0}}, root[1] = {{0}}, chosen[1] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, n);
+    wg_var s = wg_loop_carry(loop, a), total = wg_loop_carry(loop, a);
+    wg_var at = wg_loop_slice(loop, x);
+    wg_loop_next(loop, s, wg_tanh(wg_add(wg_matmul(w, s), at)));
+    wg_loop_next(loop, total, wg_add(s, total));
+    wg_loop_collect(loop, wg_sum(wg_mul(total, total)));
+    wg_loop *inner = wg_loop_begin(g, 6);
+    wg_var grows = wg_loop_carry(inner, wg_sum(s));
+    wg_loop_while(inner, wg_lt(grows, 3));
+    wg_loop_next(inner, grows, wg_add(wg_mul(grows, grows), 1.0));
+    wg_var trips = wg_loop_end(inner, root);
+    wg_loop_collect(loop, wg_mul(wg_cast(WG_F64, trips), root[0]));
+    wg_branch *branch = wg_branch_begin(g, wg_gt(at, 0));
+    wg_branch_case(branch, wg_exp(at));
+    wg_branch_case(branch, wg_mul(at, 2));
+    wg_branch_end(branch, chosen);
+    wg_loop_collect(loop, chosen[0]);
+    wg_loop_end(loop, made);
+    wg_output(g, "y", wg_add(wg_sum(made[0]), wg_add(wg_sum(made[2]), wg_sum(made[4]))));
+    wg_output(g, "roots", made[3]);
+    wg_program *p = wg_build(g, &error);
+    wg_program *vjp = wg_vjp(p, NULL, NULL, &error);
+    assert_ok(error);
+    add_subject(p, NULL, "loops");
+    add_subject(vjp, NULL, "loops_vjp");
+    add_subject(wg_jvp(vjp, NULL, NULL, &error), NULL, "loops_jvp_vjp");
+    assert_ok(error);
+}
+
 static int collect(void **state) {
     unsigned index = 0;
     (void)state;
     op_each_sample(add_sample, &index);
+    first_loop = subjects;
+    add_loops();
     first_file = subjects;
     static const char *const golden[] = {"gaussian",  "learning", "logistic",
                                          "quadratic", "shapes",   "where"};
@@ -440,11 +479,11 @@ static void it_gives_the_interpreters_bits(void **state) {
 static void optimised_it_stays_within_rounding(void **state) {
     (void)state;
     wg_text code = {0};
-    emit_some(first_file, first_random, "files", (wg_emit_options){0}, &code);
-    write_adapters(first_file, first_random, "files");
+    emit_some(first_loop, first_random, "files", (wg_emit_options){0}, &code);
+    write_adapters(first_loop, first_random, "files");
     run_compiler("gcc -std=c99 " STRICT " -O3 -march=native -fPIC -shared -o files.so files.c "
                  "files_adapters.c -lm");
-    check_library("files.so", first_file, first_random, true);
+    check_library("files.so", first_loop, first_random, true);
     if (has_command("clang++")) {
         run_compiler("clang++ -x c++ " STRICT " -O2 -fPIC -shared -o files_cpp.so files.c "
                      "files_adapters.c -lm");

@@ -18,18 +18,31 @@ struct run { /* the outputs of a program, side by side */
     double out[6][MOST];
 };
 
-static void run(const wg_program *p, int64_t n, const double *x, const double *w,
-                const double *more, struct run *r) {
+/* False where native code is not built in. */
+static bool run_by(const wg_program *p, wg_backend backend, int64_t n, const void *const *in,
+                   struct run *r) {
     wg_error error = {0};
-    wg_function *fn = wg_compile(p, NULL, &error);
+    wg_options options = {.backend = backend, .flags = "-O0 -ffp-contract=off"};
+    wg_function *fn = wg_compile(p, &options, &error);
     assert_ok(error);
+    bool absent = strstr(wg_function_note(fn), "WG_NATIVE_BACKEND");
+    if (!absent) assert_string_equal(wg_function_note(fn), "");
     void *out[6];
     memset(r, 0, sizeof *r);
     for (size_t i = 0; i < 6; i++) out[i] = r->out[i];
-    const void *in[] = {x, w, more};
     wg_call_with(fn, &n, in, out, NULL, &error);
     assert_ok(error);
     wg_function_free(fn);
+    return !absent;
+}
+
+/* Interpreted, and by native code: the same bits. */
+static void run(const wg_program *p, int64_t n, const double *x, const double *w,
+                const double *more, struct run *r) {
+    static struct run native;
+    const void *in[] = {x, w, more};
+    run_by(p, WG_INTERPRET, n, in, r);
+    if (run_by(p, WG_NATIVE, n, in, &native)) assert_memory_equal(r, &native, sizeof native);
 }
 
 /* y = s_n + sum of s_i x_i, where s_i = sin(s_i-1) exp(w) + x_i, s_0 = 1/2 */
