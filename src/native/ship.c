@@ -689,6 +689,12 @@ bool ship_runtime(const char *functions, bool cblas, wg_text *out, wg_error *err
         {embedded_whole, "int64_t", "uint64_t", "i64", "INT64_MIN"},
         {embedded_whole, "int32_t", "uint32_t", "i32", "INT32_MIN"},
         {embedded_whole, "uint8_t", "uint8_t", "b8", "0"},
+        {embedded_factor, "double", "double", "f64", ""},
+        {embedded_factor, "float", "float", "f32", ""},
+        {embedded_spectral, "double", "double", "f64", ""},
+        {embedded_spectral, "float", "float", "f32", ""},
+        {embedded_expm, "double", "double", "f64", ""},
+        {embedded_expm, "float", "float", "f32", ""},
     };
     ok = ok && add_used_pieces(source, COUNT_OF(source), functions, out) && text_add(out, "\n");
     wg_text_free(&scalar);

@@ -385,6 +385,79 @@ static void write_conv(const struct operation *o) {
     add(w, ");\n");
 }
 
+/* ---- matrices -------------------------------------------------------------------------------- */
+
+/* Those wanted of batch, rows and columns of argument k, each with a comma behind it. */
+static void add_matrices(const struct operation *o, size_t k, bool batch, bool rows, bool columns) {
+    const wg_type *x = argument_type(o, k);
+    wg_extent extent[] = {product(o->w, x, 0, x->rank - 2u),
+                          product(o->w, x, x->rank - 2u, x->rank - 1u),
+                          product(o->w, x, x->rank - 1u, x->rank)};
+    const bool wanted[] = {batch, rows, columns};
+    for (size_t i = 0; i < 3; i++)
+        if (wanted[i]) add_numbers(o->w, &extent[i], 1);
+}
+
+/* Arguments from the first one on, and the result. */
+static void end_matrices(const struct operation *o, size_t first) {
+    for (size_t k = first; k < o->i->narg; k++) {
+        add_argument(o, k);
+        add(o->w, ", ");
+    }
+    add_result(o);
+    add(o->w, ");\n");
+}
+
+static void write_words(const struct operation *o) {
+    indent(o->w, 2);
+    add(o->w, "memset(");
+    add_result(o);
+    add(o->w, ", 0, (size_t)(");
+    add_count(o->w, o->y);
+    add(o->w, ") * sizeof(int64_t));\n");
+}
+
+/* batch, n, the matrix; or batch, m, n of those that need not be square. */
+static void write_factors(const struct operation *o, const char *function, bool square) {
+    begin_call(o, function, o->suffix);
+    add_matrices(o, 0, true, !square, true);
+    end_matrices(o, 0);
+}
+
+/* Right-hand sides are the last argument, and the flags stand between. */
+static void write_solve(const struct operation *o, const char *function, size_t flags) {
+    bool absolute = attr_count(o->w->t, o->i->attr) == flags + 1;
+    begin_call(o, function, o->suffix);
+    add_matrices(o, o->i->narg - 1u, true, true, true);
+    for (size_t k = 0; k < flags; k++) ADD(o->w, "%d, ", words(o)[k] != 0);
+    ADD(o->w, "%d, ", absolute);
+    end_matrices(o, o->i->narg - 2u);
+}
+
+static void write_det(const struct operation *o) {
+    begin_call(o, "det", o->suffix);
+    add_matrices(o, 0, true, false, true);
+    ADD(o->w, "%d, ", (int)words(o)[0]);
+    end_matrices(o, 1);
+}
+
+static void write_expm(const struct operation *o) {
+    struct writer *w = o->w;
+    size_t directions = o->i->narg - 2u;
+    indent(w, 2);
+    ADD(w, "const %s *const along[%zu] = {", type_text_of[o->y->dtype], directions + 1);
+    for (size_t k = 0; k <= directions; k++) {
+        if (k) add(w, ", ");
+        add_argument(o, k);
+    }
+    add(w, "};\n");
+    begin_call(o, "expm", o->suffix);
+    add_matrices(o, 0, true, false, true);
+    ADD(w, "%zu, wg_plain_product_%s, along, (%s *)", directions, o->suffix,
+        type_text_of[o->y->dtype]);
+    end_matrices(o, o->i->narg - 1u);
+}
+
 /* ---- which ----------------------------------------------------------------------------------- */
 
 static void refuse(const struct operation *o) {
@@ -415,6 +488,17 @@ static void write_call(const struct operation *o, bool cblas) {
     case OP_draw_bits: write_draw(o); return;
     case OP_dot: write_dot(o, cblas); return;
     case OP_conv: write_conv(o); return;
+    case OP_words: write_words(o); return;
+    case OP_cholesky: write_factors(o, "cholesky", true); return;
+    case OP_triangular_solve: write_solve(o, "triangular_solve", 3); return;
+    case OP_lu: write_factors(o, "lu", true); return;
+    case OP_solve: write_solve(o, "solve", 1); return;
+    case OP_det: write_det(o); return;
+    case OP_cofactor: write_factors(o, "cofactor", true); return;
+    case OP_qr: write_factors(o, "qr", false); return;
+    case OP_eigh: write_factors(o, "eigh", true); return;
+    case OP_svd: write_factors(o, "svd", false); return;
+    case OP_expm: write_expm(o); return;
     default: refuse(o); return;
     }
 }

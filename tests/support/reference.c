@@ -3,6 +3,7 @@
 #include "support/reference.h"
 
 #include "op/conv.h"
+#include "support/reference_linalg.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -424,7 +425,9 @@ static bool compute(struct job *j, unsigned op, const struct trace *t, const int
     case OP_dot: do_dot(j); return true;
     case OP_conv: do_conv(j); return true;
     case OP_external: return do_external(j, t);
-    default: return op_is_elementwise(op) && do_elementwise(j, op);
+    default:
+        return reference_linalg(op, j->x, j->narg, j->word, &j->y) ||
+               (op_is_elementwise(op) && do_elementwise(j, op));
     }
 }
 

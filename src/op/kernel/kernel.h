@@ -42,4 +42,16 @@ void gemm_avx512_f32(int64_t m, int64_t n, int64_t depth, const float *a, int64_
 #endif
 wg_status run_conv(const struct exec *e);
 
+wg_status run_words(const struct exec *e);
+wg_status run_cholesky(const struct exec *e);
+wg_status run_triangular_solve(const struct exec *e);
+wg_status run_lu(const struct exec *e);
+wg_status run_solve(const struct exec *e);
+wg_status run_det(const struct exec *e);
+wg_status run_cofactor(const struct exec *e);
+wg_status run_qr(const struct exec *e);
+wg_status run_eigh(const struct exec *e);
+wg_status run_svd(const struct exec *e);
+wg_status run_expm(const struct exec *e);
+
 #endif
