@@ -4,6 +4,7 @@
 #include "support/test.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { MOST = 7 };
@@ -297,6 +298,95 @@ static void what_cases_share_stays_in_them(void **state) {
     }
 }
 
+/* ---- what went wrong elsewhere --------------------------------------------------------------- */
+
+static double changing_divisor(int64_t n, const double *x) {
+    double d = 2, y = 0;
+    for (int64_t i = 0; i < n; i++) {
+        y += x[i] / d;
+        d = d * x[i] / (1 + d) + 1.5;
+        y /= d;
+    }
+    return y;
+}
+
+static void a_divisor_that_changes_in_a_loop(void **state) {
+    (void)state;
+    assert_same("f(x[n]) = { let d = 2; y = 0\n"
+                " for i in 0:n {\n  y += x[i]/d\n  d = d*x[i]/(1 + d) + 1.5\n  y /= d\n }\n}",
+                changing_divisor);
+}
+
+static double in_it_and_behind(int64_t n, const double *x) {
+    double a = sin(x[0]), y = a;
+    for (int64_t i = 0; i < n; i++) y = y * a + x[i];
+    return y + a * a;
+}
+
+static void a_value_from_before_the_loop_in_it_and_behind(void **state) {
+    (void)state;
+    assert_same(
+        "f(x[n]) = { let a = sin(x[0]); y = a\n for i in 0:n { y = y*a + x[i] }\n y += a*a }",
+        in_it_and_behind);
+}
+
+static double until_it_is_small(int64_t n, const double *x) {
+    double y = 10 + x[0], steps = 0;
+    while (y * y > 1 + x[n - 1]) {
+        y = 0.5 * y + 0.1 * x[0];
+        steps += y;
+    }
+    return y * steps;
+}
+
+static void a_condition_on_what_the_loop_changes(void **state) {
+    (void)state;
+    assert_same("f(x[n]) = { let t = 10 + x[0]; let s = 0\n"
+                " while t*t > 1 + x[n-1] limit 20 { t = 0.5*t + 0.1*x[0]; s += t }\n y = t*s }",
+                until_it_is_small);
+}
+
+static double bound_by_parameter(int64_t n, const double *x) {
+    double s = 1;
+    for (int k = 0; k < (int)(4 + x[0]); k++) s *= x[n - 1] + k;
+    return s;
+}
+
+static void a_parameter_in_the_bound(void **state) {
+    (void)state;
+    assert_same("f(x[n]) = { y = 1; for k in 0:i64(4 + x[0]) limit 9 { y *= x[n-1] + f64(k) } }",
+                bound_by_parameter);
+}
+
+static void the_case_not_taken_sends_nothing(void **state) {
+    (void)state;
+    static const double at[] = {-1, 0, 4}, first[] = {0, 0, 0.25}, second[] = {0, 0, -0.03125};
+    static const char *const texts[] = {
+        "f(x[n]) = sum(i in 0:n: if x[i] > 0 then sqrt(x[i]) else 0)",
+        /* computed before the branch */
+        "f(x[n]) = sum(i in 0:n: g(x[i], sqrt(x[i])))",
+    };
+    for (size_t k = 0; k < 2; k++) {
+        char text[200];
+        snprintf(text, sizeof text, "g(t, r) = if t > 0 then r else 0\n%s", texts[k]);
+        wg_error error = {0};
+        wg_program *p = parse(text), *grad = wg_grad(p, "x", &error);
+        wg_program *twice[] = {wg_hessian(p, "x", &error),
+                               wg_jacobian(grad, NULL, "x", WG_REVERSE, &error)};
+        assert_ok(error);
+        double out[9];
+        run(text, grad, 3, at, out, NULL);
+        for (size_t i = 0; i < 3; i++) assert_near(out[i], first[i], 0);
+        for (size_t m = 0; m < 2; m++) {
+            run(text, twice[m], 3, at, out, NULL);
+            for (size_t i = 0; i < 9; i++) assert_near(out[i], i % 4 ? 0 : second[i / 4], 0);
+            wg_program_free(twice[m]);
+        }
+        wg_program_free(p);
+        wg_program_free(grad);
+    }
+}
+
 /* ---- updates by index ------------------------------------------------------------------------ */
 
 static double prefix_sums(int64_t n, const double *x) {
@@ -536,6 +626,11 @@ int main(void) {
         cmocka_unit_test(calls_with_an_index),
         cmocka_unit_test(branches),
         cmocka_unit_test(what_cases_share_stays_in_them),
+        cmocka_unit_test(the_case_not_taken_sends_nothing),
+        cmocka_unit_test(a_divisor_that_changes_in_a_loop),
+        cmocka_unit_test(a_value_from_before_the_loop_in_it_and_behind),
+        cmocka_unit_test(a_condition_on_what_the_loop_changes),
+        cmocka_unit_test(a_parameter_in_the_bound),
         cmocka_unit_test(updates),
         cmocka_unit_test(integers),
         cmocka_unit_test(names_of_bodies),
