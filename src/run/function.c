@@ -2,6 +2,7 @@
  * is done in measure.c, schedule.c and plan.c. */
 #include "native/lower.h"
 #include "run/run.h"
+#include "transform/transform.h"
 
 #include <stdio.h>
 
@@ -140,7 +141,9 @@ struct wg_function *function_prepare(const wg_program *program, const wg_options
     fn->allocator = a;
     fn->threads = native_threads(options ? options->threads : 0);
     fn->expanded = expanded;
-    fn->program = expanded ? expand(program, unread, error) : program_copy(program, &a, error);
+    wg_program *spread = program_spread(program, error);
+    fn->program = spread && expanded ? expand(spread, unread, error) : spread;
+    if (expanded) wg_program_free(spread);
     bool there = fn->program && drop_rules(fn->program, error);
     const struct trace *t = there ? &fn->program->t : NULL;
     if (t && t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)

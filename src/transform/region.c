@@ -478,6 +478,7 @@ bool region_inline(wg_graph *g, const struct trace *from, const value *input, co
     size_t bytes = from->instr.count;
     bool *depends = mem_alloc_zero(&g->t.allocator, bytes);
     if (!depends) return fail_memory(&g->error), false;
+    for (value v = 1; v < from->instr.count; v++) map[v] = 0;
     for (value v = 1; v < from->instr.count && !g->error.status; v++) {
         const struct instr *i = instr_at(from, v);
         if (i->op == OP_input) {
@@ -486,6 +487,7 @@ bool region_inline(wg_graph *g, const struct trace *from, const value *input, co
             depends[v] = active[index];
             continue;
         }
+        bool is_there = map[v] != 0; /* a result of what was spread */
         bool floats = dtype_is_float(type_at(from, i->type)->dtype), here[UINT8_MAX];
         enum op_class class = (enum op_class)op_def(i->op)->class;
         value x[UINT8_MAX];
@@ -493,6 +495,11 @@ bool region_inline(wg_graph *g, const struct trace *from, const value *input, co
             here[k] = depends[args_of(from, i)[k]];
             x[k] = map[args_of(from, i)[k]];
             depends[v] |= here[k] && class != NODIFF && (floats || class == REGION);
+        }
+        if (is_there) continue;
+        if (depends[v] && map_spreads(from, v)) {
+            spread_map(g, from, v, size_map, map);
+            continue;
         }
         map[v] = graph_import(g, from, v, size_map, map);
         if (i->op != OP_loop || !depends[v] || g->error.status) continue;

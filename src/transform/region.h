@@ -28,4 +28,12 @@ value region_batch(const struct batch *b, value *result, bool *on_axis, value *c
 bool region_inline(wg_graph *g, const struct trace *from, const value *input, const bool *active,
                    const wg_extent *size_map, value *map);
 
+/* ---- spread.c -------------------------------------------------------------------------------- */
+/* Whether v is a map that is better computed as the batch of its body. */
+bool map_spreads(const struct trace *t, value v);
+/* Appends that for operands map[...]; sets map of v, which stands for the number of iterations, and
+ * of its items. */
+void spread_map(wg_graph *g, const struct trace *from, value v, const wg_extent *size_map,
+                value *map);
+
 #endif

@@ -73,6 +73,9 @@ value custom_batch(const struct batch *b);
 bool vmap_program(wg_graph *g, const struct trace *from, const value *input, const bool *batched,
                   wg_extent extent, const wg_extent *size_map, value *map, bool *map_batched);
 
+/* A copy of the program, in which maps of small bodies are batches. NULL and an error. */
+wg_program *program_spread(const wg_program *program, wg_error *error);
+
 /* The program with every f64 turned into f32. NULL and an error. */
 wg_program *program_narrow(const wg_program *program, wg_error *error);
 
