@@ -7,6 +7,7 @@
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
  *   eager.h        graphs that compute as they grow, beside ordinary C control flow
  *   run.h          make it ready to run, call it, check its derivatives
+ *   sparse.h       sparse Jacobians and Hessians: patterns, and values of the entries alone
  *   emit.h         write it as C that needs no library
  *   show.h         evaluation traces and computational graphs for people
  *   data.h         files of numbers, random numbers
@@ -24,6 +25,7 @@
 #include "wengert/custom.h"
 #include "wengert/eager.h"
 #include "wengert/run.h"
+#include "wengert/sparse.h"
 #include "wengert/emit.h"
 #include "wengert/show.h"
 #include "wengert/data.h"

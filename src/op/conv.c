@@ -13,6 +13,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 /* The dimensions that two or three of the tensors share, and their axes in each; -1: none. */
 enum { IMAGES, GROUPS, CHANNELS, OWN, DIMENSIONS };
@@ -141,6 +142,76 @@ static value conv_batch(const struct batch *b) {
                       (unsigned)axis_of[result][shared], b->extent, b->from);
 }
 
+/* ---- reach ----------------------------------------------------------------------------------- */
+
+/* The places along one axis of space of the three tensors that belong together, given that of the
+ * result, and `along` of the kernel, or of the output where the kernel is the result. False: none. */
+static bool together(const int64_t *word, size_t space, enum conv_tensor result,
+                     const int64_t extent[3], int64_t at, int64_t along, int64_t place[3]) {
+    int64_t stride = word[CONV_STRIDE + space], dilation = word[CONV_DILATION + space];
+    int64_t low = word[CONV_LOW + space];
+    place[result] = at;
+    place[result == KERNEL ? OUTPUT : KERNEL] = along;
+    if (result == IMAGE) {
+        int64_t shifted = at + low - along * dilation;
+        if (shifted < 0 || shifted % stride) return false;
+        place[OUTPUT] = shifted / stride;
+        return place[OUTPUT] < extent[OUTPUT];
+    }
+    place[IMAGE] = place[OUTPUT] * stride + place[KERNEL] * dilation - low;
+    return place[IMAGE] >= 0 && place[IMAGE] < extent[IMAGE];
+}
+
+/* One element of the result, at `at`: all pairs of elements that it is a sum of products of. */
+static set_id terms_reach(const struct reach *r, enum conv_tensor result,
+                          const struct shape *const shape[3], const int64_t *at) {
+    const int64_t *word = r->exec.attr;
+    enum conv_tensor along = result == KERNEL ? OUTPUT : KERNEL;
+    size_t summed = 0; /* the dimension that the result lacks */
+    while (axis_of[result][summed] >= 0) summed++;
+    int64_t summands = 0, dimension[DIMENSIONS];
+    for (size_t d = 0; d < DIMENSIONS; d++) {
+        dimension[d] = axis_of[result][d] >= 0 ? at[axis_of[result][d]] : 0;
+        for (size_t k = 0; d == summed && k < 3; k++)
+            if (axis_of[k][d] >= 0) summands = shape[k]->extent[axis_of[k][d]];
+    }
+    int64_t place[2][3], extent[2][3];
+    for (size_t s = 0; s < 2; s++)
+        for (size_t k = 0; k < 3; k++) extent[s][k] = shape[k]->extent[3 + s];
+    sets_begin(r->sets);
+    for (int64_t u = 0; u < extent[0][along]; u++) {
+        if (!together(word, 0, result, extent[0], at[3], u, place[0])) continue;
+        for (int64_t v = 0; v < extent[1][along]; v++) {
+            if (!together(word, 1, result, extent[1], at[4], v, place[1])) continue;
+            for (dimension[summed] = 0; dimension[summed] < summands; dimension[summed]++)
+                for (size_t k = 0; k < 2; k++) {
+                    enum conv_tensor tensor = argument(result, k);
+                    int64_t index[5] = {0, 0, 0, place[0][tensor], place[1][tensor]}, offset = 0;
+                    for (size_t d = 0; d < DIMENSIONS; d++)
+                        if (axis_of[tensor][d] >= 0) index[axis_of[tensor][d]] = dimension[d];
+                    for (size_t i = 0; i < 5; i++)
+                        offset = offset * shape[tensor]->extent[i] + index[i];
+                    sets_add(r->sets, reached_at(&r->x[k], offset));
+                }
+        }
+    }
+    return sets_end(r->sets);
+}
+
+static bool conv_reach(const struct reach *r) {
+    enum conv_tensor result = (enum conv_tensor)r->exec.attr[CONV_RESULT];
+    const struct shape *shape[3], *out = r->exec.out.shape;
+    shape[result] = out;
+    for (size_t k = 0; k < 2; k++) shape[argument(result, k)] = r->exec.arg[k].shape;
+    if (!reach_open(r)) return false;
+    for (int64_t y = 0; y < out->count; y++) {
+        int64_t at[5], rest = y;
+        for (size_t i = 5; i-- > 0; rest /= out->extent[i]) at[i] = rest % out->extent[i];
+        r->y->set[y] = terms_reach(r, result, shape, at);
+    }
+    return true;
+}
+
 /* ---- samples: stride, dilation, low, extent -------------------------------------------------- */
 
 static value sample_plain(wg_graph *g, const value *x) {
@@ -187,5 +258,6 @@ const struct op_def op_conv = {
     .attr_is_extent = word_is_extent,
     .transpose = conv_transpose,
     .batch = conv_batch,
+    .reach = conv_reach,
     .run = run_conv,
     .sample = conv_sample};

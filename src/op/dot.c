@@ -11,6 +11,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 struct dot {
     unsigned batch, contract;
@@ -212,6 +213,58 @@ static value dot_batch(const struct batch *b) {
 
 /* ---- samples --------------------------------------------------------------------------------- */
 
+/* ---- reach ----------------------------------------------------------------------------------- */
+
+/* Through operand k: the elements along the contracted axes, but for those that meet a known 0. */
+static bool operand_reach(const struct reach *r, const struct dot *d, size_t k) {
+    int64_t batch = 1, terms = 1, own[2] = {1, 1};
+    const struct view *x = r->exec.arg;
+    for (size_t o = 0; o < 2; o++) {
+        unsigned axes = x[o].rank - d->batch - d->contract;
+        for (unsigned i = 0; i < axes; i++) own[o] *= x[o].shape->extent[first_own(d, o) + i];
+        for (unsigned i = 0; o == 0 && i < d->contract; i++)
+            terms *= x[0].shape->extent[first_contracted(d, axes, 0) + i];
+    }
+    for (unsigned i = 0; i < d->batch; i++) batch *= x[0].shape->extent[i];
+    /* steps of an operand from one own element to the next, and from one term to the next */
+    int64_t step[2], term[2];
+    for (size_t o = 0; o < 2; o++) {
+        bool terms_last = d->flip[o] != (o == 0);
+        step[o] = terms_last ? terms : 1;
+        term[o] = terms_last ? 1 : own[o];
+    }
+    bool sieve = reach_has_zero(&x[1 - k]);
+    for (int64_t b = 0; b < batch; b++)
+        for (int64_t i = 0; i < own[k]; i++) {
+            int64_t first = b * own[k] * terms + i * step[k];
+            set_id all = 0;
+            for (int64_t p = 0; p < own[1 - k]; p++) {
+                int64_t other = b * own[1 - k] * terms + p * step[1 - k];
+                if (sieve || p == 0) {
+                    sets_begin(r->sets);
+                    for (int64_t t = 0; t < terms; t++)
+                        if (!sieve || !reach_is_zero(&x[1 - k], other + t * term[1 - k]))
+                            sets_add(r->sets, reached_at(&r->x[k], first + t * term[k]));
+                    all = sets_end(r->sets);
+                }
+                int64_t y = (b * own[0] + (k == 0 ? i : p)) * own[1] + (k == 0 ? p : i);
+                r->y->set[y] = sets_join(r->sets, r->y->set[y], all);
+            }
+        }
+    return true;
+}
+
+static bool dot_reach(const struct reach *r) {
+    const int64_t *word = r->exec.attr;
+    struct dot d = {(unsigned)word[0], (unsigned)word[1], {word[2] != 0, word[3] != 0}, false};
+    bool ok = reach_open(r);
+    for (size_t k = 0; k < 2; k++)
+        if (!reached_none(&r->x[k])) ok = ok && operand_reach(r, &d, k);
+    return ok;
+}
+
+/* ---- samples and row ------------------------------------------------------------------------- */
+
 static value sample_nn(wg_graph *g, const value *x) {
     return build_dot(g, x[0], x[1], 0, 1, false, false);
 }
@@ -270,5 +323,6 @@ const struct op_def op_dot = {
     .identity = dot_identity,
     .transpose = dot_transpose,
     .batch = dot_batch,
+    .reach = dot_reach,
     .run = run_dot,
     .sample = dot_sample};

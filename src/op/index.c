@@ -9,6 +9,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 static unsigned axis_of(const struct trace *t, attr_id attr) {
     return (unsigned)attr_words(t, attr)[0];
@@ -79,6 +80,25 @@ static value take_batch(const struct batch *b) {
     return move_axis(g, build_take(g, b->x[0], index, axis, batch), axis, true);
 }
 
+/* Where the index is not known, each element may come from anywhere along the axis. */
+static bool take_reach(const struct reach *r) {
+    const struct exec *e = &r->exec;
+    if (e->arg[1].data && check_take(e) == WG_OK) return reach_moves(r);
+    struct reach_axis a = reach_axis(&e->arg[0], 0, (size_t)e->attr[0]);
+    if (!reach_open(r)) return false;
+    int64_t lines = a.before * a.after, taken = lines ? e->out.shape->count / lines : 0;
+    for (int64_t line = 0; line < lines; line++) {
+        int64_t before = line / a.after, after = line % a.after;
+        sets_begin(r->sets);
+        for (int64_t i = 0; i < a.extent; i++)
+            sets_add(r->sets, reached_at(&r->x[0], (before * a.extent + i) * a.after + after));
+        set_id all = sets_end(r->sets);
+        for (int64_t i = 0; i < taken; i++)
+            r->y->set[(before * taken + i) * a.after + after] = all;
+    }
+    return true;
+}
+
 static value take_rows(wg_graph *g, const value *x) {
     return build_take(g, x[0], x[1], 0, 0);
 }
@@ -107,6 +127,7 @@ const struct op_def op_take = {
     .infer = take_infer,
     .transpose = take_transpose,
     .batch = take_batch,
+    .reach = take_reach,
     .run = run_take,
     .check = check_take,
     .sample = take_sample};
@@ -164,6 +185,46 @@ static value scatter_add_batch(const struct batch *b) {
                              extent);
 }
 
+/* Each place that an element is added to is where take would have found it. Where the index is not
+ * known, an element may go anywhere along the axis. */
+static bool scatter_add_reach(const struct reach *r) {
+    const struct exec *e = &r->exec;
+    const wg_allocator *allocator = &r->sets->allocator;
+    size_t count = (size_t)e->arg[0].shape->count, places = (size_t)e->out.shape->count;
+    if (e->arg[1].data && places <= INT32_MAX && check_scatter_add(e) == WG_OK) {
+        int32_t *place = mem_alloc(allocator, (places + 1) * sizeof *place);
+        int32_t *target = mem_alloc(allocator, (count + 1) * sizeof *target);
+        bool ok = place && target;
+        for (size_t i = 0; ok && i < places; i++) place[i] = (int32_t)i;
+        struct view arg[2] = {e->out, e->arg[1]};
+        struct exec take = *e;
+        arg[0].data = place;
+        arg[0].dtype = WG_I32;
+        take.arg = arg;
+        take.attr_count = 2;
+        take.out = e->arg[0];
+        take.out.data = target;
+        take.out.dtype = WG_I32;
+        ok = ok && run_take(&take) == WG_OK && reach_gathers(r, target);
+        mem_free(allocator, place, (places + 1) * sizeof *place);
+        mem_free(allocator, target, (count + 1) * sizeof *target);
+        return ok;
+    }
+    struct reach_axis a = reach_axis(&e->out, 0, (size_t)e->attr[0]);
+    if (!reach_open(r)) return false;
+    int64_t lines = a.before * a.after, added = lines ? (int64_t)count / lines : 0;
+    for (int64_t line = 0; line < lines; line++) {
+        int64_t before = line / a.after, after = line % a.after;
+        sets_begin(r->sets);
+        for (int64_t i = 0; i < added; i++)
+            sets_add(r->sets, reached_at(&r->x[0], (before * added + i) * a.after + after));
+        set_id all = sets_end(r->sets);
+        for (int64_t i = 0; i < a.extent; i++)
+            r->y->set[(before * a.extent + i) * a.after + after] = all;
+    }
+    return true;
+}
+
 static value scatter_rows(wg_graph *g, const value *x) {
     return build_scatter_add(g, x[0], x[1], 0, 0, 4);
 }
@@ -192,6 +253,7 @@ const struct op_def op_scatter_add = {
     .attr_is_extent = scatter_word_is_extent,
     .transpose = scatter_add_transpose,
     .batch = scatter_add_batch,
+    .reach = scatter_add_reach,
     .run = run_scatter_add,
     .check = check_scatter_add,
     .sample = scatter_add_sample};

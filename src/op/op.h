@@ -106,6 +106,8 @@ struct batch {
     wg_extent extent;
 };
 
+struct reach;
+
 /* One case that the table's tests run: argument types (constant extents) and attributes, and a
  * range to draw floating arguments from. make() emits the instruction on given arguments. */
 struct op_sample {
@@ -150,6 +152,10 @@ struct op_def {
     /* Optional: the same value, bit for bit, made of other operations; 0 on error. For a back end
      * that fuses what it knows better than a kernel could. */
     value (*expand)(wg_graph *g, attr_id attr, const value *x);
+
+    /* The sets of the result's elements from those of the arguments' (op/reach.h); false without
+     * memory. NULL: element by element of elementwise operations, of others all on all. */
+    bool (*reach)(const struct reach *r);
 
     wg_status (*run)(const struct exec *e); /* NULL for elementwise operations: op_kernel */
     /* Optional: the errors of `run` that depend on the operands' values, and nothing else. For a back

@@ -7,6 +7,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 static uint32_t mask_of(const struct trace *t, attr_id attr) {
     return (uint32_t)attr_words(t, attr)[0];
@@ -109,6 +110,7 @@ const struct op_def op_sum = {
     .identity = reduce_identity,
     .transpose = sum_transpose,
     .batch = reduce_batch,
+    .reach = reach_axes,
     .run = run_sum,
     .sample = sum_sample};
 
@@ -134,6 +136,7 @@ const struct op_def op_reduce_max = {
     .identity = reduce_identity,
     .jvp = reduce_max_jvp,
     .batch = reduce_batch,
+    .reach = reach_axes,
     .run = run_reduce_max,
     .sample = reduce_max_sample};
 
@@ -247,6 +250,7 @@ const struct op_def op_logsumexp = {
     .jvp = logsumexp_jvp,
     .batch = reduce_batch,
     .expand = logsumexp_expand,
+    .reach = reach_axes,
     .run = run_logsumexp,
     .sample = logsumexp_sample};
 
@@ -266,5 +270,6 @@ const struct op_def op_norm = {
     .infer = reduce_infer,
     .jvp = norm_jvp,
     .batch = reduce_batch,
+    .reach = reach_axes,
     .run = run_norm,
     .sample = norm_sample};

@@ -5,6 +5,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 static unsigned axis_of(const struct trace *t, attr_id attr) {
     return (unsigned)attr_words(t, attr)[0];
@@ -75,6 +76,7 @@ const struct op_def op_cumsum = {
     .infer = line_infer,
     .transpose = cumsum_transpose,
     .batch = cumsum_batch,
+    .reach = reach_lines,
     .run = run_cumsum,
     .sample = cumsum_sample};
 
@@ -164,6 +166,7 @@ const struct op_def op_recur = {
     .jvp = recur_jvp,
     .vjp = recur_vjp,
     .batch = recur_batch,
+    .reach = reach_lines,
     .run = run_recur,
     .sample = recur_sample};
 

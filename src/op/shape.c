@@ -5,6 +5,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 /* ---- attributes as shapes -------------------------------------------------------------------- */
 
@@ -109,6 +110,7 @@ const struct op_def op_reshape = {
     .identity = reshape_identity,
     .transpose = reshape_transpose,
     .batch = reshape_batch,
+    .reach = reach_moves,
     .run = run_reshape,
     .sample = reshape_sample};
 
@@ -195,6 +197,7 @@ const struct op_def op_transpose = {
     .identity = transpose_identity,
     .transpose = transpose_transpose,
     .batch = transpose_batch,
+    .reach = reach_moves,
     .run = run_transpose,
     .sample = transpose_sample};
 
@@ -289,6 +292,7 @@ const struct op_def op_broadcast = {
     .identity = broadcast_identity,
     .transpose = broadcast_transpose,
     .batch = broadcast_batch,
+    .reach = reach_moves,
     .run = run_broadcast,
     .sample = broadcast_sample};
 
@@ -470,6 +474,7 @@ const struct op_def op_slice = {
     .identity = slice_identity,
     .transpose = slice_transpose,
     .batch = window_batch,
+    .reach = reach_moves,
     .run = run_slice,
     .sample = slice_sample};
 
@@ -502,6 +507,7 @@ const struct op_def op_pad = {
     .identity = pad_identity,
     .transpose = pad_transpose,
     .batch = window_batch,
+    .reach = reach_moves,
     .run = run_pad,
     .sample = pad_sample};
 
@@ -583,5 +589,6 @@ const struct op_def op_concat = {
     .identity = concat_identity,
     .transpose = concat_transpose,
     .batch = concat_batch,
+    .reach = reach_moves,
     .run = run_concat,
     .sample = concat_sample};

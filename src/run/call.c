@@ -175,26 +175,21 @@ struct workspace_head {
     size_t bytes;
 };
 
-static wg_status make_workspace(const wg_function *fn, const int64_t *size, void **workspace,
-                                wg_error *error) {
-    size_t bytes;
-    wg_status status = wg_workspace_size(fn, size, &bytes, error);
-    if (status) return status;
-    struct workspace_head head = {.allocator = fn->allocator,
-                                  .bytes = bytes + sizeof head + ALIGNMENT};
-    head.block = mem_alloc(&head.allocator, head.bytes);
-    if (!head.block) return fail_memory(error);
+void *workspace_make(const wg_allocator *allocator, size_t bytes, wg_error *error) {
+    struct workspace_head head = {.allocator = *allocator, .bytes = bytes + sizeof head + ALIGNMENT};
+    head.block = head.bytes > bytes ? mem_alloc(&head.allocator, head.bytes) : NULL;
+    if (!head.block) return fail_memory(error), NULL;
     uintptr_t begin = (uintptr_t)head.block + sizeof head;
     size_t skip = (size_t)(-begin & (ALIGNMENT - 1));
-    *workspace = (char *)head.block + sizeof head + skip;
-    memcpy((char *)*workspace - sizeof head, &head, sizeof head);
-    return WG_OK;
+    char *workspace = (char *)head.block + sizeof head + skip;
+    memcpy(workspace - sizeof head, &head, sizeof head);
+    return workspace;
 }
 
 void *wg_workspace_new(const wg_function *fn, const int64_t *size, wg_error *error) {
-    void *workspace = NULL;
-    make_workspace(fn, size, &workspace, error);
-    return workspace;
+    size_t bytes;
+    if (wg_workspace_size(fn, size, &bytes, error)) return NULL;
+    return workspace_make(&fn->allocator, bytes, error);
 }
 
 void wg_workspace_free(void *workspace) {
@@ -332,8 +327,11 @@ wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *c
     const struct wg_function *native = background_native(fn);
     if (native) fn = native;
     if (workspace) return call_in(fn, size, input, output, workspace, error);
-    wg_status status = make_workspace(fn, size, &workspace, error);
+    size_t bytes;
+    wg_status status = wg_workspace_size(fn, size, &bytes, error);
     if (status) return status;
+    workspace = workspace_make(&fn->allocator, bytes, error);
+    if (!workspace) return WG_ENOMEM;
     status = call_in(fn, size, input, output, workspace, error);
     wg_workspace_free(workspace);
     return status;

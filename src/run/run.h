@@ -249,6 +249,8 @@ wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_erro
 /* Lays out the workspace at base (NULL: only counts its bytes), which is aligned, and fills in c. */
 wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base, struct call *c,
                   size_t *bytes, wg_error *error);
+/* A block for wg_workspace_free; NULL and an error without memory. */
+void *workspace_make(const wg_allocator *allocator, size_t bytes, wg_error *error);
 /* The addresses of constants, into the call's table. */
 void take_blobs(struct call *c);
 
