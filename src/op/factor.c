@@ -7,6 +7,7 @@
 
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 /* Every argument on the batch axis; kernels take any number of axes in front. */
 static value batch_all(const struct batch *b) {
@@ -118,6 +119,7 @@ const struct op_def op_cholesky = {
     .infer = square_infer,
     .jvp = cholesky_jvp,
     .batch = batch_all,
+    .reach = reach_matrices,
     .run = run_cholesky,
     .sample = cholesky_sample};
 
@@ -250,6 +252,7 @@ const struct op_def op_triangular_solve = {
     .jvp = triangular_jvp,
     .vjp = triangular_vjp,
     .batch = solve_batch,
+    .reach = reach_columns,
     .run = run_triangular_solve,
     .sample = triangular_sample};
 
@@ -310,6 +313,7 @@ const struct op_def op_lu = {
     .infer = lu_infer,
     .jvp = lu_jvp,
     .batch = batch_all,
+    .reach = reach_matrices,
     .run = run_lu,
     .sample = lu_sample};
 
@@ -391,6 +395,7 @@ const struct op_def op_solve = {
     .jvp = solve_jvp,
     .vjp = solve_vjp,
     .batch = solve_batch,
+    .reach = reach_columns,
     .run = run_solve,
     .sample = solve_sample};
 
@@ -464,6 +469,7 @@ const struct op_def op_det = {
     .infer = det_infer,
     .jvp = det_jvp,
     .batch = batch_all,
+    .reach = reach_matrices,
     .run = run_det,
     .sample = det_sample};
 
@@ -510,5 +516,6 @@ const struct op_def op_cofactor = {
     .infer = cofactor_infer,
     .jvp = cofactor_jvp,
     .batch = cofactor_batch,
+    .reach = reach_matrices,
     .run = run_cofactor,
     .sample = cofactor_sample};

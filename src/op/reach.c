@@ -111,6 +111,62 @@ bool reach_axes(const struct reach *r) {
     return true;
 }
 
+/* ---- matrices -------------------------------------------------------------------------------- */
+
+/* Adds `count` elements of argument k, from `first` on, `step` apart. */
+static void add_elements(const struct reach *r, size_t k, int64_t first, int64_t count,
+                         int64_t step) {
+    for (int64_t i = 0; i < count && !reached_none(&r->x[k]); i++)
+        sets_add(r->sets, reached_at(&r->x[k], first + i * step));
+}
+
+/* The union of matrix b of the first `narg` arguments. */
+static set_id one_matrix(const struct reach *r, size_t narg, int64_t b, int64_t matrices) {
+    sets_begin(r->sets);
+    for (size_t k = 0; k < narg; k++) {
+        int64_t each = r->exec.arg[k].shape->count / matrices;
+        add_elements(r, k, b * each, each, 1);
+    }
+    return sets_end(r->sets);
+}
+
+static int64_t matrices_of(const struct view *a) {
+    int64_t count = 1;
+    for (size_t i = 0; i + 2 < a->rank; i++) count *= a->shape->extent[i];
+    return count;
+}
+
+bool reach_matrices(const struct reach *r) {
+    int64_t matrices = matrices_of(&r->exec.arg[0]);
+    int64_t each = matrices ? r->exec.out.shape->count / matrices : 0;
+    if (!reach_open(r)) return false;
+    for (int64_t b = 0; b < matrices; b++) {
+        set_id all = one_matrix(r, r->exec.narg, b, matrices);
+        for (int64_t i = 0; i < each; i++) r->y->set[b * each + i] = all;
+    }
+    return true;
+}
+
+bool reach_columns(const struct reach *r) {
+    const struct view *y = &r->exec.out;
+    size_t last = r->exec.narg - 1;
+    int64_t matrices = matrices_of(y), rows = y->shape->extent[y->rank - 2];
+    int64_t columns = y->shape->extent[y->rank - 1];
+    if (!reach_open(r)) return false;
+    for (int64_t b = 0; b < matrices; b++) {
+        set_id matrix = one_matrix(r, last, b, matrices);
+        for (int64_t c = 0; c < columns; c++) {
+            int64_t first = b * rows * columns + c;
+            sets_begin(r->sets);
+            sets_add(r->sets, matrix);
+            add_elements(r, last, first, rows, columns);
+            set_id all = sets_end(r->sets);
+            for (int64_t i = 0; i < rows; i++) r->y->set[first + i * columns] = all;
+        }
+    }
+    return true;
+}
+
 /* ---- adding up ------------------------------------------------------------------------------- */
 
 /* The elements are put in the order of their targets first, so that each union is made once. */

@@ -46,6 +46,11 @@ bool reach_axes(const struct reach *r);
 /* Along an axis, attr = axis, reverse: each element on those of all arguments up to its place. */
 bool reach_lines(const struct reach *r);
 
+/* Over the last two axes: each matrix on those at its place of every argument. */
+bool reach_matrices(const struct reach *r);
+/* The same of equations whose right-hand sides are the columns of the last argument: each column of
+ * the result on its own. */
+bool reach_columns(const struct reach *r);
 /* Of a sum of argument 0's elements, target[i] being the place that element i is added to. */
 bool reach_gathers(const struct reach *r, const int32_t *target);
 /* Whether an element of an argument is known to be 0, as a factor; whether any is. */

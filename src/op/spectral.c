@@ -8,6 +8,7 @@
 
 #include "op/describe.h"
 #include "op/kernel/kernel.h"
+#include "op/reach.h"
 
 /* The matrix on the batch axis; the memory serves all. */
 static value spectral_batch(const struct batch *b) {
@@ -125,6 +126,7 @@ const struct op_def op_qr = {
     .infer = qr_infer,
     .jvp = qr_jvp,
     .batch = spectral_batch,
+    .reach = reach_matrices,
     .run = run_qr,
     .sample = qr_sample};
 
@@ -180,6 +182,7 @@ const struct op_def op_eigh = {
     .infer = eigh_infer,
     .jvp = eigh_jvp,
     .batch = spectral_batch,
+    .reach = reach_matrices,
     .run = run_eigh,
     .sample = eigh_sample};
 
@@ -248,6 +251,7 @@ const struct op_def op_svd = {
     .infer = svd_infer,
     .jvp = svd_jvp,
     .batch = spectral_batch,
+    .reach = reach_matrices,
     .run = run_svd,
     .sample = svd_sample};
 
@@ -342,5 +346,6 @@ const struct op_def op_expm = {
     .jvp = expm_jvp,
     .vjp = expm_vjp,
     .batch = spectral_batch,
+    .reach = reach_matrices,
     .run = run_expm,
     .sample = expm_sample};

@@ -33,18 +33,25 @@ static bool open_rule(struct walk *rule, struct sparsity *s, const struct parts 
     return walk_open(rule, s, &p->t, *size, c->w->budget);
 }
 
-/* Arguments stand in a rule's program without a derivative. */
-static void pass_arguments(const struct parts *c, struct reached *in) {
+/* Arguments, and results where the program takes them, stand in a rule without a derivative. Returns
+ * the number of the first tangent or adjoint, of which there are `linear`. */
+static size_t pass_values(const struct parts *c, const wg_program *p, size_t linear,
+                          struct reached *in) {
+    size_t at = c->arguments;
     for (size_t k = 0; k < c->arguments; k++) in[k].data = c->w->at[c->x[k]].data;
+    if (p->t.input.count == c->arguments + linear) return at;
+    for (size_t j = 0; j < c->results; j++) in[at++].data = c->w->at[c->y[j]].data;
+    return at;
 }
 
 static bool through_jvp(const struct parts *c, const wg_program *p) {
     struct walk *w = c->w, rule;
     struct reached in[2 * CUSTOM_OPERANDS] = {{0}};
     int64_t *size, count = walk_count(w, c->v);
-    size_t bytes, at = c->arguments;
+    size_t bytes, floats = 0;
     bool grown;
-    pass_arguments(c, in);
+    for (size_t k = 0; k < c->arguments; k++) floats += is_float(w->t, c->x[k]);
+    size_t at = pass_values(c, p, floats, in);
     for (size_t k = 0; k < c->arguments; k++)
         if (is_float(w->t, c->x[k])) in[at++] = w->at[c->x[k]];
     bool ok = open_rule(&rule, w->s, c, p, &size, &bytes) && walk_run(&rule, in) &&
@@ -98,10 +105,10 @@ static bool through_vjp(const struct parts *c, const wg_program *p) {
     bool sets = sets_open(&s.sets, a, (uint32_t)total);
     set_id *own = mem_alloc(a, ((size_t)total + 1) * sizeof *own);
     bool ok = sets && own;
-    pass_arguments(c, in);
+    size_t seed = pass_values(c, p, c->results, in);
     int64_t at = 0;
     for (size_t j = 0; ok && j < c->results; j++) {
-        in[c->arguments + j].set = own + at;
+        in[seed + j].set = own + at;
         for (int64_t e = 0; e < walk_count(w, c->y[j]); e++, at++) own[at] = (set_id)at + 1;
     }
     bool opened = ok;

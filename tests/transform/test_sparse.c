@@ -12,9 +12,11 @@
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* Whether an entry is 0 at no ordinary point. */
+/* Whether an entry is 0 at no ordinary point: not where one argument or element is chosen, nor where
+ * triangles are joined to whole matrices. */
 static bool is_exact(unsigned op) {
-    return op_def(op)->class != ELEMENTWISE && op != OP_reduce_max;
+    return op_def(op)->class != ELEMENTWISE && op != OP_reduce_max &&
+           !(op >= OP_words && op <= OP_expm);
 }
 
 static void check_typed(const struct op_sample *sample, struct op_typing t, const wg_program *p,
