@@ -42,6 +42,10 @@ typedef struct wg_show_options {
  * where DERIVED is
  *     "value": 6, "tangent": {"name": "v1_dot", "formula": "2*v0_dot", "value": 2},
  *                 "adjoint": {"name": "v1_bar", "formula": "y_bar", "value": 1}
+ * A line of a loop or branch has those of its bodies too, which have a number of their own:
+ *     "body": [{"depth": 1, "name": "v1.2", "formula": "sin(c1.1)", "type": "f64"}, ...]
+ * where depth counts how far in it is, c1.1 is what v1 carries first, r1.1 its first result, and
+ * a name without formula and type is a heading ("else").
  * Names and formulas are as with ascii, numbers exact, tensors nested arrays ([] along an axis
  * of extent 0, and for more than 4096 of those); "NaN", "Infinity" and "-Infinity" stand for
  * what JSON has no numbers for. The adjoint of an output is a seed and has no formula; what is

@@ -428,8 +428,10 @@ static void add_call(struct writer *s, struct pieces *list, value v) {
     else s->ok = s->ok && function_name(w, v, s->out);
     if (!close && i->narg) add_text(list, spelling_of(w)->open);
     for (size_t k = 0; k < i->narg && k < MAX_TERMS; k++) {
+        value x = commuted(w, v, k);
         if (k) add_text(list, ", ");
-        add_operand(list, commuted(w, v, k), LEVEL_ANY, flags);
+        if (region_keeps(w->t, x) && !w->name[x]) add_text(list, "kept");
+        else add_operand(list, x, LEVEL_ANY, flags);
     }
     if (i->narg > MAX_TERMS && !w->axes)
         add_text(list, ", "), add_text(list, spelling_of(w)->ellipsis);

@@ -43,13 +43,27 @@ static bool arguments(const struct lines *lines, const struct line *line, wg_tex
     return ok && text_add(out, "]");
 }
 
+/* The lines of bodies, in their order; "depth" 1 is the region's own. */
+static bool bodies(const struct line *line, wg_text *out) {
+    bool ok = text_add(out, ",\"body\":[");
+    for (size_t i = 0; ok && i < line->inner_count; i++) {
+        const struct inner *k = &line->inner[i];
+        ok = text_format(out, "%s\n {\"depth\":%u,\"name\":", i ? "," : "", k->depth) &&
+             json_string(out, k->equation.left);
+        if (ok && k->equation.right)
+            ok = field(out, "formula", k->equation.right) && field(out, "type", k->type);
+        ok = ok && text_add(out, "}");
+    }
+    return ok && text_add(out, "]");
+}
+
 static bool write_line(const struct lines *lines, const struct line *line, wg_text *out) {
     bool step = line->kind == LINE_STEP;
     const struct equation *adjoint = line->kind == LINE_OUTPUT ? &line->gradient : &line->adjoint;
     return text_add(out, "{\"name\":") && json_string(out, line->name) &&
            (!step || arguments(lines, line, out)) &&
            field(out, line->kind == LINE_INPUT ? "input" : "formula", line->primal.right) &&
-           field(out, "type", line->type) &&
+           field(out, "type", line->type) && (!line->inner_count || bodies(line, out)) &&
            (!line->primal.value || value_field(out, line->primal.value)) &&
            derivative(out, "tangent", &line->tangent) && derivative(out, "adjoint", adjoint) &&
            text_add(out, "}");

@@ -7,12 +7,15 @@ static bool write_row(const struct lines *lines, const struct row *row, unsigned
     for (unsigned k = 0; k < count && ok; k++) {
         const struct equation *e = row->equation[k];
         if (k) ok = text_add(out, " & ");
-        if (e->left) ok = ok && text_format(out, "%s = %s", e->left, e->right);
+        for (unsigned depth = 0; ok && e && depth < row->depth; depth++) ok = text_add(out, "\\quad ");
+        if (e && e->left) ok = ok && text_add(out, e->left);
+        if (e && e->left && e->right) ok = ok && text_format(out, " = %s", e->right);
         if (k == 0 && !lines->all_scalars)
-            ok = ok && text_format(out, " & \\texttt{%s}", row->type);
+            ok = ok && (row->type[0] ? text_format(out, " & \\texttt{%s}", row->type)
+                                     : text_add(out, " &"));
         if (!lines->has_values) continue;
         ok = ok && text_add(out, " & ");
-        if (e->left && e->value)
+        if (e && e->left && e->value)
             ok = ok && tensor_write(out, e->value, NUMBER_LATEX, digits, ELEMENTS_SHOWN);
     }
     return ok && text_add(out, " \\\\\n");

@@ -90,19 +90,37 @@ static bool open_lines(struct lines *s) {
     return true;
 }
 
-static bool primal_formulas(struct lines *s) {
+static bool primal_formula(struct lines *s, struct line *line, size_t i, bool fold) {
+    struct writing *w = &s->writing;
+    if (line->kind == LINE_INPUT) {
+        line->primal.right = lines_port(s, MARK_PRIMAL, i);
+    } else if (line->kind == LINE_OUTPUT) {
+        line->primal.right = lines_formula(s, w, line->v, FORMULA_VALUE);
+    } else if (op_def(instr_at(s->t, line->v)->op)->class == REGION) {
+        line->primal.right = region_formula(s, w, NULL, line->v);
+        if (is_region(s->t, line->v) && !region_lines(s, fold, line)) return false;
+    } else {
+        line->primal.right = lines_formula(s, w, line->v, FORMULA_DEFINING);
+    }
+    if (line->inner_count) s->all_scalars = false;
+    s->row_count += 1 + line->inner_count;
+    return line->primal.right != NULL;
+}
+
+static bool primal_formulas(struct lines *s, bool fold) {
     struct writing *w = &s->writing;
     for (size_t i = 0; i < s->count - s->output_count; i++)
         writing_call(w, s->at[i].v, s->at[i].name, i, false);
     writing_complete(w);
-    for (size_t i = 0; i < s->count; i++) {
-        struct line *line = &s->at[i];
-        enum formula formula = line->kind == LINE_STEP ? FORMULA_DEFINING : FORMULA_VALUE;
-        line->primal.right = line->kind == LINE_INPUT ? lines_port(s, MARK_PRIMAL, i)
-                                                      : lines_formula(s, w, line->v, formula);
-        if (!line->primal.right) return false;
-    }
-    return true;
+    for (size_t i = 0; i < s->count; i++)
+        if (!primal_formula(s, &s->at[i], i, fold)) return false;
+    s->row = arena_alloc(&s->arena, (s->row_count + 1) * sizeof *s->row, sizeof(uint32_t));
+    for (size_t i = 0, n = 0; s->row && i < s->count; i++)
+        for (size_t k = 0; k <= s->at[i].inner_count; k++, n++) {
+            s->row[n].line = (uint32_t)i;
+            s->row[n].inner = (uint32_t)k;
+        }
+    return s->row != NULL;
 }
 
 /* ---- all together ---------------------------------------------------------------------------- */
@@ -119,7 +137,7 @@ wg_status lines_make(struct lines *s, const wg_program *p, const wg_show_options
                         .all_scalars = true};
     s->absent = (wg_tensor){.data = &s->zero, .dtype = WG_F64};
     if (!order_make(t, options->fold, &s->arena, &s->order) ||
-        !writing_open(s, t, notation, &s->writing) || !open_lines(s) || !primal_formulas(s))
+        !writing_open(s, t, notation, &s->writing) || !open_lines(s) || !primal_formulas(s, options->fold))
         return fail_memory(error);
     if (!s->has_tangents && !s->has_adjoints && !s->has_values) return WG_OK;
     return lines_derive(s, p, options, error);
@@ -150,16 +168,20 @@ bool block_next(const struct lines *s, unsigned block, size_t *cursor, struct ro
     size_t own = s->count - s->output_count;
     const struct line *line;
     if (block == 0) {
-        if (*cursor == s->count) return false;
-        line = &s->at[(*cursor)++];
-        *row = (struct row){line->kind, line->type, {&line->primal, &line->tangent}};
+        if (*cursor == s->row_count) return false;
+        size_t at = (*cursor)++, k = s->row[at].inner;
+        line = &s->at[s->row[at].line];
+        *row = (struct row){line->kind, 0, line->type, {&line->primal, &line->tangent}};
+        if (k == 0) return true;
+        const struct inner *inner = &line->inner[k - 1];
+        *row = (struct row){line->kind, inner->depth, inner->type, {&inner->equation, NULL}};
         return true;
     }
     while (*cursor < own + s->input_count) {
         size_t i = (*cursor)++;
         line = &s->at[i < own ? own - 1 - i : i - own]; /* backwards; then inputs by their names */
         const struct equation *e = i < own ? &line->adjoint : &line->gradient;
-        *row = (struct row){i < own ? line->kind : LINE_OUTPUT, line->type, {e, NULL}};
+        *row = (struct row){i < own ? line->kind : LINE_OUTPUT, 0, line->type, {e, NULL}};
         if (e->left) return true;
     }
     return false;

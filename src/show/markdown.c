@@ -17,14 +17,16 @@ static bool write_row(const struct lines *lines, const struct row *row, unsigned
     for (unsigned k = 0; k < count && ok; k++) {
         const struct equation *e = row->equation[k];
         ok = text_add(out, " ");
-        if (e->left)
-            ok = ok && escaped(out, e->left) && text_add(out, " = ") && escaped(out, e->right);
+        for (unsigned depth = 0; ok && e && depth < row->depth; depth++) ok = text_add(out, "&emsp;");
+        if (e && e->left) ok = ok && escaped(out, e->left);
+        if (e && e->left && e->right)
+            ok = ok && text_add(out, " = ") && escaped(out, e->right);
         ok = ok && text_add(out, " |");
         if (k == 0 && !lines->all_scalars)
             ok = ok && text_add(out, " ") && escaped(out, row->type) && text_add(out, " |");
         if (!lines->has_values) continue;
         ok = ok && text_add(out, " ");
-        if (e->left && e->value)
+        if (e && e->left && e->value)
             ok = ok && tensor_write(out, e->value, NUMBER_PLAIN, digits, ELEMENTS_SHOWN);
         ok = ok && text_add(out, " |");
     }

@@ -32,6 +32,19 @@ bool name_variable(wg_text *out, enum notation notation, enum mark mark, int64_t
     return text_format(out, "%sv%s_{%" PRId64 "}", mark_latex[mark], mark ? "}" : "", number);
 }
 
+bool name_within(wg_text *out, enum notation notation, char letter, const int64_t *path,
+                 size_t depth, int64_t number) {
+    bool latex = notation == NOTATION_LATEX;
+    bool ok = text_format(out, latex ? "%c_{" : "%c", letter);
+    for (size_t k = 0; k <= depth && ok; k++) {
+        int64_t part = k < depth ? path[k] : number;
+        ok = (k == 0 || text_add(out, ".")) &&
+             (notation == NOTATION_UNICODE ? subscript_write(out, part)
+                                           : text_format(out, "%" PRId64, part));
+    }
+    return ok && (!latex || text_add(out, "}"));
+}
+
 /* Bytes of the first character of a text that may not be UTF-8. */
 static size_t character_size(const char *c) {
     size_t n = 1;

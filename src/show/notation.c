@@ -4,6 +4,8 @@
  * the operations' files state. */
 #include "show/show.h"
 
+#include "op/region.h"
+
 #include <inttypes.h>
 
 const char *infix_symbol(enum notation notation, unsigned op) {
@@ -192,6 +194,7 @@ bool function_attributes(const struct writing *w, value v, wg_text *out) {
     case OP_norm: return (uint64_t)attr[0] == all_of(x->rank) || axes_write((uint64_t)attr[0], out);
     case OP_argmax: return x->rank == 1 || text_format(out, ", axis=%" PRId64, attr[0]);
     case OP_concat: return text_format(out, ", axis=%" PRId64, attr[0]);
+    case OP_item: return attr[0] == REGION_COUNT || text_format(out, ", %" PRId64, attr[0] + 1);
     case OP_take:
     case OP_scatter_add: /* axis, batch; and the extent for whoever reads it back */
         if (i->op == OP_take && take_is_pick(t, v)) return true;

@@ -34,6 +34,9 @@ enum notation { NOTATION_UNICODE, NOTATION_ASCII, NOTATION_LATEX };
 enum mark { MARK_PRIMAL, MARK_TANGENT, MARK_ADJOINT }; /* v, v with a dot, v with a bar */
 
 bool name_variable(wg_text *out, enum notation notation, enum mark mark, int64_t number);
+/* Of a line in the body of a loop or branch: the letter, and numbers from the outermost line in. */
+bool name_within(wg_text *out, enum notation notation, char letter, const int64_t *path,
+                 size_t depth, int64_t number);
 bool name_port(wg_text *out, enum notation notation, enum mark mark, const char *name);
 
 /* ---- numbers.c ------------------------------------------------------------------------------- */
@@ -104,6 +107,15 @@ struct equation {
     const wg_tensor *value;   /* NULL: unknown */
 };
 
+/* A line of the body of a loop or branch; without a right side it is a heading. */
+struct inner {
+    unsigned depth; /* 1: of a line's own body */
+    const char *type;
+    struct equation equation;
+    const struct trace *t; /* the body, and the value in it */
+    value v;
+};
+
 enum line_kind { LINE_INPUT, LINE_STEP, LINE_OUTPUT };
 
 struct line {
@@ -112,6 +124,8 @@ struct line {
     const char *name; /* of the variable; of an output its own name */
     const char *type; /* "f64[n,3]" */
     struct equation primal, tangent, adjoint;
+    struct inner *inner;      /* of a loop or branch */
+    size_t inner_count;
     struct equation gradient; /* of an input: x-bar = v-bar; of an output: its seed, no formula */
 };
 
@@ -123,6 +137,10 @@ struct lines {
     wg_text scratch;
     struct line *at; /* inputs, intermediates, outputs */
     size_t input_count, step_count, output_count, count;
+    struct {
+        uint32_t line, inner; /* inner 0: the line itself */
+    } *row; /* of the primal trace */
+    size_t row_count;
     bool has_tangents, has_adjoints, has_values, all_scalars;
     wg_tensor *input, *value; /* what equations point into: the seeds are behind the inputs */
     size_t value_count;
@@ -145,6 +163,18 @@ bool writing_open(struct lines *lines, const struct trace *t, enum notation nota
 /* Gives v a name, unless it has one; place orders terms and factors. */
 void writing_call(struct writing *w, value v, const char *name, size_t place, bool derived);
 
+/* region.c: loops and branches. */
+bool is_region(const struct trace *t, value v);
+/* Whether it is a result that a loop keeps for its adjoints. */
+bool region_keeps(const struct trace *t, value v);
+struct path;
+/* What stands behind the equals sign of a loop, a branch, or a result of one. path: NULL for the
+ * trace itself. */
+const char *region_formula(struct lines *lines, const struct writing *w, const struct path *path,
+                           value v);
+/* Gives a loop's or branch's line those of its bodies. */
+bool region_lines(struct lines *lines, bool fold, struct line *line);
+
 /* derived.c: tangents, adjoints, values. */
 wg_status lines_derive(struct lines *lines, const wg_program *program,
                        const wg_show_options *options, wg_error *error);
@@ -157,8 +187,9 @@ void lines_free(struct lines *lines);
 /* Blocks of a printed trace: 0 the primal trace (and tangents beside it), 1 the adjoint trace. */
 struct row {
     unsigned group; /* rows of one group stand together, a rule between groups */
+    unsigned depth; /* within bodies: how far in it stands */
     const char *type;
-    const struct equation *equation[2]; /* NULL: empty */
+    const struct equation *equation[2]; /* NULL: empty; without a right side: a heading */
 };
 unsigned block_count(const struct lines *lines);
 /* Titles of the equations; returns how many there are in a row. */

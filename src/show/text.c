@@ -18,6 +18,8 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+enum { INDENT = 2 }; /* columns for each depth of bodies */
+
 /* One equation with its type and value, over all rows: the widest of each part. */
 struct columns {
     size_t left, right, type, value;
@@ -42,8 +44,9 @@ static bool measure(const struct lines *lines, unsigned block, int digits, struc
             const struct equation *e = row.equation[k];
             struct columns *c = &column[k];
             if (!e || !e->left) continue;
-            c->left = larger(c->left, display_width(e->left));
-            c->right = larger(c->right, display_width(e->right));
+            size_t left = INDENT * row.depth + display_width(e->left);
+            if (e->right) c->left = larger(c->left, left);
+            if (e->right) c->right = larger(c->right, display_width(e->right));
             if (k == 0 && !lines->all_scalars) c->type = larger(c->type, display_width(row.type));
             if (!value_write(e, digits, scratch)) return false;
             if (e->value) c->whole = larger(c->whole, whole_width(e->value, scratch->data));
@@ -87,11 +90,15 @@ static size_t equation_width(const struct columns *c) {
 static bool write_equation(const struct lines *lines, const struct row *row, size_t k,
                            const struct columns *c, int digits, wg_text *scratch, wg_text *out) {
     const struct equation *e = row->equation[k];
-    bool there = e->left != NULL, ok = true;
+    bool there = e && e->left, ok = true;
     if (there) {
-        size_t own = display_width(e->left);
-        ok = text_add(out, e->left) && repeat(out, " ", c->left - own) && text_add(out, " = ") &&
-             cell(out, e->right, c->right);
+        size_t own = INDENT * row->depth + display_width(e->left), width = equation_width(c);
+        ok = repeat(out, " ", INDENT * row->depth) && text_add(out, e->left);
+        if (e->right)
+            ok = ok && repeat(out, " ", c->left - own) && text_add(out, " = ") &&
+                 cell(out, e->right, c->right);
+        else
+            ok = ok && repeat(out, " ", (width > own ? width - own : 0) + 3);
     } else {
         ok = repeat(out, " ", equation_width(c) + 3);
     }
