@@ -118,10 +118,15 @@ WG_API wg_program *wg_taylor(const wg_program *program, const char *of, const ch
 WG_API wg_program *wg_taylor_ode(const wg_program *program, const char *rates, const char *states,
                                  int order, wg_error *error);
 
-/* The program on a leading axis of examples: the inputs named in `over` gain a leading axis of a
- * new named size `size`, every output gains it too. */
+/* The program on a batch of examples: the inputs named in `over` (NULL: all) gain an axis of a new
+ * named size `size`, every output gains it too. The axis is the leading one, or, in over = "x, w:1",
+ * behind so many axes; -1 stands for the last. */
 WG_API wg_program *wg_vmap(const wg_program *program, const char *over, const char *size,
                            wg_error *error);
+/* The same with a say where outputs have the axis: of = "y:1, z:none", where "none" is for an output
+ * that no batched input reaches (WG_EARGUMENT else). Outputs that are not named have it in front. */
+WG_API wg_program *wg_vmap_axes(const wg_program *program, const char *over, const char *of,
+                                const char *size, wg_error *error);
 
 /* The program with named sizes fixed, "n=100, m=3"; the others stay named. WG_ESHAPE where a check
  * on sizes fails with these, or an input would have a negative extent. */

@@ -29,27 +29,138 @@ bool derive_batched_inputs(struct derivation *d, const bool *batched, wg_extent 
     return g->error.status == WG_OK;
 }
 
-static bool map_program(struct derivation *d, const char *over, wg_extent extent) {
+/* Where ports have the axis of the batch; of each input, and of each output. */
+enum { LEADING = 0, UNBATCHED = 255 };
+
+/* "axis" of "name:axis", and the length of the name; an axis below 0 counts from the end. */
+static bool read_axis(struct derivation *d, const char *item, size_t length, size_t *name,
+                      int *axis) {
+    const char *colon = item + length;
+    while (colon > item && *colon != ':') colon--;
+    *name = length;
+    *axis = LEADING;
+    if (colon == item) return true;
+    *name = (size_t)(colon - item);
+    const char *digit = colon + 1, *end = item + length;
+    if (end - digit == 4 && memcmp(digit, "none", 4) == 0) return *axis = UNBATCHED, true;
+    bool minus = digit < end && *digit == '-';
+    if (minus) digit++;
+    if (end - digit == 1 && *digit >= '0' && *digit <= '7') {
+        *axis = minus ? -(*digit - '0') : *digit - '0';
+        if (!minus || *axis) return true;
+    }
+    graph_fail(d->g, WG_EARGUMENT, "vmap: \"%.*s\" is not of the form name:axis",
+               (int)(length < 64 ? length : 64), item);
+    graph_hint(d->g, "axes are 0 to 7, or -1 to -7 from the end; an output that is one for all "
+                     "examples has :none");
+    return false;
+}
+
+/* Reads "x, y:1, z:-1" into axis[port]; what is not named is left as it is. */
+static bool read_axes(struct derivation *d, bool outputs, const char *list, uint8_t *axis) {
+    struct selection chosen = {0};
+    const struct trace *t = d->from;
+    const char *cursor = list, *item;
+    size_t length, name, at = 0;
+    char *names = derive_array(d, strlen(list) + 2, 1);
+    if (!names) return false;
+    while (name_next(&cursor, &item, &length)) {
+        int given;
+        if (!read_axis(d, item, length, &name, &given)) return false;
+        if (at) names[at++] = ',';
+        memcpy(names + at, item, name);
+        at += name;
+    }
+    if (!derive_list(d, outputs, names, &chosen)) return false;
+    cursor = list;
+    for (size_t k = 0; name_next(&cursor, &item, &length); k++) {
+        const struct port *port = outputs ? &t->output.at[chosen.index[k]]
+                                          : &t->input.at[chosen.index[k]];
+        int given, rank = type_of(t, port->v)->rank + 1;
+        read_axis(d, item, length, &name, &given);
+        if (given < 0) given += rank;
+        bool none = given == UNBATCHED;
+        if ((none && !outputs) || (!none && (given < 0 || given >= rank))) {
+            graph_fail(d->g, WG_EARGUMENT, "vmap: %s \"%s\" has %d ax%s with that of the batch: "
+                       "\"%.*s\" is none of them", outputs ? "output" : "input",
+                       name_at(t, port->name), rank, rank == 1 ? "is" : "es", (int)(length < 64 ? length : 64), item);
+            return false;
+        }
+        axis[chosen.index[k]] = (uint8_t)given;
+    }
+    return true;
+}
+
+/* The leading axis to `axis`, or that to the front. */
+static value move_axis(wg_graph *g, value v, uint8_t axis, bool to_front) {
+    uint8_t perm[WG_MAX_RANK];
+    if (axis == 0 || !v) return v;
+    uint8_t rank = type_of(&g->t, v)->rank;
+    for (uint8_t k = 0; k < rank; k++) {
+        if (to_front) perm[k] = k == 0 ? axis : k <= axis ? (uint8_t)(k - 1) : k;
+        else perm[k] = k == axis ? 0 : k < axis ? (uint8_t)(k + 1) : k;
+    }
+    return build_transpose(g, v, perm);
+}
+
+static wg_type insert_axis(const wg_type *type, uint8_t axis, wg_extent extent) {
+    wg_type result = *type;
+    memmove(result.extent + axis + 1, type->extent + axis,
+            (type->rank - axis) * sizeof *type->extent);
+    result.extent[axis] = extent;
+    result.rank++;
+    return result;
+}
+
+static bool map_inputs(struct derivation *d, const uint8_t *axis, bool *batched, wg_extent extent) {
     wg_graph *g = d->g;
-    struct selection named = {0};
-    bool *batched = derive_array(d, d->from->input.count, sizeof *batched);
+    for (size_t i = 0; i < d->from->input.count && !g->error.status; i++) {
+        value v = d->from->input.at[i].v;
+        wg_type type = graph_import_type(g, d->from, type_of(d->from, v), d->size_map);
+        graph_take_site(g, d->from, instr_at(d->from, v)->site);
+        batched[i] = axis[i] != UNBATCHED;
+        if (batched[i] && type.rank == WG_MAX_RANK) {
+            graph_fail(g, WG_ESHAPE, "vmap: input \"%s\" has rank %d already",
+                       from_input_name(d, i), WG_MAX_RANK);
+            return false;
+        }
+        if (batched[i]) type = insert_axis(&type, axis[i], extent);
+        d->input[i] = graph_input(g, from_input_name(d, i), &type);
+    }
+    for (size_t i = 0; i < d->from->input.count && !g->error.status; i++)
+        if (batched[i]) d->input[i] = move_axis(g, d->input[i], axis[i], true);
+    g->site = 0;
+    return g->error.status == WG_OK;
+}
+
+static bool map_program(struct derivation *d, const char *over, const char *of, wg_extent extent) {
+    wg_graph *g = d->g;
+    size_t inputs = d->from->input.count, outputs = d->from->output.count;
+    bool *batched = derive_array(d, inputs, sizeof *batched);
     bool *map_batched = derive_array(d, d->from->instr.count, sizeof *map_batched);
-    if (g->error.status || (over && !derive_list(d, false, over, &named))) return false;
-    for (size_t i = 0; !over && i < d->from->input.count; i++) batched[i] = true;
-    for (size_t i = 0; i < named.count; i++) batched[named.index[i]] = true;
-    if (!derive_batched_inputs(d, batched, extent) ||
+    uint8_t *in = derive_array(d, inputs, 1), *out = derive_array(d, outputs, 1);
+    if (g->error.status) return false;
+    if (over) memset(in, UNBATCHED, inputs);
+    if ((over && !read_axes(d, false, over, in)) || (of && !read_axes(d, true, of, out)) ||
+        !map_inputs(d, in, batched, extent) ||
         !vmap_program(g, d->from, d->input, batched, extent, d->size_map, d->map, map_batched))
         return false;
-    for (size_t i = 0; i < d->from->output.count; i++) {
-        value v = d->from->output.at[i].v;
-        value y = map_batched[v] ? d->map[v] : batch_broadcast(g, d->map[v], extent);
-        graph_output(g, from_output_name(d, i), y);
+    for (size_t i = 0; i < outputs && !g->error.status; i++) {
+        value v = d->from->output.at[i].v, y = d->map[v];
+        if (out[i] == UNBATCHED && map_batched[v]) {
+            graph_fail(g, WG_EARGUMENT, "vmap: output \"%s\" is another one for each example, and "
+                                        "has no axis for them", from_output_name(d, i));
+            return false;
+        }
+        if (!map_batched[v] && out[i] != UNBATCHED) y = batch_broadcast(g, y, extent);
+        graph_output(g, from_output_name(d, i),
+                     out[i] == UNBATCHED ? y : move_axis(g, y, out[i], false));
     }
     return g->error.status == WG_OK;
 }
 
-wg_program *wg_vmap(const wg_program *program, const char *over, const char *size,
-                    wg_error *error) {
+wg_program *wg_vmap_axes(const wg_program *program, const char *over, const char *of,
+                         const char *size, wg_error *error) {
     struct derivation d;
     if (derive_begin(&d, program, error)) {
         wg_graph *g = d.g;
@@ -57,9 +168,14 @@ wg_program *wg_vmap(const wg_program *program, const char *over, const char *siz
         else if (wg_size_index(program, size) >= 0)
             graph_fail(g, WG_ENAME, "vmap: there is a size \"%s\" already", size);
         wg_extent extent = extent_size(g, graph_size(g, size));
-        if (!g->error.status) map_program(&d, over, extent);
+        if (!g->error.status) map_program(&d, over, of, extent);
     }
     return derive_finish(&d);
+}
+
+wg_program *wg_vmap(const wg_program *program, const char *over, const char *size,
+                    wg_error *error) {
+    return wg_vmap_axes(program, over, NULL, size, error);
 }
 
 /* ---- specialize ------------------------------------------------------------------------------ */

@@ -48,6 +48,46 @@ static void vmap_adds_a_leading_size(void **state) {
     wg_program_free(twice);
 }
 
+/* z = A x for A f64[2,3], along other axes than the leading one. */
+static void vmap_takes_and_gives_any_axis(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_var a = wg_input(g, "A", wg_f64(2, 3)), x = wg_input(g, "x", wg_f64(3));
+    wg_output(g, "z", wg_matmul(a, x));
+    wg_output(g, "s", wg_sum(a));
+    wg_program *p = wg_build(g, &error);
+    wg_program *q = wg_vmap_axes(p, "x:1", "s:none, z:-1", "b", &error);
+    wg_program *both = wg_vmap(p, "A:-1, x", "b", &error);
+    assert_ok(error);
+    expect_type(q, wg_input_type(q, 0), "f64[2,3]");
+    expect_type(q, wg_input_type(q, 1), "f64[3,b]");
+    expect_type(q, wg_output_type(q, 0), "f64[2,b]");
+    expect_type(q, wg_output_type(q, 1), "f64");
+    expect_type(both, wg_input_type(both, 0), "f64[2,3,b]");
+    expect_type(both, wg_output_type(both, 0), "f64[b,2]");
+    const double A[6] = {1, 2, 3, 4, 5, 6}, X[6] = {1, -1, 0, 2, 1, 0.5}; /* columns of x */
+    double z[4], s;
+    wg_function *fn = wg_compile(q, NULL, &error);
+    assert_ok(error);
+    wg_call_with(fn, (int64_t[]){2}, (const void *[]){A, X}, (void *[]){z, &s}, NULL, &error);
+    assert_ok(error);
+    const double expected[4] = {4, 4.5, 10, 9};
+    for (size_t i = 0; i < 4; i++) assert_true(z[i] == expected[i]);
+    assert_true(s == 21);
+    static const char *const bad[][2] = {{"x:2", NULL}, {"x:", NULL}, {"x:none", NULL},
+                                         {"x:-3", NULL}, {"x", "z:none"}, {"x", "z:2"}, {"x:1b", NULL}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        wg_error why = {0};
+        assert_null(wg_vmap_axes(p, bad[i][0], bad[i][1], "b", &why));
+        assert_int_equal(why.status, WG_EARGUMENT);
+    }
+    wg_function_free(fn);
+    wg_program_free(p);
+    wg_program_free(q);
+    wg_program_free(both);
+}
+
 static void specialize_fixes_sizes(void **state) {
     (void)state;
     wg_error error = {0};
@@ -277,6 +317,7 @@ static void batches_of_batches_equal_loops(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(vmap_adds_a_leading_size),
+        cmocka_unit_test(vmap_takes_and_gives_any_axis),
         cmocka_unit_test(specialize_fixes_sizes),
         cmocka_unit_test(errors_say_what_is_wrong),
         cmocka_unit_test(long_names_keep_their_numbers),
