@@ -338,12 +338,29 @@ static bool lend_output(struct storer *s, size_t item, value v) {
     return true;
 }
 
+/* The same for what a carried array begins with. */
+static void lend_to_beginnings(struct storer *s, size_t item, value region) {
+    const struct instr *i = instr_at(s->t, region);
+    struct region r = region_open(s->t, i->op, i->attr);
+    for (value v = s->l->next[region]; v; v = s->l->next[v]) {
+        size_t k = (size_t)attr_words(s->t, instr_at(s->t, v)->attr)[0];
+        if (k >= r.carries || s->homes.table[v] == NO_HOME) continue;
+        value root = storage_root(s->l, args_of(s->t, i)[r.lead + r.captures + k]);
+        if (s->l->role[root] != ROLE_GIVEN && s->homes.table[root] == NO_HOME &&
+            s->last[root] == item + 1 && begins_carry_only(s, i, &r, k, root))
+            s->homes.table[root] = s->homes.table[v];
+    }
+}
+
 /* A value may wait in the buffer of the output that takes its place in the end: then nothing else
  * is written on the way. The last items first, so that chains of such values follow. */
 static bool place_forerunners(struct storer *s) {
     struct lowered *l = s->l;
     for (size_t i = l->items.count; i-- > 0;) {
-        if (l->stages.at[l->items.at[i].stage].operation) continue;
+        value operation = l->stages.at[l->items.at[i].stage].operation;
+        if (operation && op_def(instr_at(s->t, operation)->op)->class == REGION)
+            lend_to_beginnings(s, i, operation);
+        if (operation) continue;
         if (!list_reads(s, i) || !each_statement(s, i, lend_output)) return false;
     }
     memset(s->seen, 0, l->count * sizeof *s->seen);

@@ -131,8 +131,40 @@ static void what_is_carried_stays_where_it_is_given(void **state) {
     wg_program_free(p);
 }
 
+/* What is carried begins in the buffer of the output that it is in the end. */
+static void what_is_carried_begins_where_it_ends(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n)), r[1] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, 3);
+    wg_var carry = wg_loop_carry(loop, wg_mul(2, x));
+    wg_loop_next(loop, carry, wg_mul(carry, carry));
+    wg_loop_end(loop, r);
+    wg_output(g, "y", r[0]);
+    wg_program *p = wg_build(g, &error);
+    assert_ok(error);
+    wg_function *fn = compiled(p, WG_NATIVE, NULL);
+    double at[100], y[100];
+    for (size_t i = 0; i < 100; i++) at[i] = (double)i / 100;
+    size_t bytes = 0;
+    int64_t size = 100;
+    assert_int_equal(wg_workspace_size(fn, &size, &bytes, &error), WG_OK);
+    assert_true(bytes < 100 * sizeof(double));
+    wg_call_with(fn, &size, (const void *[]){at}, (void *[]){y}, NULL, &error);
+    assert_ok(error);
+    for (size_t i = 0; i < 100; i++) {
+        double expected = 2 * at[i];
+        for (int k = 0; k < 3; k++) expected *= expected;
+        assert_true(y[i] == expected);
+    }
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
 #if defined(__x86_64__)
-/* y_i = x_i exp(-a x_i) after three steps of a recurrence, as a map of scalars. */
+/* y_i: x_i after three steps of a recurrence, as a map of scalars. */
 static wg_program *scalar_map(void) {
     wg_error error = {0};
     wg_graph *g = wg_graph_new();
@@ -186,6 +218,7 @@ int main(void) {
         cmocka_unit_test(the_library_helps_inside_bodies),
         cmocka_unit_test(errors_inside_bodies_have_the_interpreters_words),
         cmocka_unit_test(what_is_carried_stays_where_it_is_given),
+        cmocka_unit_test(what_is_carried_begins_where_it_ends),
 #if defined(__x86_64__)
         cmocka_unit_test(a_map_of_scalars_becomes_vector_code),
 #endif
