@@ -3,6 +3,7 @@
  *   graph.h        build a program by calls or from a formula
  *   loop.h         loops and branches as instructions: for, while, scan, map, if
  *   ops.h          more operations: shape, reductions, scans, order, indexing, einsum
+ *   linalg.h       matrices: factors, equations, eigenvalues, the exponential
  *   custom.h       derivatives that the caller gives, and C functions as operations
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
  *   eager.h        graphs that compute as they grow, beside ordinary C control flow
@@ -22,6 +23,7 @@
 #include "wengert/loop.h"
 #include "wengert/elementwise.h"
 #include "wengert/ops.h"
+#include "wengert/linalg.h"
 #include "wengert/custom.h"
 #include "wengert/eager.h"
 #include "wengert/run.h"

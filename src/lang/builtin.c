@@ -457,6 +457,39 @@ static value apply_draw(struct parser *p, const struct call *c, const struct bui
     return drawn[b->detail](p->g, key, counter, &type);
 }
 
+/* ---- matrices -------------------------------------------------------------------------------- */
+
+enum { CHOLESKY, INVERSE, DET, LOG_DET, SIGN_DET, EXPM, DIAGONAL, TRACE };
+static value (*const of_matrix[])(wg_graph *, value) = {
+    [CHOLESKY] = build_cholesky, [INVERSE] = build_inverse,   [DET] = build_det,
+    [LOG_DET] = build_log_det,   [SIGN_DET] = build_sign_det, [EXPM] = build_expm,
+    [DIAGONAL] = build_diagonal, [TRACE] = build_trace,
+};
+
+static value apply_matrix(struct parser *p, const struct call *c, const struct builtin *b,
+                          const struct term *arg, size_t count) {
+    (void)c, (void)count;
+    return of_matrix[b->detail](p->g, term_default(p, arg[0]));
+}
+
+static value apply_part(struct parser *p, const struct call *c, const struct builtin *b,
+                        const struct term *arg, size_t count) {
+    (void)c, (void)count;
+    return build_matrix_part(p->g, term_default(p, arg[0]), (enum matrix_part)b->detail);
+}
+
+enum { SOLVE = 16, CHOLESKY_SOLVE }; /* beside enum wg_triangle */
+
+static value apply_solve(struct parser *p, const struct call *c, const struct builtin *b,
+                         const struct term *arg, size_t count) {
+    (void)c, (void)count;
+    value x, y;
+    if (!term_pair(p, arg[0], arg[1], &x, &y)) return 0;
+    if (b->detail == SOLVE) return build_solve(p->g, x, y);
+    if (b->detail == CHOLESKY_SOLVE) return build_cholesky_solve(p->g, x, y);
+    return build_triangular_solve(p->g, x, y, b->detail);
+}
+
 /* ---- windows --------------------------------------------------------------------------------- */
 
 enum { CONV1, CONV2, CONV_TRANSPOSE, MAX_POOL, AVG_POOL };
@@ -623,6 +656,28 @@ static const struct builtin builtins[] = {
     {"avg_pool2d", "avg_pool2d(x, size, stride, padding, dilation)",
      apply_window, 2, 5, 0, AVG_POOL},
     {"einsum",        "einsum(\"ij,jk->ik\", a, b)",  apply_einsum,   1, ANY, TEXT, 0},
+    {"cholesky",      "cholesky(A)",                  apply_matrix,   1, 1, 0, CHOLESKY},
+    {"inv",           "inv(A)",                       apply_matrix,   1, 1, 0, INVERSE},
+    {"det",           "det(A)",                       apply_matrix,   1, 1, 0, DET},
+    {"logdet",        "logdet(A)",                    apply_matrix,   1, 1, 0, LOG_DET},
+    {"signdet",       "signdet(A)",                   apply_matrix,   1, 1, 0, SIGN_DET},
+    {"expm",          "expm(A)",                      apply_matrix,   1, 1, 0, EXPM},
+    {"diagonal",      "diagonal(A)",                  apply_matrix,   1, 1, 0, DIAGONAL},
+    {"trace",         "trace(A)",                     apply_matrix,   1, 1, 0, TRACE},
+    {"solve",         "solve(A, b)",                  apply_solve,    2, 2, 0, SOLVE},
+    {"cholesky_solve", "cholesky_solve(L, b)",        apply_solve,    2, 2, 0, CHOLESKY_SOLVE},
+    {"solve_lower",   "solve_lower(L, b)",            apply_solve,    2, 2, 0, WG_LOWER},
+    {"solve_upper",   "solve_upper(U, b)",            apply_solve,    2, 2, 0, WG_UPPER},
+    {"lu_l",          "lu_l(A)",                      apply_part,     1, 1, 0, LU_L},
+    {"lu_u",          "lu_u(A)",                      apply_part,     1, 1, 0, LU_U},
+    {"lu_order",      "lu_order(A)",                  apply_part,     1, 1, 0, LU_ORDER},
+    {"qr_q",          "qr_q(A)",                      apply_part,     1, 1, 0, QR_Q},
+    {"qr_r",          "qr_r(A)",                      apply_part,     1, 1, 0, QR_R},
+    {"eigh_values",   "eigh_values(A)",               apply_part,     1, 1, 0, EIGH_VALUES},
+    {"eigh_vectors",  "eigh_vectors(A)",              apply_part,     1, 1, 0, EIGH_VECTORS},
+    {"svd_u",         "svd_u(A)",                     apply_part,     1, 1, 0, SVD_U},
+    {"svd_s",         "svd_s(A)",                     apply_part,     1, 1, 0, SVD_S},
+    {"svd_v",         "svd_v(A)",                     apply_part,     1, 1, 0, SVD_V},
 };
 // clang-format on
 

@@ -453,8 +453,8 @@ static void write_expm(const struct operation *o) {
     add(w, "};\n");
     begin_call(o, "expm", o->suffix);
     add_matrices(o, 0, true, false, true);
-    ADD(w, "%zu, wg_plain_product_%s, along, (%s *)", directions, o->suffix,
-        type_text_of[o->y->dtype]);
+    ADD(w, "%zu, %d, wg_plain_product_%s, along, (%s *)", directions,
+        attr_count(w->t, o->i->attr) == 2, o->suffix, type_text_of[o->y->dtype]);
     end_matrices(o, o->i->narg - 1u);
 }
 

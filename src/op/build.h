@@ -5,6 +5,7 @@
 #define OP_BUILD_H
 
 #include "op/op.h"
+#include "wengert/linalg.h"
 #include "wengert/ops.h"
 
 /* ---- leaves ---- */
@@ -119,6 +120,25 @@ value build_dot_axes(wg_graph *g, value a, value b, unsigned batch, unsigned con
                      const uint8_t *const pairs[2]);
 /* Matrix product as NumPy's @: vectors allowed, leading axes broadcast. */
 value build_matmul(wg_graph *g, value a, value b);
+/* Broadcasts two values of rank 2 or more so that all axes but their last two agree; false, and an
+ * error that begins with the name, where they do not. */
+bool build_fronts(wg_graph *g, const char *name, value x[2]);
+
+/* ---- matrices, the last two axes (compose_linalg.c); rows and their parts are in op/linalg.h ---- */
+value build_cholesky(wg_graph *g, value a);
+value build_cholesky_solve(wg_graph *g, value l, value b);
+value build_solve(wg_graph *g, value a, value b);
+value build_triangular_solve(wg_graph *g, value a, value b, int how); /* enum wg_triangle */
+value build_inverse(wg_graph *g, value a);
+value build_det(wg_graph *g, value a);
+value build_log_det(wg_graph *g, value a);
+value build_sign_det(wg_graph *g, value a);
+value build_expm(wg_graph *g, value a);
+value build_diagonal(wg_graph *g, value a);
+value build_trace(wg_graph *g, value a);
+/* One part of a decomposition, as wengert/linalg.h has them; equal decompositions are one. */
+enum matrix_part { LU_L, LU_U, LU_ORDER, QR_Q, QR_R, EIGH_VALUES, EIGH_VECTORS, SVD_U, SVD_S, SVD_V };
+value build_matrix_part(wg_graph *g, value a, enum matrix_part part);
 
 /* ---- convolution and pooling ---- */
 /* The trilinear form of conv.c, of which `word`, CONV_WORDS of op/conv.h, says the result. */

@@ -74,16 +74,16 @@ value build_dot_axes(wg_graph *g, value a, value b, unsigned batch, unsigned con
 /* ---- the matrix product ---------------------------------------------------------------------- */
 
 /* The axes before the last two that two operands have together, broadcast. */
-static bool leading_axes(wg_graph *g, const value *x, const wg_type *a, const wg_type *b,
-                         wg_type *leading) {
-    const wg_type *longer = a->rank >= b->rank ? a : b, *shorter = longer == a ? b : a;
+static bool leading_axes(wg_graph *g, const char *name, const value *x, wg_type *leading) {
+    wg_type a = *type_of(&g->t, x[0]), b = *type_of(&g->t, x[1]);
+    const wg_type *longer = a.rank >= b.rank ? &a : &b, *shorter = longer == &a ? &b : &a;
     size_t more = (size_t)(longer->rank - shorter->rank);
     *leading = (wg_type){.rank = (uint8_t)(longer->rank - 2)};
     for (size_t i = 0; i < leading->rank; i++) {
         wg_extent e = longer->extent[i], f = i < more ? e : shorter->extent[i - more];
         leading->extent[i] = e == 1 ? f : e;
         if (e == f || e == 1 || f == 1) continue;
-        graph_fail(g, WG_ESHAPE, "matmul: leading extents differ: left %s, right %s",
+        graph_fail(g, WG_ESHAPE, "%s: leading extents differ: left %s, right %s", name,
                    type_name(g, x[0]).text, type_name(g, x[1]).text);
         graph_fail_operands(g, x, 2);
         graph_hint(g, "axes before the last two are aligned at the last one, and only the constant "
@@ -100,6 +100,13 @@ static value with_leading(wg_graph *g, value x, const wg_type *leading) {
     full.extent[full.rank++] = type.extent[type.rank - 2];
     full.extent[full.rank++] = type.extent[type.rank - 1];
     return build_broadcast_to(g, x, &full);
+}
+
+bool build_fronts(wg_graph *g, const char *name, value x[2]) {
+    wg_type leading;
+    if (!x[0] || !x[1] || g->error.status || !leading_axes(g, name, x, &leading)) return false;
+    for (size_t k = 0; k < 2; k++) x[k] = with_leading(g, x[k], &leading);
+    return !g->error.status;
 }
 
 value build_matmul(wg_graph *g, value a, value b) {
@@ -119,14 +126,11 @@ value build_matmul(wg_graph *g, value a, value b) {
     if (vector) {
         wg_type row = type_prepend(&l, 1);
         x[0] = build_reshape(g, a, &row);
-        l = row;
     }
-    wg_type leading;
-    if (!leading_axes(g, x, &l, &r, &leading)) return 0;
-    x[0] = with_leading(g, x[0], &leading);
-    x[1] = with_leading(g, x[1], &leading);
-    value y = build_dot(g, x[0], x[1], leading.rank, 1, false, false);
+    if (!build_fronts(g, "matmul", x)) return 0;
+    unsigned batch = type_of(&g->t, x[0])->rank - 2u;
+    value y = build_dot(g, x[0], x[1], batch, 1, false, false);
     if (!vector || !y) return y;
-    wg_type type = *type_of(&g->t, y), without = type_without(&type, (uint32_t)1 << leading.rank);
+    wg_type type = *type_of(&g->t, y), without = type_without(&type, (uint32_t)1 << batch);
     return build_reshape(g, y, &without);
 }

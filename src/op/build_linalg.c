@@ -61,12 +61,14 @@ value matrix_masked(wg_graph *g, value a, double below, double on, double above)
     wg_extent n = matrix_extent(g, a, 1);
     wg_type square = {.dtype = WG_I64, .rank = 2, .extent = {n, n}};
     value index = build_iota(g, n);
-    value row = build_broadcast(g, index, &square, 1), column = build_broadcast(g, index, &square, 2);
+    value row = build_broadcast(g, index, &square, 1),
+          column = build_broadcast(g, index, &square, 2);
     square.dtype = (uint8_t)dtype;
     value outside = build_where(g, build_binary(g, OP_gt, row, column),
                                 build_full(g, &square, below), build_full(g, &square, above));
-    return build_mul(g, a, build_where(g, build_binary(g, OP_eq, row, column),
-                                       build_full(g, &square, on), outside));
+    return build_mul(
+        g, a,
+        build_where(g, build_binary(g, OP_eq, row, column), build_full(g, &square, on), outside));
 }
 
 value matrix_diagonal(wg_graph *g, value a) {
@@ -115,9 +117,7 @@ wg_extent qr_room(wg_graph *g, value a) {
     return extent_mul(g, extent_add(g, m, 34), n);
 }
 
-wg_extent eigh_room(wg_graph *g, value a) {
-    return quadratic(g, matrix_extent(g, a, 1), 2, 45, 4);
-}
+wg_extent eigh_room(wg_graph *g, value a) { return quadratic(g, matrix_extent(g, a, 1), 2, 45, 4); }
 
 wg_extent svd_room(wg_graph *g, value a) {
     wg_extent m = matrix_extent(g, a, 2), n = matrix_extent(g, a, 1);
@@ -131,8 +131,7 @@ wg_extent expm_room(wg_graph *g, value a, size_t order) {
 }
 
 /* An operation on a matrix and the memory that it works in. */
-static value emit_in_room(wg_graph *g, unsigned op, value a,
-                          wg_extent (*room)(wg_graph *, value)) {
+static value emit_in_room(wg_graph *g, unsigned op, value a, wg_extent (*room)(wg_graph *, value)) {
     value words = build_words(g, room(g, a));
     return words ? graph_emit(g, op, 0, (const value[]){a, words}, 2) : 0;
 }
@@ -182,12 +181,13 @@ value build_svd(wg_graph *g, value a) {
     return emit_in_room(g, OP_svd, a, svd_room);
 }
 
-value build_expm_along(wg_graph *g, const value *x, size_t order) {
+value build_expm_along(wg_graph *g, const value *x, size_t order, bool absolute) {
     value arg[UINT8_MAX];
     if (g->error.status) return 0;
     for (size_t k = 0; k <= order; k++)
         if (!(arg[k] = x[k])) return 0;
     if (!require_square(g, "expm", x[0])) return 0;
     arg[order + 1] = build_words(g, expm_room(g, x[0], order));
-    return g->error.status ? 0 : graph_emit(g, OP_expm, 0, arg, order + 2);
+    attr_id attr = graph_attr(g, (const int64_t[]){(int64_t)order, true}, absolute ? 2 : 1);
+    return g->error.status ? 0 : graph_emit(g, OP_expm, attr, arg, order + 2);
 }

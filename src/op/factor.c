@@ -37,8 +37,7 @@ static bool factors_fit(wg_graph *g, value a, value f) {
     const wg_type *type = type_of(&g->t, f);
     wg_extent n = matrix_extent(g, a, 1);
     if (!same_front(g, a, f)) return false;
-    return type->extent[type->rank - 1] == n &&
-           type->extent[type->rank - 2] == extent_add(g, n, 1);
+    return type->extent[type->rank - 1] == n && type->extent[type->rank - 2] == extent_add(g, n, 1);
 }
 
 /* ---- words: attr = count --------------------------------------------------------------------- */
@@ -114,8 +113,9 @@ const struct op_def op_cholesky = {
     .name = "cholesky",
     .class = GENERAL,
     .narg = 1,
-    .doc = "L, lower triangular with L L' = (A + A')/2 over the last two axes; NaN everywhere where "
-           "that is not positive definite. Derivatives by A are symmetric",
+    .doc =
+        "L, lower triangular with L L' = (A + A')/2 over the last two axes; NaN everywhere where "
+        "that is not positive definite. Derivatives by A are symmetric",
     .infer = square_infer,
     .jvp = cholesky_jvp,
     .batch = batch_all,
@@ -147,9 +147,17 @@ static value within(wg_graph *g, value a, struct triangle t) {
     return matrix_masked(g, a, t.lower, !t.unit, !t.lower);
 }
 
-/* The triangle applied to x, op(a) x. */
-static value triangle_times(wg_graph *g, value a, value x, struct triangle t) {
-    return matrix_product(g, within(g, a, t), x, t.transposed, false);
+/* op(a) x, and x w', of matrices with the same axes in front; absolute-zero products if `absolute`. */
+static value times(wg_graph *g, value a, value x, bool transposed, bool absolute) {
+    if (!a || !x || g->error.status) return 0;
+    unsigned batch = type_of(&g->t, x)->rank - 2u;
+    return (absolute ? build_dotz : build_dot)(g, a, x, batch, 1, transposed, false);
+}
+
+static value outer(wg_graph *g, value x, value w, bool absolute) {
+    if (!x || !w || g->error.status) return 0;
+    unsigned batch = type_of(&g->t, x)->rank - 2u;
+    return (absolute ? build_dotz : build_dot)(g, x, w, batch, 1, false, true);
 }
 
 static value triangular_jvp(const struct rule *r, const value *t) {
@@ -157,7 +165,8 @@ static value triangular_jvp(const struct rule *r, const value *t) {
     struct triangle how = triangle_of(&g->t, r->attr);
     value right = t[1];
     if (t[0]) {
-        value moved = build_neg(g, triangle_times(g, t[0], r->y, how));
+        value moved = build_neg(g,
+                                times(g, within(g, t[0], how), r->y, how.transposed, how.absolute));
         right = right ? build_add(g, right, moved) : moved;
     }
     return build_triangular(g, r->x[0], right, how);
@@ -172,10 +181,9 @@ static value triangular_vjp(const struct rule *r, size_t k, value ct) {
     back.absolute |= r->guarded;
     value w = build_triangular(g, r->x[0], ct, back);
     if (k == 1 || !w) return w;
-    unsigned batch = type_of(&g->t, w)->rank - 2u;
-    value left = how.transposed ? r->y : w, right = how.transposed ? w : r->y;
-    value outer = (back.absolute ? build_dotz : build_dot)(g, left, right, batch, 1, false, true);
-    return build_neg(g, within(g, outer, how));
+    value all = how.transposed ? outer(g, r->y, w, back.absolute)
+                               : outer(g, w, r->y, back.absolute);
+    return build_neg(g, within(g, all, how));
 }
 
 /* x with its batch axis behind the last one and joined with it: columns for one matrix; and back. */
@@ -232,9 +240,17 @@ static value upper_unit_sample(wg_graph *g, const value *x) {
 static const struct op_sample triangular_sample[] = {
     {2, {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 2}}}, {-1, -2}, {1, 2}, lower_sample, "lower"},
     {2, {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 2}}}, {-1, -2}, {1, 2}, upper_sample, "upper"},
-    {2, {{WG_F64, 3, {2, 3, 3}}, {WG_F64, 3, {2, 3, 1}}}, {-1, -2}, {1, 2},
-     lower_transposed_sample, "lower, transposed, two matrices"},
-    {2, {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 4}}}, {-1, -2}, {1, 2}, upper_unit_sample,
+    {2,
+     {{WG_F64, 3, {2, 3, 3}}, {WG_F64, 3, {2, 3, 1}}},
+     {-1, -2},
+     {1, 2},
+     lower_transposed_sample,
+     "lower, transposed, two matrices"},
+    {2,
+     {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 4}}},
+     {-1, -2},
+     {1, 2},
+     upper_unit_sample,
      "upper, transposed, ones on the diagonal, absolute-zero products"},
     {2, {{WG_F64, 2, {0, 0}}, {WG_F64, 2, {0, 2}}}, {-1, -2}, {1, 2}, lower_sample, "nothing"},
     {0}};
@@ -278,8 +294,8 @@ static value lu_jvp(const struct rule *r, const value *t) {
     value index = build_squeeze(g, build_cast(g, WG_I64, order), (uint32_t)1 << batch);
     value rows = build_take(g, t[0], index, batch, batch);
     value left = build_triangular(g, f, rows, (struct triangle){.lower = true, .unit = true});
-    value m = matrix_transpose(
-        g, build_triangular(g, f, matrix_transpose(g, left), (struct triangle){.transposed = true}));
+    value m = matrix_transpose(g, build_triangular(g, f, matrix_transpose(g, left),
+                                                   (struct triangle){.transposed = true}));
     value lower = matrix_product(g, matrix_masked(g, f, 1, 0, 0), matrix_masked(g, m, 1, 0, 0),
                                  false, false);
     lower = build_add(g, lower, matrix_masked(g, m, 1, 0, 0));
@@ -289,9 +305,7 @@ static value lu_jvp(const struct rule *r, const value *t) {
     return rows_joined(g, (const value[]){build_add(g, lower, upper), none}, 2);
 }
 
-static value lu_sample_make(wg_graph *g, const value *x) {
-    return build_lu(g, definite(g, x[0]));
-}
+static value lu_sample_make(wg_graph *g, const value *x) { return build_lu(g, definite(g, x[0])); }
 /* The same with its rows in another order. */
 static value lu_turned_sample(wg_graph *g, const value *x) {
     value a = definite(g, x[0]);
@@ -334,22 +348,19 @@ static bool solve_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, 
     return true;
 }
 
-static bool is_transposed(const struct rule *r) {
-    return attr_words(&r->g->t, r->attr)[0] != 0;
-}
+static bool is_transposed(const struct rule *r) { return attr_words(&r->g->t, r->attr)[0] != 0; }
 
 /* dx = A^-1 (db - dA x) */
 static value solve_jvp(const struct rule *r, const value *t) {
     wg_graph *g = r->g;
-    bool transposed = is_transposed(r);
+    bool transposed = is_transposed(r), absolute = op_is_absolute(&g->t, r->op, r->attr);
     value right = t[2];
     if (t[0]) {
-        value moved = build_neg(g, matrix_product(g, t[0], r->y, transposed, false));
+        value moved = build_neg(g, times(g, t[0], r->y, transposed, absolute));
         right = right ? build_add(g, right, moved) : moved;
     }
     if (!right) return build_like(g, r->y, 0); /* of the factors alone: they are stopped */
-    return build_factor_solve(g, r->x[0], r->x[1], right, transposed,
-                              op_is_absolute(&g->t, r->op, r->attr));
+    return build_factor_solve(g, r->x[0], r->x[1], right, transposed, absolute);
 }
 
 /* With w = A^-T ct: w for b, and -w x' for A (Giles 2008, 2.3.1). */
@@ -360,9 +371,7 @@ static value solve_vjp(const struct rule *r, size_t k, value ct) {
     if (k == 1) return 0;
     value w = build_factor_solve(g, r->x[0], r->x[1], ct, !transposed, absolute);
     if (k == 2 || !w) return w;
-    unsigned batch = type_of(&g->t, w)->rank - 2u;
-    value left = transposed ? r->y : w, right = transposed ? w : r->y;
-    return build_neg(g, (absolute ? build_dotz : build_dot)(g, left, right, batch, 1, false, true));
+    return build_neg(g, transposed ? outer(g, r->y, w, absolute) : outer(g, w, r->y, absolute));
 }
 
 static value solve_sample_make(wg_graph *g, const value *x) {
@@ -376,10 +385,18 @@ static value solve_transposed_sample(wg_graph *g, const value *x) {
     return build_factor_solve(g, a, build_lu(g, stopped), x[1], true, true);
 }
 static const struct op_sample solve_sample[] = {
-    {2, {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 2}}}, {-1, -2}, {1, 2}, solve_sample_make,
+    {2,
+     {{WG_F64, 2, {3, 3}}, {WG_F64, 2, {3, 2}}},
+     {-1, -2},
+     {1, 2},
+     solve_sample_make,
      "a matrix"},
-    {2, {{WG_F64, 3, {2, 3, 3}}, {WG_F64, 3, {2, 3, 1}}}, {-1, -2}, {1, 2},
-     solve_transposed_sample, "two, transposed, absolute-zero products"},
+    {2,
+     {{WG_F64, 3, {2, 3, 3}}, {WG_F64, 3, {2, 3, 1}}},
+     {-1, -2},
+     {1, 2},
+     solve_transposed_sample,
+     "two, transposed, absolute-zero products"},
     {2, {{WG_F64, 2, {0, 0}}, {WG_F64, 2, {0, 2}}}, {-1, -2}, {1, 2}, solve_sample_make, "nothing"},
     {0}};
 
@@ -388,9 +405,10 @@ const struct op_def op_solve = {
     .class = GENERAL,
     .narg = 3,
     .absolute_word = 1,
-    .doc = "x with A x = b, or A' x = b, over the last two axes, by the factors lu(A) that are its "
-           "second argument; derivatives are those by A and b. Infinite or NaN where A is singular. "
-           "In adjoints below a where, columns of zeros give zeros whatever the matrix",
+    .doc =
+        "x with A x = b, or A' x = b, over the last two axes, by the factors lu(A) that are its "
+        "second argument; derivatives are those by A and b. Infinite or NaN where A is singular. "
+        "In adjoints below a where, columns of zeros give zeros whatever the matrix",
     .infer = solve_infer,
     .jvp = solve_jvp,
     .vjp = solve_vjp,
@@ -435,9 +453,7 @@ static value det_jvp(const struct rule *r, const value *t) {
 static value det_of(wg_graph *g, value a, int what) {
     return build_factor_det(g, a, build_lu(g, build_unary(g, OP_stop_gradient, a)), what);
 }
-static value det_sample_make(wg_graph *g, const value *x) {
-    return det_of(g, x[0], DET_VALUE);
-}
+static value det_sample_make(wg_graph *g, const value *x) { return det_of(g, x[0], DET_VALUE); }
 static value det_definite_sample(wg_graph *g, const value *x) {
     return det_of(g, definite(g, x[0]), DET_VALUE);
 }
@@ -462,10 +478,11 @@ const struct op_def op_det = {
     .name = "det",
     .class = GENERAL,
     .narg = 2,
-    .doc = "the determinant of A over the last two axes, the logarithm of its magnitude or its "
-           "sign, by the factors lu(A) that are its second argument; 1, 0 and 1 of nothing. Where A "
-           "is singular 0, -inf and 0: there the determinant's derivative is that by cofactors, "
-           "the logarithm's is infinite or NaN. The sign has derivative 0",
+    .doc =
+        "the determinant of A over the last two axes, the logarithm of its magnitude or its "
+        "sign, by the factors lu(A) that are its second argument; 1, 0 and 1 of nothing. Where A "
+        "is singular 0, -inf and 0: there the determinant's derivative is that by cofactors, "
+        "the logarithm's is infinite or NaN. The sign has derivative 0",
     .infer = det_infer,
     .jvp = det_jvp,
     .batch = batch_all,

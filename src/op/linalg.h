@@ -54,6 +54,6 @@ value build_qr(wg_graph *g, value a);
 value build_eigh(wg_graph *g, value a);
 value build_svd(wg_graph *g, value a);
 /* x[0], and the directions x[1] .. x[order]. */
-value build_expm_along(wg_graph *g, const value *x, size_t order);
+value build_expm_along(wg_graph *g, const value *x, size_t order, bool absolute);
 
 #endif

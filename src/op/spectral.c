@@ -107,9 +107,7 @@ static value apart(wg_graph *g, value x) {
     return build_add(g, x, diagonal);
 }
 
-static value qr_sample_make(wg_graph *g, const value *x) {
-    return build_qr(g, apart(g, x[0]));
-}
+static value qr_sample_make(wg_graph *g, const value *x) { return build_qr(g, apart(g, x[0])); }
 static const struct op_sample qr_sample[] = {
     {1, {{WG_F64, 2, {3, 3}}}, {-1}, {1}, qr_sample_make, "a square matrix"},
     {1, {{WG_F64, 3, {2, 4, 2}}}, {-1}, {1}, qr_sample_make, "two tall ones"},
@@ -161,9 +159,7 @@ static value eigh_jvp(const struct rule *r, const value *t) {
     return rows_joined(g, (const value[]){build_new_axis(g, dw, rank - 2), dv}, 2);
 }
 
-static value eigh_sample_make(wg_graph *g, const value *x) {
-    return build_eigh(g, apart(g, x[0]));
-}
+static value eigh_sample_make(wg_graph *g, const value *x) { return build_eigh(g, apart(g, x[0])); }
 static const struct op_sample eigh_sample[] = {
     {1, {{WG_F64, 2, {3, 3}}}, {-0.5}, {0.5}, eigh_sample_make, "a matrix"},
     {1, {{WG_F64, 3, {2, 2, 2}}}, {-0.5}, {0.5}, eigh_sample_make, "two matrices"},
@@ -218,7 +214,8 @@ static value svd_jvp(const struct rule *r, const value *t) {
     value du = matrix_product(g, u, turn_u, false, false);
     value dvt = matrix_product(g, turn_v, vt, true, false);
     if (m != n) {
-        value scale = largest(g, s), wide = s ? build_squeeze(g, scale, (uint32_t)1 << (rank - 1)) : 0;
+        value scale = largest(g, s),
+              wide = s ? build_squeeze(g, scale, (uint32_t)1 << (rank - 1)) : 0;
         if (!wide) return 0;
         wg_type shape = *type_of(&g->t, s);
         value over = safe_inverse(g, s, build_broadcast_to(g, wide, &shape));
@@ -229,9 +226,7 @@ static value svd_jvp(const struct rule *r, const value *t) {
     return rows_joined(g, (const value[]){du, ds, dvt}, 3);
 }
 
-static value svd_sample_make(wg_graph *g, const value *x) {
-    return build_svd(g, apart(g, x[0]));
-}
+static value svd_sample_make(wg_graph *g, const value *x) { return build_svd(g, apart(g, x[0])); }
 static const struct op_sample svd_sample[] = {
     {1, {{WG_F64, 2, {3, 3}}}, {-0.5}, {0.5}, svd_sample_make, "a square matrix"},
     {1, {{WG_F64, 3, {2, 4, 2}}}, {-0.5}, {0.5}, svd_sample_make, "two tall ones"},
@@ -255,16 +250,18 @@ const struct op_def op_svd = {
     .run = run_svd,
     .sample = svd_sample};
 
-/* ---- expm ------------------------------------------------------------------------------------ */
+/* ---- expm: attr = order, and a second word, 1, for absolute ----------------------------------- */
 
 enum { MOST_DIRECTIONS = 6 };
 
 static bool expm_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        wg_type *type) {
     const char *name = op_def(op)->name;
-    if (!require_words(g, op, attr, 0)) return false;
-    if (narg < 2 || narg - 2 > MOST_DIRECTIONS) {
-        graph_fail(g, WG_EARGUMENT, "%s: derivatives of an order above %d", name, MOST_DIRECTIONS);
+    if (!op_is_absolute(&g->t, op, attr) && !require_words(g, op, attr, 1)) return false;
+    int64_t order = attr_words(&g->t, attr)[0];
+    if (order < 0 || order > MOST_DIRECTIONS || narg != (size_t)order + 2) {
+        graph_fail(g, WG_EARGUMENT, "%s: %zu arguments, and an order of %lld", name, narg,
+                   (long long)order);
         return false;
     }
     if (!require_square(g, name, x[0])) return false;
@@ -283,6 +280,7 @@ static value expm_jvp(const struct rule *r, const value *t) {
     wg_graph *g = r->g;
     value x[MOST_DIRECTIONS + 2], sum = 0;
     size_t order = r->narg - 2;
+    bool absolute = op_is_absolute(&g->t, r->op, r->attr);
     if (order == MOST_DIRECTIONS) {
         graph_fail(g, WG_ENORULE, "expm: derivatives of an order above %d", MOST_DIRECTIONS);
         return 0;
@@ -290,13 +288,13 @@ static value expm_jvp(const struct rule *r, const value *t) {
     memcpy(x, r->x, (order + 1) * sizeof *x);
     if (t[0]) {
         x[order + 1] = t[0];
-        sum = build_expm_along(g, x, order + 1);
+        sum = build_expm_along(g, x, order + 1, absolute);
     }
     for (size_t k = 1; k <= order; k++) {
         if (!t[k]) continue;
         memcpy(x, r->x, (order + 1) * sizeof *x);
         x[k] = t[k];
-        value term = build_expm_along(g, x, order);
+        value term = build_expm_along(g, x, order, absolute);
         sum = sum ? build_add(g, sum, term) : term;
     }
     return sum;
@@ -313,25 +311,34 @@ static value expm_vjp(const struct rule *r, size_t k, value ct) {
         return graph_fail(g, WG_ENORULE, "expm: derivatives of an order above %d", MOST_DIRECTIONS);
     for (size_t i = 0; i <= order; i++) x[i] = matrix_transpose(g, r->x[i]);
     x[k ? k : order + 1] = ct;
-    return build_expm_along(g, x, k ? order : order + 1);
+    return build_expm_along(g, x, k ? order : order + 1,
+                            r->guarded || op_is_absolute(&g->t, r->op, r->attr));
 }
 
 static value expm_sample_make(wg_graph *g, const value *x) {
-    return build_expm_along(g, x, 0);
+    return build_expm_along(g, x, 0, false);
 }
 static value expm_along_sample(wg_graph *g, const value *x) {
-    return build_expm_along(g, x, 1);
+    return build_expm_along(g, x, 1, false);
 }
 static value expm_twice_sample(wg_graph *g, const value *x) {
-    return build_expm_along(g, x, 2);
+    return build_expm_along(g, x, 2, true);
 }
 static const struct op_sample expm_sample[] = {
     {1, {{WG_F64, 2, {3, 3}}}, {-1}, {1}, expm_sample_make, "a matrix"},
     {1, {{WG_F64, 3, {2, 2, 2}}}, {-1}, {1}, expm_sample_make, "two matrices"},
-    {2, {{WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}}, {-1, -1}, {1, 1}, expm_along_sample,
+    {2,
+     {{WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}},
+     {-1, -1},
+     {1, 1},
+     expm_along_sample,
      "along a direction"},
-    {3, {{WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}}, {-1, -1, -1}, {1, 1, 1},
-     expm_twice_sample, "along two"},
+    {3,
+     {{WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}, {WG_F64, 2, {2, 2}}},
+     {-1, -1, -1},
+     {1, 1, 1},
+     expm_twice_sample,
+     "along two"},
     {1, {{WG_F64, 2, {0, 0}}}, {-1}, {1}, expm_sample_make, "nothing"},
     {0}};
 
@@ -339,9 +346,11 @@ const struct op_def op_expm = {
     .name = "expm",
     .class = GENERAL,
     .narg = -1,
+    .absolute_word = 1,
     .doc = "the exponential of A over the last two axes, or its derivative along the matrices "
            "behind A, of which there are as many as its order, up to 6; by scaling and squaring. "
-           "NaN where A has a NaN or an infinity. The last argument is memory",
+           "NaN where A has a NaN or an infinity. In adjoints below a where, a direction of zeros "
+           "gives zeros whatever A is. The last argument is memory",
     .infer = expm_infer,
     .jvp = expm_jvp,
     .vjp = expm_vjp,

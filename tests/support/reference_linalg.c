@@ -42,7 +42,8 @@ static void solve(int64_t n, int64_t k, bool transposed, const long double *a, c
         for (int64_t at = 0; at < n; at++) {
             for (int64_t i = 0; i < n; i++)
                 for (int64_t j = 0; j < n; j++)
-                    copy[i * n + j] = j == at ? b[i * k + c] : a[transposed ? j * n + i : i * n + j];
+                    copy[i * n + j] = j == at ? b[i * k + c]
+                                              : a[transposed ? j * n + i : i * n + j];
             x[at * k + c] = eliminate(n, copy, NULL) / whole;
         }
     free(copy);
@@ -172,8 +173,8 @@ static void expm(int64_t n, size_t order, const long double *const *x, long doub
                 for (int64_t i = 0; i < n; i++)
                     for (int64_t j = 0; j < n; j++)
                         for (int64_t l = 0; l < n; l++)
-                            next[set * size + (size_t)(i * n + j)] +=
-                                from[i * n + l] * x[k][l * n + j] / power;
+                            next[set * size + (size_t)(i * n + j)] += from[i * n + l] *
+                                                                      x[k][l * n + j] / power;
             }
         memcpy(term, next, sets * size * sizeof *next);
         for (size_t i = 0; i < sets * size; i++) sum[i] += term[i];
@@ -196,7 +197,7 @@ static void triangular(int64_t n, int64_t k, const int64_t *word, const long dou
     long double *t = calloc((size_t)(n * n) + 1, sizeof *t);
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < n; j++)
-            t[i * n + j] = i == j ? (word[2] ? 1 : a[i * n + j])
+            t[i * n + j] = i == j                      ? (word[2] ? 1 : a[i * n + j])
                            : (j < i) == (word[0] != 0) ? a[i * n + j]
                                                        : 0;
     solve(n, k, word[1] != 0, t, b, x);

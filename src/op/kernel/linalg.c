@@ -52,14 +52,10 @@ static struct matrices matrices_of(const struct view *x) {
 /* From which extent on a matrix goes to LAPACK; its int must hold the count of elements. */
 #if WG_BLAS
 enum { LARGE = 32, LARGE_SPECTRAL = 24 };
-static bool is_large(int64_t n, int64_t least) {
-    return n >= least && n <= 16384;
-}
+static bool is_large(int64_t n, int64_t least) { return n >= least && n <= 16384; }
 #endif
 
-static bool is_double(const struct exec *e) {
-    return e->out.dtype == WG_F64;
-}
+static bool is_double(const struct exec *e) { return e->out.dtype == WG_F64; }
 
 /* Element i * count of an operand. */
 static const void *at(const struct exec *e, size_t k, int64_t i, int64_t count) {
@@ -86,13 +82,17 @@ wg_status run_cholesky(const struct exec *e) {
         void *y = out_at(e, i, n * n);
 #if WG_BLAS
         if (is_large(n, LARGE)) {
-            if (is_double(e)) large_cholesky_f64(n, a, y);
-            else large_cholesky_f32(n, a, y);
+            if (is_double(e))
+                large_cholesky_f64(n, a, y);
+            else
+                large_cholesky_f32(n, a, y);
             continue;
         }
 #endif
-        if (is_double(e)) wg_cholesky_f64(1, n, a, y);
-        else wg_cholesky_f32(1, n, a, y);
+        if (is_double(e))
+            wg_cholesky_f64(1, n, a, y);
+        else
+            wg_cholesky_f32(1, n, a, y);
     }
     return WG_OK;
 }
@@ -110,16 +110,21 @@ wg_status run_triangular_solve(const struct exec *e) {
 #if WG_BLAS
         if (is_large(n, LARGE) && k <= INT_MAX) {
             memcpy(x, b, (size_t)(n * k) * wg_dtype_size((wg_dtype)e->out.dtype));
-            if (is_double(e)) large_triangular_f64(n, k, lower, transposed, unit, a, x);
-            else large_triangular_f32(n, k, lower, transposed, unit, a, x);
-            if (absolute && is_double(e)) wg_zero_columns_f64(n, k, b, x);
-            else if (absolute) wg_zero_columns_f32(n, k, b, x);
+            if (is_double(e))
+                large_triangular_f64(n, k, lower, transposed, unit, a, x);
+            else
+                large_triangular_f32(n, k, lower, transposed, unit, a, x);
+            if (absolute && is_double(e))
+                wg_zero_columns_f64(n, k, b, x);
+            else if (absolute)
+                wg_zero_columns_f32(n, k, b, x);
             continue;
         }
 #endif
         if (is_double(e))
             wg_triangular_solve_f64(1, n, k, lower, transposed, unit, absolute, a, b, x);
-        else wg_triangular_solve_f32(1, n, k, lower, transposed, unit, absolute, a, b, x);
+        else
+            wg_triangular_solve_f32(1, n, k, lower, transposed, unit, absolute, a, b, x);
     }
     return WG_OK;
 }
@@ -132,13 +137,17 @@ wg_status run_lu(const struct exec *e) {
         void *f = out_at(e, i, (n + 1) * n);
 #if WG_BLAS
         if (is_large(n, LARGE)) {
-            if (is_double(e)) large_lu_f64(n, a, f);
-            else large_lu_f32(n, a, f);
+            if (is_double(e))
+                large_lu_f64(n, a, f);
+            else
+                large_lu_f32(n, a, f);
             continue;
         }
 #endif
-        if (is_double(e)) wg_lu_f64(1, n, a, f);
-        else wg_lu_f32(1, n, a, f);
+        if (is_double(e))
+            wg_lu_f64(1, n, a, f);
+        else
+            wg_lu_f32(1, n, a, f);
     }
     return WG_OK;
 }
@@ -155,15 +164,21 @@ wg_status run_solve(const struct exec *e) {
         void *x = out_at(e, i, n * k);
 #if WG_BLAS
         if (is_large(n, LARGE) && k <= INT_MAX) {
-            if (is_double(e)) large_solve_f64(n, k, transposed, f, b, x);
-            else large_solve_f32(n, k, transposed, f, b, x);
-            if (absolute && is_double(e)) wg_zero_columns_f64(n, k, b, x);
-            else if (absolute) wg_zero_columns_f32(n, k, b, x);
+            if (is_double(e))
+                large_solve_f64(n, k, transposed, f, b, x);
+            else
+                large_solve_f32(n, k, transposed, f, b, x);
+            if (absolute && is_double(e))
+                wg_zero_columns_f64(n, k, b, x);
+            else if (absolute)
+                wg_zero_columns_f32(n, k, b, x);
             continue;
         }
 #endif
-        if (is_double(e)) wg_solve_f64(1, n, k, transposed, absolute, f, b, x);
-        else wg_solve_f32(1, n, k, transposed, absolute, f, b, x);
+        if (is_double(e))
+            wg_solve_f64(1, n, k, transposed, absolute, f, b, x);
+        else
+            wg_solve_f32(1, n, k, transposed, absolute, f, b, x);
     }
     return WG_OK;
 }
@@ -172,8 +187,10 @@ wg_status run_solve(const struct exec *e) {
 wg_status run_det(const struct exec *e) {
     struct matrices m = matrices_of(&e->arg[1]);
     int what = (int)e->attr[0];
-    if (is_double(e)) wg_det_f64(m.batch, m.columns, what, e->arg[1].data, e->out.data);
-    else wg_det_f32(m.batch, m.columns, what, e->arg[1].data, e->out.data);
+    if (is_double(e))
+        wg_det_f64(m.batch, m.columns, what, e->arg[1].data, e->out.data);
+    else
+        wg_det_f32(m.batch, m.columns, what, e->arg[1].data, e->out.data);
     return WG_OK;
 }
 
@@ -181,7 +198,8 @@ wg_status run_cofactor(const struct exec *e) {
     struct matrices m = matrices_of(&e->arg[0]);
     if (is_double(e))
         wg_cofactor_f64(m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
-    else wg_cofactor_f32(m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
+    else
+        wg_cofactor_f32(m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
     return WG_OK;
 }
 
@@ -195,13 +213,17 @@ wg_status run_qr(const struct exec *e) {
         void *y = out_at(e, i, (m.rows + m.columns) * m.columns);
 #if WG_BLAS
         if (is_large(m.columns, LARGE) && m.rows <= INT_MAX / 64) {
-            if (is_double(e)) large_qr_f64(m.rows, m.columns, a, work, y);
-            else large_qr_f32(m.rows, m.columns, a, work, y);
+            if (is_double(e))
+                large_qr_f64(m.rows, m.columns, a, work, y);
+            else
+                large_qr_f32(m.rows, m.columns, a, work, y);
             continue;
         }
 #endif
-        if (is_double(e)) wg_qr_f64(1, m.rows, m.columns, a, work, y);
-        else wg_qr_f32(1, m.rows, m.columns, a, work, y);
+        if (is_double(e))
+            wg_qr_f64(1, m.rows, m.columns, a, work, y);
+        else
+            wg_qr_f32(1, m.rows, m.columns, a, work, y);
     }
     return WG_OK;
 }
@@ -220,8 +242,10 @@ wg_status run_eigh(const struct exec *e) {
             continue;
         }
 #endif
-        if (is_double(e)) wg_eigh_f64(1, n, a, work, y);
-        else wg_eigh_f32(1, n, a, work, y);
+        if (is_double(e))
+            wg_eigh_f64(1, n, a, work, y);
+        else
+            wg_eigh_f32(1, n, a, work, y);
     }
     return WG_OK;
 }
@@ -242,18 +266,21 @@ wg_status run_svd(const struct exec *e) {
             continue;
         }
 #endif
-        if (is_double(e)) wg_svd_f64(1, m.rows, m.columns, a, work, y);
-        else wg_svd_f32(1, m.rows, m.columns, a, work, y);
+        if (is_double(e))
+            wg_svd_f64(1, m.rows, m.columns, a, work, y);
+        else
+            wg_svd_f32(1, m.rows, m.columns, a, work, y);
     }
     return WG_OK;
 }
 
 /* ---- the exponential ------------------------------------------------------------------------- */
 
-/* arg: the matrix, the directions, the words to work in */
+/* arg: the matrix, the directions, the words to work in; attr: order, absolute */
 wg_status run_expm(const struct exec *e) {
     struct matrices m = matrices_of(&e->arg[0]);
-    int order = (int)e->narg - 2;
+    int order = (int)e->attr[0];
+    bool absolute = e->attr_count == 2;
     void *work = e->arg[e->narg - 1].data;
     const double *wide[8];
     const float *narrow[8];
@@ -269,7 +296,9 @@ wg_status run_expm(const struct exec *e) {
         product_f32 = large_product_f32;
     }
 #endif
-    if (is_double(e)) wg_expm_f64(m.batch, m.rows, order, product_f64, wide, work, e->out.data);
-    else wg_expm_f32(m.batch, m.rows, order, product_f32, narrow, work, e->out.data);
+    if (is_double(e))
+        wg_expm_f64(m.batch, m.rows, order, absolute, product_f64, wide, work, e->out.data);
+    else
+        wg_expm_f32(m.batch, m.rows, order, absolute, product_f32, narrow, work, e->out.data);
     return WG_OK;
 }

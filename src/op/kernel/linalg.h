@@ -5,9 +5,10 @@
 
 static void F(large_triangular)(int64_t n, int64_t k, bool lower, bool transposed, bool unit,
                                 const T *a, T *x) {
-    CBLAS(trsm)(CblasRowMajor, CblasLeft, lower ? CblasLower : CblasUpper,
-                transposed ? CblasTrans : CblasNoTrans, unit ? CblasUnit : CblasNonUnit, (int)n,
-                (int)k, 1, a, (int)n, x, (int)k);
+    CBLAS(trsm)
+    (CblasRowMajor, CblasLeft, lower ? CblasLower : CblasUpper,
+     transposed ? CblasTrans : CblasNoTrans, unit ? CblasUnit : CblasNonUnit, (int)n, (int)k, 1, a,
+     (int)n, x, (int)k);
 }
 
 /* The row-major lower triangle is the column-major upper one. */
@@ -42,8 +43,10 @@ static void F(large_lu)(int64_t n, const T *a, T *f) {
 }
 
 static void F(large_solve)(int64_t n, int64_t k, bool transposed, const T *f, const T *b, T *x) {
-    if (!transposed) F(wg_take_order)(n, k, f + n * n, b, x);
-    else memcpy(x, b, (size_t)(n * k) * sizeof *x);
+    if (!transposed)
+        F(wg_take_order)(n, k, f + n * n, b, x);
+    else
+        memcpy(x, b, (size_t)(n * k) * sizeof *x);
     F(large_triangular)(n, k, !transposed, transposed, !transposed, f, x);
     F(large_triangular)(n, k, transposed, transposed, transposed, f, x);
     if (transposed) F(wg_undo_order)(n, k, f + n * n, x);
@@ -72,8 +75,8 @@ static bool F(large_eigh)(int64_t n, const T *a, T *work, T *y) {
         for (int64_t j = 0; j < n; j++)
             z[i * n + j] = (T)0.5 * a[i * n + j] + (T)0.5 * a[j * n + i];
     if (!F(wg_all_finite)(n * n, z)) return false;
-    LAPACK(syevd_)("V", "U", &size, z, &size, y, work, &length, (int *)(void *)(work + length), &ints,
-                   &info);
+    LAPACK(syevd_)
+    ("V", "U", &size, z, &size, y, work, &length, (int *)(void *)(work + length), &ints, &info);
     for (int64_t i = 0; i < n; i++)
         if (F(wg_points_back)(n, 1, z + i * n)) F(wg_scale_row)(n, -1, z + i * n);
     F(wg_square_transpose)(n, z);
@@ -87,14 +90,15 @@ static bool F(large_svd)(int64_t m, int64_t n, const T *a, T *work, T *y) {
     T *copy = work, *room = work + m * n, *s = y + m * n;
     if (!F(wg_all_finite)(m * n, a)) return false;
     memcpy(copy, a, (size_t)(m * n) * sizeof *a);
-    LAPACK(gesdd_)("S", &rows, &columns, copy, &rows, s, s + n, &rows, y, &rows, room, &length,
-                   (int *)(void *)(room + length), &info);
+    LAPACK(gesdd_)
+    ("S", &rows, &columns, copy, &rows, s, s + n, &rows, y, &rows, room, &length,
+     (int *)(void *)(room + length), &info);
     F(wg_svd_signs)(m, n, y);
     return info == 0;
 }
 
 static void F(large_product)(int64_t n, const T *a, const T *b, T *y) {
     int size = (int)n;
-    CBLAS(gemm)(CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1, a, size, b, size, 0,
-                y, size);
+    CBLAS(gemm)
+    (CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1, a, size, b, size, 0, y, size);
 }

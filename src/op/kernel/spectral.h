@@ -8,46 +8,40 @@
  * computes them: R's diagonal is not negative, and of an eigenvector or a right singular vector the
  * element of the largest magnitude, the first of equal ones, is positive. */
 
-static inline T F(wg_epsilon)(void)
-{
+static inline T F(wg_epsilon)(void) {
     return (T)(sizeof(T) == 8 ? 2.220446049250313e-16 : 1.1920928955078125e-7);
 }
 
 static inline T F(wg_root)(T x) { return (T)sqrt((double)x); }
 
 /* sqrt(a^2 + b^2) without overflow */
-static inline T F(wg_hypotenuse)(T a, T b)
-{
+static inline T F(wg_hypotenuse)(T a, T b) {
     const T x = F(wg_magnitude)(a), y = F(wg_magnitude)(b), large = x > y ? x : y;
     const T ratio = large > 0 ? (x > y ? y : x) / large : 0;
     return large * F(wg_root)(1 + ratio * ratio);
 }
 
 /* Whether the element of the largest magnitude of x[0], x[stride], ... is negative. */
-static inline int F(wg_points_back)(int64_t n, int64_t stride, const T *x)
-{
+static inline int F(wg_points_back)(int64_t n, int64_t stride, const T *x) {
     int64_t largest = 0;
     for (int64_t i = 1; i < n; i++)
         if (F(wg_magnitude)(x[i * stride]) > F(wg_magnitude)(x[largest * stride])) largest = i;
     return n > 0 && x[largest * stride] < 0;
 }
 
-static inline int F(wg_all_finite)(int64_t count, const T *x)
-{
+static inline int F(wg_all_finite)(int64_t count, const T *x) {
     int finite = 1;
     for (int64_t i = 0; i < count; i++) finite &= x[i] - x[i] == 0;
     return finite;
 }
 
-static void F(wg_square_transpose)(int64_t n, T *a)
-{
+static void F(wg_square_transpose)(int64_t n, T *a) {
     for (int64_t i = 0; i < n; i++)
         for (int64_t j = 0; j < i; j++) F(wg_swap_rows)(1, a + i * n + j, a + j * n + i);
 }
 
 /* The rotation of two rows: a := c a - s b, b := s a + c b. */
-static inline void F(wg_rotate)(int64_t n, T c, T s, T *a, T *b)
-{
+static inline void F(wg_rotate)(int64_t n, T c, T s, T *a, T *b) {
     for (int64_t i = 0; i < n; i++) {
         const T x = a[i], y = b[i];
         a[i] = c * x - s * y;
@@ -58,8 +52,7 @@ static inline void F(wg_rotate)(int64_t n, T c, T s, T *a, T *b)
 /* ---- QR -------------------------------------------------------------------------------------- */
 
 /* Makes R's diagonal positive in y[m+n,n], Q above R. */
-static void F(wg_qr_signs)(int64_t m, int64_t n, T *y)
-{
+static void F(wg_qr_signs)(int64_t m, int64_t n, T *y) {
     for (int64_t k = 0; k < n; k++) {
         if (!(y[(m + k) * n + k] < 0)) continue;
         for (int64_t j = k; j < n; j++) y[(m + k) * n + j] = -y[(m + k) * n + j];
@@ -69,8 +62,7 @@ static void F(wg_qr_signs)(int64_t m, int64_t n, T *y)
 
 /* The reflection H = 1 - tau v v', v_k = 1, that makes column k of q[m,n] beta below the rows
  * before k; v_i stands in the column then. Returns beta. */
-static T F(wg_reflect)(int64_t m, int64_t n, int64_t k, T *q, T *tau)
-{
+static T F(wg_reflect)(int64_t m, int64_t n, int64_t k, T *q, T *tau) {
     T largest = 0, sum = 0, head = q[k * n + k];
     for (int64_t i = k + 1; i < m; i++) {
         const T x = F(wg_magnitude)(q[i * n + k]);
@@ -87,12 +79,10 @@ static T F(wg_reflect)(int64_t m, int64_t n, int64_t k, T *q, T *tau)
 }
 
 /* The reflection of column k applied to the columns behind it; w: n words. */
-static void F(wg_apply_reflection)(int64_t m, int64_t n, int64_t k, T tau, T *q, T *w)
-{
+static void F(wg_apply_reflection)(int64_t m, int64_t n, int64_t k, T tau, T *q, T *w) {
     const int64_t width = n - k - 1;
     for (int64_t j = 0; j < width; j++) w[j] = q[k * n + k + 1 + j];
-    for (int64_t i = k + 1; i < m; i++)
-        F(wg_add_row)(width, q[i * n + k], q + i * n + k + 1, w);
+    for (int64_t i = k + 1; i < m; i++) F(wg_add_row)(width, q[i * n + k], q + i * n + k + 1, w);
     for (int64_t j = 0; j < width; j++) q[k * n + k + 1 + j] -= tau * w[j];
     for (int64_t i = k + 1; i < m; i++)
         F(wg_add_row)(width, -tau * q[i * n + k], w, q + i * n + k + 1);
@@ -100,8 +90,7 @@ static void F(wg_apply_reflection)(int64_t m, int64_t n, int64_t k, T tau, T *q,
 
 /* y[m+n,n] of a[m,n], m >= n: Q[m,n] with orthonormal columns above R[n,n], upper triangular. work:
  * 2 n words of 8 bytes. (Golub and Van Loan, 5.2.2 and 5.1.6.) */
-static void F(wg_qr)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *work, T *y)
-{
+static void F(wg_qr)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *work, T *y) {
     T *tau = (T *)work, *w = (T *)(work + n);
     for (int64_t b = 0; b < batch; b++, a += m * n, y += (m + n) * n) {
         T *r = y + m * n;
@@ -127,8 +116,7 @@ static void F(wg_qr)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *w
 
 /* s[n,n] symmetric becomes d on the diagonal and e beside it, s = Q T Q'; rows behind the diagonal
  * keep the reflections, tau their factors. w: n words. (Golub and Van Loan, 8.3.1.) */
-static void F(wg_three_diagonals)(int64_t n, T *s, T *d, T *e, T *tau, T *w)
-{
+static void F(wg_three_diagonals)(int64_t n, T *s, T *d, T *e, T *tau, T *w) {
     for (int64_t k = 0; k < n; k++) {
         T *v = s + k * n + k + 1; /* the row is the column too */
         const int64_t left = n - k - 1;
@@ -162,8 +150,7 @@ static void F(wg_three_diagonals)(int64_t n, T *s, T *d, T *e, T *tau, T *w)
 }
 
 /* z[n,n] := Q of the reflections, by rows: w: n words. */
-static void F(wg_collect_reflections)(int64_t n, const T *s, const T *tau, T *z, T *w)
-{
+static void F(wg_collect_reflections)(int64_t n, const T *s, const T *tau, T *z, T *w) {
     F(wg_fill)(n * n, 0, z);
     for (int64_t i = 0; i < n; i++) z[i * n + i] = 1;
     for (int64_t k = n; k-- > 0;) {
@@ -180,8 +167,7 @@ static void F(wg_collect_reflections)(int64_t n, const T *s, const T *tau, T *z,
 
 /* One step of implicit QL between l and m, by Wilkinson's shift; rows of z are rotated with it.
  * (Golub and Van Loan, 8.3.3; Dubrulle, 1970.) */
-static void F(wg_ql_step)(int64_t n, int64_t l, int64_t m, T *d, T *e, T *z)
-{
+static void F(wg_ql_step)(int64_t n, int64_t l, int64_t m, T *d, T *e, T *z) {
     T g = (d[l + 1] - d[l]) / (2 * e[l]), r = F(wg_hypotenuse)(g, 1), s = 1, c = 1, p = 0;
     g = d[m] - d[l] + e[l] / (g < 0 ? g - r : g + r);
     for (int64_t i = m; i-- > l;) {
@@ -209,8 +195,7 @@ static void F(wg_ql_step)(int64_t n, int64_t l, int64_t m, T *d, T *e, T *z)
 
 /* Diagonal d, e beside it (n words) to eigenvalues, rows of z to eigenvectors. 0 where that does
  * not come to an end. */
-static int F(wg_implicit_ql)(int64_t n, T *d, T *e, T *z)
-{
+static int F(wg_implicit_ql)(int64_t n, T *d, T *e, T *z) {
     for (int64_t l = 0; l < n; l++)
         for (int tries = 0;; tries++) {
             int64_t m = l;
@@ -228,8 +213,7 @@ static int F(wg_implicit_ql)(int64_t n, T *d, T *e, T *z)
 /* y[n+1,n] of a[n,n]: the eigenvalues of (a + a') / 2 in ascending order above V[n,n], in whose
  * columns the eigenvectors stand. NaN where a has a NaN or an infinity. work: n^2 + 3 n words of 8
  * bytes. */
-static void F(wg_eigh)(int64_t batch, int64_t n, const T *a, int64_t *work, T *y)
-{
+static void F(wg_eigh)(int64_t batch, int64_t n, const T *a, int64_t *work, T *y) {
     T *s = (T *)work, *e = (T *)(work + n * n), *tau = (T *)(work + n * n + n);
     T *w = (T *)(work + n * n + 2 * n);
     for (int64_t b = 0; b < batch; b++, a += n * n, y += (n + 1) * n) {
@@ -264,8 +248,7 @@ static void F(wg_eigh)(int64_t batch, int64_t n, const T *a, int64_t *work, T *y
 
 /* Rotates rows of w[n,m] until they are orthogonal to working accuracy, and those of v[n,n] with
  * them (Hestenes, 1958; Demmel and Veselic, 1992). */
-static void F(wg_orthogonal_rows)(int64_t m, int64_t n, T *w, T *v)
-{
+static void F(wg_orthogonal_rows)(int64_t m, int64_t n, T *w, T *v) {
     for (int sweep = 0, again = 1; again && sweep < 60; sweep++) {
         again = 0;
         for (int64_t p = 0; p < n; p++)
@@ -286,8 +269,7 @@ static void F(wg_orthogonal_rows)(int64_t m, int64_t n, T *w, T *v)
 }
 
 /* Row k of w[.,m] := some unit vector that is orthogonal to the rows before it. */
-static void F(wg_complete_row)(int64_t m, int64_t k, T *w)
-{
+static void F(wg_complete_row)(int64_t m, int64_t k, T *w) {
     T *row = w + k * m;
     for (int64_t axis = 0; axis < m; axis++) {
         F(wg_fill)(m, 0, row);
@@ -303,8 +285,7 @@ static void F(wg_complete_row)(int64_t m, int64_t k, T *w)
 }
 
 /* Signs for y[m+1+n,n]: the element of the largest magnitude of every row of V' is positive. */
-static void F(wg_svd_signs)(int64_t m, int64_t n, T *y)
-{
+static void F(wg_svd_signs)(int64_t m, int64_t n, T *y) {
     for (int64_t k = 0; k < n; k++) {
         T *v = y + (m + 1 + k) * n;
         if (!F(wg_points_back)(n, 1, v)) continue;
@@ -315,8 +296,7 @@ static void F(wg_svd_signs)(int64_t m, int64_t n, T *y)
 
 /* y[m+1+n,n] of a[m,n], m >= n: U[m,n], the singular values in descending order, V'[n,n] with a = U
  * diag(s) V'. NaN where a has a NaN or an infinity. work: m n words of 8 bytes. */
-static void F(wg_svd)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *work, T *y)
-{
+static void F(wg_svd)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *work, T *y) {
     T *w = (T *)work;
     for (int64_t b = 0; b < batch; b++, a += m * n, y += (m + 1 + n) * n) {
         T *s = y + m * n, *v = s + n, scale = 0;
@@ -332,7 +312,8 @@ static void F(wg_svd)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *
             for (int64_t i = 0; i < m; i++) w[j * m + i] = scale > 0 ? a[i * n + j] / scale : 0;
         }
         F(wg_orthogonal_rows)(m, n, w, v);
-        for (int64_t k = 0; k < n; k++) s[k] = F(wg_root)(F(wg_row_product)(m, w + k * m, w + k * m));
+        for (int64_t k = 0; k < n; k++)
+            s[k] = F(wg_root)(F(wg_row_product)(m, w + k * m, w + k * m));
         for (int64_t k = 0; k < n; k++) {
             int64_t largest = k;
             for (int64_t j = k + 1; j < n; j++)
@@ -340,8 +321,10 @@ static void F(wg_svd)(int64_t batch, int64_t m, int64_t n, const T *a, int64_t *
             F(wg_swap_rows)(1, s + k, s + largest);
             if (largest != k) F(wg_swap_rows)(m, w + k * m, w + largest * m);
             if (largest != k) F(wg_swap_rows)(n, v + k * n, v + largest * n);
-            if (s[k] > 0) F(wg_scale_row)(m, 1 / s[k], w + k * m);
-            else F(wg_complete_row)(m, k, w);
+            if (s[k] > 0)
+                F(wg_scale_row)(m, 1 / s[k], w + k * m);
+            else
+                F(wg_complete_row)(m, k, w);
             s[k] *= scale;
             for (int64_t i = 0; i < m; i++) y[i * n + k] = w[k * m + i];
         }
