@@ -668,15 +668,19 @@ static bool add_item(struct placer *p, struct item item) {
     return true;
 }
 
-/* Statements without loops, in runs that a part can hold. */
+/* Statements without loops, in runs that a part can hold, and the repeats among them. */
 static bool list_run(struct placer *p, uint32_t stage, uint32_t pass) {
     struct lowered *l = p->l;
+    if (!find_repeats(l, pass, p->error)) return false;
     value first = l->passes.at[pass].first;
     while (first) {
-        uint32_t count = 0;
+        const struct repeat *r = repeat_of(l, first);
+        struct item item = {.stage = stage, .pass = pass, .first = first};
+        if (r) item.repeat = (uint32_t)(r - l->repeats.at) + 1;
+        uint32_t most = r ? r->trips * r->period : PART;
         value v = first;
-        for (; v && count < PART; v = l->next[v]) count++;
-        if (!add_item(p, (struct item){stage, pass, first, count, 0})) return false;
+        for (; v && item.count < most && repeat_of(l, v) == r; v = l->next[v]) item.count++;
+        if (!add_item(p, item)) return false;
         first = v;
     }
     return true;
@@ -694,14 +698,14 @@ static bool list_items(struct placer *p) {
         }
         for (uint32_t id = s->first; id; id = l->passes.at[id].next) {
             bool loops = l->passes.at[id].loops.rank > 0;
-            if (!(loops ? add_item(p, (struct item){stage, id, 0, 0, 0}) : list_run(p, stage, id)))
+            if (!(loops ? add_item(p, (struct item){.stage = stage, .pass = id}) : list_run(p, stage, id)))
                 return false;
         }
     }
     return true;
 }
 
-/* Tells each statement of an item where it belongs; returns their number. */
+/* Tells each statement of an item where it belongs; returns how many are written. */
 static size_t mark(struct lowered *l, size_t index) {
     const struct item *item = &l->items.at[index];
     const struct stage *stage = &l->stages.at[item->stage];
@@ -716,7 +720,7 @@ static size_t mark(struct lowered *l, size_t index) {
         for (; v && (!item->count || count < item->count); v = l->next[v], count++)
             l->item[v] = (uint32_t)index + 1;
     }
-    return count;
+    return item->repeat ? l->repeats.at[item->repeat - 1].period : count;
 }
 
 /* Cuts a long program into functions. A variable that another function reads gets a cell. */
@@ -778,7 +782,9 @@ static bool place_all(struct placer *p) {
         if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
     settle_reductions(l);
     settle_short_rows(l);
-    return sort_stages(p) && list_items(p);
+    if (!sort_stages(p) || !list_items(p)) return false;
+    settle_repeats(l);
+    return true;
 }
 
 bool lower(const wg_program *program, struct lowered *l, wg_error *error) {
@@ -812,5 +818,11 @@ void lowered_free(struct lowered *l) {
     VEC_FREE(&a, &l->access);
     VEC_FREE(&a, &l->items);
     VEC_FREE(&a, &l->checks);
+    VEC_FREE(&a, &l->repeats);
+    VEC_FREE(&a, &l->moves);
+    VEC_FREE(&a, &l->repeated);
+    VEC_FREE(&a, &l->sequence);
+    if (l->repeat) mem_free(&a, l->repeat, n * sizeof *l->repeat);
+    if (l->position) mem_free(&a, l->position, n * sizeof *l->position);
     *l = (struct lowered){0};
 }

@@ -15,6 +15,7 @@
  *   expand.c   replaces operations by what serves better: pads.c, products.c
  *   lower.c    places every value
  *   access.c   how a statement's operand is indexed
+ *   repeats.c  scalar code that repeats itself becomes a loop
  *   write*.c   the nests as C that is loaded
  *   ship*.c    the same as C to take away
  *
@@ -93,7 +94,41 @@ struct item {
     value first;          /* of statements without a loop: `count` of them from here on */
     uint32_t count;
     uint32_t part;        /* the function that it belongs to */
+    uint32_t repeat;      /* 1 + the repeat that these statements are; 0: none */
 };
+
+/* Where a program writes out what a loop would do, the same scalar statements follow one another
+ * with operands that move on by equal steps: a repeat. The first `period` statements stand for
+ * all. */
+enum move {
+    MOVE_NONE,   /* always the same value */
+    MOVE_BACK,   /* made `distance` repetitions before, 0: in this one */
+    MOVE_CELL,   /* kept by another repeat, each time `step` repetitions of that further on */
+    MOVE_ELEMENT /* of the same tensor, each time `step` elements further on */
+};
+
+struct operand_move {
+    uint8_t kind;
+    uint32_t from; /* MOVE_BACK: the statement of the body that made it */
+    uint32_t distance;
+    int64_t step;
+};
+
+/* What readers outside of the loop need of a statement. */
+enum keep { KEEP_NONE, KEEP_LAST, KEEP_ALL };
+
+struct repeated_statement {
+    uint8_t keep;
+    uint8_t reach; /* so many repetitions later its value is read for the last time */
+};
+
+struct repeat {
+    uint32_t at; /* in lowered.sequence */
+    uint32_t period, trips;
+    size_t body;  /* in lowered.repeated: one a statement of the body */
+    size_t moves; /* in lowered.moves: MOVES_EACH a statement of the body */
+};
+enum { MOVES_EACH = 3, MOST_BACK = 4 /* repetitions that an operand may lie back */ };
 
 struct lowered {
     const wg_program *program;
@@ -115,6 +150,12 @@ struct lowered {
     uint32_t part_count;
     VEC(struct index_check) checks;
     uint32_t *check; /* of each root: 1 + the last check of it; 0: none */
+    VEC(struct repeat) repeats;
+    VEC(struct operand_move) moves;
+    VEC(struct repeated_statement) repeated;
+    VEC(value) sequence; /* the statements of passes with repeats, in order */
+    uint32_t *repeat;    /* of each value: 1 + its repeat; 0: none */
+    uint32_t *position;  /* of each value: 1 + its place in the sequence; 0: none */
 };
 
 /* ---- expand.c -------------------------------------------------------------------------------- */
@@ -149,6 +190,24 @@ value storage_root(const struct lowered *l, value v);
 /* The reductions that nests compute: of floating numbers, over axes that are neighbours. kept: the
  * axes before them; columns: the number of axes behind. */
 bool is_nest_reduction(const struct trace *t, value v, struct loops *kept, uint8_t *columns);
+
+/* ---- repeats.c ------------------------------------------------------------------------------- */
+/* Finds the repeats of a pass without loops and adds them to l->repeats, in order. Its statements
+ * get a place in l->sequence if it is long enough to have any. */
+bool find_repeats(struct lowered *l, uint32_t pass, wg_error *error);
+/* When those of all passes are found: what is kept of their values, and its storage. */
+void settle_repeats(struct lowered *l);
+/* The repeat that makes v; NULL: none. */
+const struct repeat *repeat_of(const struct lowered *l, value v);
+/* Where in its repeat a value stands. */
+struct turn {
+    uint32_t trip, statement;
+};
+struct turn turn_of(const struct lowered *l, const struct repeat *r, value v);
+static inline value repeated(const struct lowered *l, const struct repeat *r, uint32_t trip,
+                             uint32_t statement) {
+    return l->sequence.at[r->at + trip * r->period + statement];
+}
 
 /* ---- access.c -------------------------------------------------------------------------------- */
 /* How v is read at the index of a domain of v's own shape. Views are followed down to a value that

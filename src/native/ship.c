@@ -40,7 +40,7 @@ struct shipped {
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-/* What neither C nor C++ lets be a name. */
+/* What neither C nor C++ lets be a name, and macros of their headers. */
 static const char *const keywords[] = {
     "alignas", "alignof", "and", "and_eq", "asm", "auto", "bitand", "bitor", "bool", "break",
     "case", "catch", "char", "char16_t", "char32_t", "char8_t", "class", "co_await", "co_return",
@@ -53,16 +53,16 @@ static const char *const keywords[] = {
     "static", "static_assert", "static_cast", "struct", "switch", "template", "this",
     "thread_local", "throw", "true", "try", "typedef", "typeid", "typename", "uint32_t", "uint64_t",
     "uint8_t", "union", "unsigned", "using", "virtual", "void", "volatile", "wchar_t", "while",
-    "work", "xor", "xor_eq", "linux", "unix", "near", "far"};
+    "work", "xor", "xor_eq", "linux", "unix", "near", "far", "NULL", "NAN", "INFINITY", "EOF",
+    "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX", "errno", "assert"};
 
 /* What the code itself calls so, beside the functions of the C library. */
 static const char *const own_words[] = {
     "c", "terms", "each", "whole", "lanes", "lane", "begin", "count", "extent", "shape", "from",
     "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
     "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
-    "floor_remainder", "BITS", "SHIFTED", "NAN", "INFINITY", "NULL", "lgamma", "tgamma",
-    "copysign", "INT64_MIN", "INT64_MAX", "INT32_MIN", "INT32_MAX", "f", "status", "index", "length",
-    "ran", "go", "at", "size", "memcpy"};
+    "floor_remainder", "BITS", "SHIFTED", "lgamma", "tgamma", "copysign", "f", "status", "index",
+    "length", "ran", "go", "at", "size"};
 
 static bool is_listed(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -70,10 +70,12 @@ static bool is_listed(const char *word, const char *const *list, size_t count) {
     return false;
 }
 
-/* A letter and a number, as the code names values, memory, loops and so on. */
+/* A letter and a number, as the code names values, memory, loops and so on: v12, or v12_1 and
+ * v12_a1 for what belongs to v12. */
 static bool is_numbered(const char *word) {
     size_t digits = strlen(word) > 1 ? strspn(word + 1, "0123456789") : 0;
-    return digits && word[1 + digits] == 0 && strchr("vmirbs", word[0]);
+    char behind = digits ? word[1 + digits] : 'x';
+    return (behind == 0 || behind == '_') && strchr("bilmrstvw", word[0]);
 }
 
 static bool is_own(const char *word) {

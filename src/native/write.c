@@ -215,6 +215,7 @@ static bool is_variable(const struct writer *w, value root, const struct site_of
     const struct lowered *l = w->l;
     if (w->step[root]) return w->step[root] == w->now;
     if (w->item && w->loaded[root] == w->item) return true;
+    if (repeat_of(l, root)) return false;
     if (w->shipped && !has_cells(l) && type_of(w->t, root)->rank == 0 && l->stage[root])
         return true;
     if (!l->pass[root] || part_of(l, root) != w->part) return false;
@@ -228,6 +229,7 @@ static bool is_variable(const struct writer *w, value root, const struct site_of
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
     value root = a->root;
     const struct instr *i = instr_at(w->t, root);
+    if (w->of_repeat && add_moved(w, a)) return;
     if (i->op == OP_constant) {
         add_literal(w, dtype_of(w, root), attr_words(w->t, i->attr)[0]);
     } else if (w->l->role[root] == ROLE_INDEX) {
@@ -678,6 +680,10 @@ static void add_item(struct writer *w, const struct item *item) {
     if (s->operation) {
         ADD(w, "    if ((status = f->operation(f->call, %u)) != 0) return status;", item->stage);
         add_comment(w, s->operation);
+        return;
+    }
+    if (item->repeat) {
+        write_repeat(w, item);
         return;
     }
     if (item->first) {

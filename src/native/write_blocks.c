@@ -129,7 +129,7 @@ static void fetch(struct blocks *b, value v, uint32_t loop, int depth) {
     if (!of->slot || of->fetched == loop) return;
     of->fetched = loop;
     indent(b->w, depth);
-    ADD(b->w, "const %s v%u = x%u[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u);
+    ADD(b->w, "const %s v%u = w%u[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u);
 }
 
 static void fetch_operands(struct blocks *b, value v, uint32_t loop, int depth) {
@@ -169,7 +169,7 @@ static void add_group_body(struct blocks *b, value first, enum loop loop, int de
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!of[v].slot) continue;
         indent(w, depth);
-        ADD(w, "x%u[each] = v%u;\n", of[v].slot - 1u, v);
+        ADD(w, "w%u[each] = v%u;\n", of[v].slot - 1u, v);
     }
     for (value v = first_of(b); v && group + 1 == b->groups; v = l->next[v]) {
         if (is_reduction(b, v) || l->storage[v] == STORE_NONE) continue;
@@ -287,7 +287,7 @@ static void add_block(struct blocks *b, const char *end, int depth) {
     }
     for (size_t i = 0; i < b->slots; i++) {
         indent(w, depth);
-        ADD(w, "%s x%zu[WG_BLOCK];\n", type_text_of[b->slot[i].dtype], i);
+        ADD(w, "%s w%zu[WG_BLOCK];\n", type_text_of[b->slot[i].dtype], i);
     }
     uint32_t group = UINT32_MAX;
     for (value v = first_of(b); v && w->ok; v = w->l->next[v]) {

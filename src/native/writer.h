@@ -30,6 +30,7 @@ struct writer {
     uint32_t *step;  /* of values that loops over short rows make in turns: which one; 0: none */
     uint8_t *kept;   /* and whether what it makes is kept in an array, with more in these bits */
     uint32_t now;    /* the loop at hand */
+    value of_repeat; /* the repeated statement that is written; 0: none */
     const char *kept_index; /* in those arrays; NULL: by row and element */
     bool ok;
 };
@@ -70,9 +71,9 @@ struct site_of_use { /* where an operand is written */
     const struct plan *plan; /* NULL: no loops */
 };
 
-/* Whether shipped C has cells: one function has variables. */
+/* Whether shipped C has cells: one function without repeats has variables. */
 static inline bool has_cells(const struct lowered *l) {
-    return l->part_count > 1;
+    return l->part_count > 1 || l->repeats.count > 0;
 }
 
 static inline bool is_row_buffer(const struct writer *w, value root) {
@@ -133,6 +134,13 @@ bool terms_in_memory(const struct writer *w, value v, const struct plan *plan);
 void load_factors(struct writer *w, const struct site_of_use *at, int depth);
 /* The value of a short dot: its products in their order. */
 void add_products(struct writer *w, value v, const struct site_of_use *at);
+
+/* ---- write_repeats.c ------------------------------------------------------------------------- */
+
+/* The loop of an item that is a repeat. */
+void write_repeat(struct writer *w, const struct item *item);
+/* An operand of w->of_repeat that moves on from one repetition to the next; false: it does not. */
+bool add_moved(struct writer *w, const struct access *a);
 
 /* ---- write_blocks.c -------------------------------------------------------------------------- */
 

@@ -23,9 +23,10 @@ struct storer {
     const struct trace *t;
     struct lowered *l;
     wg_error *error;
-    uint32_t *use;  /* of each root: items that will read it; being an output never ends */
-    uint32_t *seen; /* of each root: 1 + the item that was last found to read it */
-    uint32_t *last; /* of each root: 1 + the last item that reads it; an output's never comes */
+    uint32_t *use;   /* of each root: items that will read it; being an output never ends */
+    uint32_t *seen;  /* of each root: 1 + the item that was last found to read it... */
+    uint32_t *found; /* and where in reads */
+    uint32_t *last;  /* of each root: 1 + the last item that reads it; an output's never comes */
     struct homes homes;
     VEC(struct reads) reads; /* of the item at hand */
     struct slots slots;
@@ -57,8 +58,7 @@ static bool bytes_of(struct storer *s, value v, struct measure *bytes) {
 
 static bool take_slot(struct storer *s, value v) {
     struct measure need;
-    return bytes_of(s, v, &need) &&
-           slots_take(&s->slots, need, &s->homes.table[v]);
+    return bytes_of(s, v, &need) && slots_take(&s->slots, need, &s->homes.table[v]);
 }
 
 static bool give_back(struct storer *s, value v) {
@@ -78,14 +78,14 @@ static bool in_memory(const struct storer *s, value root) {
 static bool add_read(struct storer *s, size_t item, value root, uint32_t order, bool plain) {
     uint32_t id = (uint32_t)item + 1;
     if (!in_memory(s, root) || s->l->item[root] == id) return true;
-    for (size_t i = s->seen[root] == id ? s->reads.count : 0; i-- > 0;) {
-        struct reads *r = &s->reads.at[i];
-        if (r->root != root) continue;
+    if (s->seen[root] == id) {
+        struct reads *r = &s->reads.at[s->found[root]];
         if (order > r->order) r->order = order;
         r->plain &= plain;
         return true;
     }
     s->seen[root] = id;
+    s->found[root] = (uint32_t)s->reads.count;
     struct reads *new = VEC_PUSH(&s->fn->allocator, &s->reads);
     if (!new) return no_memory(s);
     *new = (struct reads){root, order, plain, false};
@@ -185,9 +185,22 @@ static bool take_dying(struct storer *s, value v) {
     return false;
 }
 
+/* What a repeat keeps of all its repetitions stands in cells one behind the other. */
+static bool take_cells(struct storer *s, const struct repeat *r, uint32_t statement) {
+    uint32_t first;
+    if (!slots_take_cells(&s->slots, r->trips, &first)) return false;
+    for (uint32_t k = 0; k < r->trips; k++)
+        s->homes.cell[repeated(s->l, r, k, statement)] = first + k;
+    return true;
+}
+
 static bool store_value(struct storer *s, size_t item, value v) {
     (void)item;
-    if (s->l->storage[v] == STORE_NONE) return true;
+    const struct repeat *r = repeat_of(s->l, v);
+    if (s->l->storage[v] == STORE_NONE || s->homes.cell[v] != NO_HOME) return true;
+    struct turn turn = r ? turn_of(s->l, r, v) : (struct turn){0};
+    if (r && s->l->repeated.at[r->body + turn.statement].keep == KEEP_ALL)
+        return take_cells(s, r, turn.statement);
     if (type_of(s->t, v)->rank == 0 && s->l->storage[v] == STORE_FULL)
         return slots_take_cell(&s->slots, &s->homes.cell[v]);
     if (s->homes.table[v] != NO_HOME && output_is_free(s, v)) return true;
@@ -460,14 +473,18 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, struct wri
                            native_writer *write, void *context, wg_error *error) {
     const wg_allocator *a = &fn->allocator;
     size_t bytes = l->count * sizeof(uint32_t);
-    struct storer s = {.fn = fn, .t = &fn->program->t, .l = l, .error = error,
+    struct storer s = {.fn = fn,
+                       .t = &fn->program->t,
+                       .l = l,
+                       .error = error,
                        .slots = {.fn = fn, .error = error}};
     s.use = mem_alloc_zero(a, bytes);
     s.seen = mem_alloc_zero(a, bytes);
+    s.found = mem_alloc_zero(a, bytes);
     s.last = mem_alloc_zero(a, bytes);
     s.homes.table = mem_alloc(a, bytes);
     s.homes.cell = mem_alloc(a, bytes);
-    bool ok = s.use && s.seen && s.last && s.homes.table && s.homes.cell;
+    bool ok = s.use && s.seen && s.found && s.last && s.homes.table && s.homes.cell;
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
     writing->homes = &s.homes;
@@ -478,6 +495,7 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, struct wri
     ok = ok && write(writing, context, error);
     mem_free(a, s.use, bytes);
     mem_free(a, s.seen, bytes);
+    mem_free(a, s.found, bytes);
     mem_free(a, s.last, bytes);
     mem_free(a, s.homes.table, bytes);
     mem_free(a, s.homes.cell, bytes);
@@ -553,9 +571,7 @@ bool native_load(struct wg_function *fn, const wg_text *text, const char *flags,
     return false;
 }
 
-static int run_step(void *call, uint32_t step) {
-    return (int)call_operation(call, step);
-}
+static int run_step(void *call, uint32_t step) { return (int)call_operation(call, step); }
 
 wg_status native_call(const struct call *c, const int64_t *size) {
     struct native_frame {

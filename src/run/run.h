@@ -216,6 +216,8 @@ struct slots { /* begin with fn and error, the rest zero */
 bool slots_take(struct slots *s, struct measure need, uint32_t *entry);
 void slots_free(struct slots *s, uint32_t slot);
 bool slots_take_cell(struct slots *s, uint32_t *cell);
+/* So many new ones, one behind the other. */
+bool slots_take_cells(struct slots *s, size_t count, uint32_t *first);
 bool slots_free_cell(struct slots *s, uint32_t cell);
 void slots_end(struct slots *s);
 /* From elements to bytes; an error if that overflows. */

@@ -81,6 +81,12 @@ bool slots_take_cell(struct slots *s, uint32_t *cell) {
     return !too_many(s, *cell);
 }
 
+bool slots_take_cells(struct slots *s, size_t count, uint32_t *first) {
+    *first = (uint32_t)s->fn->cell_count;
+    s->fn->cell_count += count;
+    return !too_many(s, s->fn->cell_count);
+}
+
 bool slots_free_cell(struct slots *s, uint32_t cell) {
     uint32_t *new = VEC_PUSH(&s->fn->allocator, &s->free_cell);
     if (!new) return fail_memory(s->error), false;
