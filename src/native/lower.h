@@ -228,6 +228,10 @@ wg_extent lowered_extent(struct lowered *l, wg_extent e);
 bool joins_next(struct lowered *l, uint32_t pass, size_t k);
 /* Whether the pass's own loops are one, or join to one. */
 bool joins_to_one(struct lowered *l, uint32_t pass);
+/* Whether shipped C has cells: one function without repeats has variables. */
+static inline bool has_cells(const struct lowered *l) {
+    return l->part_count > 1 || l->repeats.count > 0;
+}
 /* The arguments of a statement, each of which has an access. */
 static inline uint32_t part_of(const struct lowered *l, value v) {
     return l->items.at[l->item[v] - 1].part;

@@ -71,11 +71,6 @@ struct site_of_use { /* where an operand is written */
     const struct plan *plan; /* NULL: no loops */
 };
 
-/* Whether shipped C has cells: one function without repeats has variables. */
-static inline bool has_cells(const struct lowered *l) {
-    return l->part_count > 1 || l->repeats.count > 0;
-}
-
 static inline bool is_row_buffer(const struct writer *w, value root) {
     return w->l->storage[root] == STORE_ROW;
 }

@@ -516,7 +516,7 @@ bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_wr
                               .body_count = list.count,
                               .before = bodies->text->data,
                               .threads = fn->threads > 0};
-    fn->has_cells = ok && l.part_count > 1;
+    fn->has_cells = ok && has_cells(&l);
     ok = ok && plan_and_write(fn, &l, &writing, write, context, error);
     lowered_free(&l);
     body_list_free(fn, &list);

@@ -194,6 +194,34 @@ static wg_program *matrix_steps(int steps) {
     return built(g);
 }
 
+/* Steps written out in the body of a loop. */
+static wg_program *in_a_body(int steps) {
+    enum { LINE = 40 };
+    wg_error error = {0};
+    char *text = calloc((size_t)steps + 9, 2 * LINE);
+    assert_non_null(text);
+    size_t size = (size_t)sprintf(text, "f(x, k) = {\n  y = x\n  for i in 0:3 {\n");
+    for (int i = 0; i < steps; i++)
+        size += (size_t)sprintf(text + size, "    y = y + 0.1*sin(k*y)\n");
+    size += (size_t)sprintf(text + size, "  }\n}\n");
+    wg_program *p = wg_parse(text, size, NULL, &error);
+    assert_ok(error);
+    free(text);
+    return p;
+}
+
+static void loops_are_found_in_bodies(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_program *p = in_a_body(200), *jvp = wg_jvp(p, NULL, NULL, &error);
+    assert_ok(error);
+    agrees(p, "body");
+    agrees(jvp, "tangent of a body");
+    assert_true(statements_of(p) < SHORT);
+    wg_program_free(p);
+    wg_program_free(jvp);
+}
+
 static void loops_are_found(void **state) {
     (void)state;
     check(pendulum, 200, true, "pendulum");
@@ -287,6 +315,7 @@ static void random_loops(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops_are_found),
+        cmocka_unit_test(loops_are_found_in_bodies),
         cmocka_unit_test(what_is_no_loop_is_none),
         cmocka_unit_test(random_loops),
     };
