@@ -165,6 +165,31 @@ static void concatenates_many(void **state) {
     evaluate_end(&e);
 }
 
+/* Rows of parts, more of them than are written at once, of every size of element. */
+static void concatenates_long_columns(void **state) {
+    (void)state;
+    enum { ROWS = 2500, WIDTH = 7 };
+    static const wg_dtype dtype[] = {WG_BOOL, WG_I32, WG_F64};
+    static const int64_t width[] = {1, 3, 0, 1, 2}, from[] = {0, 1, 4, 4, 5};
+    for (size_t d = 0; d < 3; d++) {
+        struct evaluate e = evaluate_begin();
+        size_t size = wg_dtype_size(dtype[d]);
+        static char whole[ROWS * WIDTH * 8], piece[5][ROWS * 3 * 8];
+        wg_var part[5];
+        for (size_t i = 0; i < ROWS * WIDTH * size; i++)
+            whole[i] = (char)(dtype[d] == WG_BOOL ? i * i % 2 : i * 37 % 101);
+        for (int k = 0; k < 5; k++) {
+            size_t bytes = (size_t)width[k] * size;
+            for (size_t i = 0; i < ROWS; i++)
+                memcpy(piece[k] + i * bytes, whole + (i * WIDTH + (size_t)from[k]) * size, bytes);
+            part[k] = evaluate_input(&e, false, dtype[d], SHAPE(ROWS, width[k]), piece[k]);
+        }
+        evaluate(&e, wg_concat_at(WG_HERE, 1, 5, part));
+        assert_memory_equal(e.out.data, whole, ROWS * WIDTH * size);
+        evaluate_end(&e);
+    }
+}
+
 static void infers_an_extent(void **state) {
     (void)state;
     wg_graph *g = wg_graph_new();
@@ -219,6 +244,7 @@ int main(void) {
         cmocka_unit_test(a_huge_step_takes_one),
         cmocka_unit_test(concatenates),
         cmocka_unit_test(concatenates_many),
+        cmocka_unit_test(concatenates_long_columns),
         cmocka_unit_test(infers_an_extent),
         cmocka_unit_test(chains_collapse),
     };
