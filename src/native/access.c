@@ -161,8 +161,7 @@ bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *acc
 
 /* ---- what is indexed how --------------------------------------------------------------------- */
 
-/* Whether v's storage is memory, or a cell, and no literal. */
-static bool has_address(const struct trace *t, value v) {
+bool has_address(const struct trace *t, value v) {
     while (is_only_a_name(t, v)) v = args_of(t, instr_at(t, v))[0];
     return instr_at(t, v)->op != OP_constant;
 }

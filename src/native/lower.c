@@ -101,6 +101,15 @@ static struct loops domain_of(const struct trace *t, value v) {
     return d;
 }
 
+/* Loops of one element behind others are none, so that a column is computed with the numbers it is
+ * made of, in vectors over its rows. */
+static struct loops loops_of(const struct trace *t, value v) {
+    struct loops d = domain_of(t, v);
+    bool is_point = !is_reduction(instr_at(t, v)->op) && instr_at(t, v)->op != OP_dot;
+    while (is_point && d.rank > 1 && d.extent[d.rank - 1] == 1) d.rank--;
+    return d;
+}
+
 static bool same_loops(const struct loops *a, const struct loops *b) {
     return a->rank == b->rank && !memcmp(a->extent, b->extent, a->rank * sizeof *a->extent);
 }
@@ -309,6 +318,7 @@ static bool put(struct placer *p, value v, uint32_t nest, const struct loops *lo
         struct access *kept = VEC_PUSH(&p->t->allocator, &l->access);
         if (!kept) return out_of_memory(p);
         *kept = *a;
+        for (size_t j = domain_rank; j < WG_MAX_RANK; j++) kept->stride[j] = 0;
         consume(p, a->root, nest);
         if (l->stage[a->root] != nest) {
             store(l, a->root, STORE_FULL);
@@ -429,7 +439,7 @@ static bool place_early(struct placer *p, value v, const struct loops *domain,
 static bool place_statement(struct placer *p, value v, const struct loops *kept,
                             const struct reading *r) {
     struct lowered *l = p->l;
-    struct loops domain = domain_of(p->t, v);
+    struct loops domain = loops_of(p->t, v);
     bool placed = false;
     if (!place_waiting(p, &domain, kept, r)) return false;
     if (p->wanted && !try_nest(p, p->wanted, v, &domain, kept, r, &placed)) return false;
@@ -482,6 +492,20 @@ static bool read_by(struct placer *p, value v, const int8_t *loop, const wg_type
     return access_by(p->l, v, loop, domain, &r->access[r->count++]) || no_access(p);
 }
 
+/* What take reads, whose axis of indices is at loop CONTRACTED: in place, also through views of what
+ * lies in memory, so that columns of a table need no copies. */
+static bool read_table(struct placer *p, value a, const int8_t *loop, const wg_type *domain,
+                       struct reading *r) {
+    struct access *to = &r->access[r->count++];
+    bool direct = access_by(p->l, a, loop, domain, to) && has_address(p->t, to->root) &&
+                  p->l->role[to->root] != ROLE_INDEX;
+    if (!need_whole(p, direct ? to->root : a, 0)) return false;
+    if (!direct && !access_by(p->l, a, loop, domain, to)) return no_access(p);
+    to->by_index = to->stride[CONTRACTED];
+    to->stride[CONTRACTED] = 0;
+    return true;
+}
+
 /* y[b,p,i,q] = a[b,p,index[b,i],q]: with b and p the axes of y up to `axis`. */
 static bool place_take(struct placer *p, value v) {
     const struct trace *t = p->t;
@@ -491,16 +515,10 @@ static bool place_take(struct placer *p, value v) {
     const wg_type *a = type_of(t, arg[0]), *index = type_of(t, arg[1]), *y = type_of(t, v);
     struct reading r = {.index = storage_root(p->l, arg[1])};
     int8_t loop[WG_MAX_RANK], own = (int8_t)(index->rank - batch);
-    wg_extent stride = 1;
-    if (!need_whole(p, arg[0], 0) || !need_whole(p, arg[1], 0) ||
-        !check_index(p, v, r.index, a->extent[axis]))
-        return false;
+    if (!need_whole(p, arg[1], 0) || !check_index(p, v, r.index, a->extent[axis])) return false;
     for (int8_t j = 0; j < a->rank; j++)
-        loop[j] = (int8_t)(j < axis ? j : j == axis ? -1 : j + own - 1);
-    if (!read_by(p, arg[0], loop, y, &r)) return false;
-    for (size_t j = (size_t)axis + 1; j < a->rank; j++)
-        stride = extent_mul(p->l->extents, stride, lowered_extent(p->l, a->extent[j]));
-    r.access[0].by_index = stride;
+        loop[j] = (int8_t)(j < axis ? j : j == axis ? CONTRACTED : j + own - 1);
+    if (!read_table(p, arg[0], loop, y, &r)) return false;
     for (int8_t j = 0; j < index->rank; j++) loop[j] = (int8_t)(j < batch ? j : j - batch + axis);
     return read_by(p, arg[1], loop, y, &r) && place_statement(p, v, NULL, &r);
 }

@@ -219,6 +219,8 @@ bool access_of_factor(struct lowered *l, value dot, size_t k, struct access *acc
 /* The same where axis j of v is read at loop[j] of a domain; -1: at 0. */
 bool access_by(struct lowered *l, value v, const int8_t *loop, const wg_type *domain,
                struct access *access);
+/* Whether v's storage is memory, or a cell, and no literal. */
+bool has_address(const struct trace *t, value v);
 /* Whether v reads or writes at indices that are values, and a statement can. */
 bool is_indexed_statement(const struct trace *t, value v);
 /* An extent of the program in l->extents. */

@@ -171,6 +171,44 @@ static void indices_are_read_in_loops(void **state) {
           "z = take(take(x, i, axis=1), j, axis=2) }", 0);
 }
 
+static void indices_are_read_through_views(void **state) {
+    (void)state;
+    check("f(a[7,5], i[n]: i64, w[n]) = { y = take(a[:,2], i)*w; z = take(a[::-1,1:4], i, axis=0); "
+          "t = take(a', i, axis=1)*w; u = take(exp(a)[1::2,4], i) + take(a[:3,0], i)*w }", 37);
+    check("f(a[3], b[4,3,2], i[n]: i64, k: i64) = { y = take(expand(a, axis=1)*b[0], i, axis=0); "
+          "z = take(transpose(b, 1, 0, 2)[:,1], i, axis=0); c = b[k,:,1]*a; "
+          "s = take(reshape(b, 12, 2)[:,0], i) }", 5);
+}
+
+/* How often the loops that a formula becomes have this in their text. */
+static int count_in_loops(const char *formula, const char *what) {
+    int count = 0;
+    wg_error error = {0};
+    wg_text text = {0};
+    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
+    wg_show_lowered(p, &text, &error);
+    assert_string_equal(error.message, "");
+    for (const char *at = text.data; (at = strstr(at, what)); at++) count++;
+    wg_text_free(&text);
+    wg_program_free(p);
+    return count;
+}
+
+static void columns_of_tables_are_not_copied(void **state) {
+    (void)state;
+    assert_int_equal(count_in_loops("f(a[7,5], i[n]: i64, w[n]) = w*take(a[:,2], i) - "
+                                    "take(a[:,3], i)", "for ("), 1);
+}
+
+static void columns_of_one_element_join_their_rows(void **state) {
+    (void)state;
+    const char *formula = "f(x[n], y[n,1]) = { s = 2*x + 1; t = expand(exp(x), axis=1)*y*[[3]]; "
+                          "z = sum(t*x') }";
+    check(formula, 70);
+    assert_int_equal(count_in_loops("f(x[n], y[n,1]) = { s = 2*x; t = expand(x, axis=1)*y }",
+                                    "for ("), 1);
+}
+
 static void wrong_indices_are_errors_at_their_line(void **state) {
     (void)state;
     const char *formula = "f(x[n,3], l[n]: i64) = sum(cross_entropy(x, l + 1))";
@@ -207,6 +245,9 @@ int main(void) {
         cmocka_unit_test(columns_are_reduced_row_by_row),
         cmocka_unit_test(few_columns_are_reduced_together),
         cmocka_unit_test(indices_are_read_in_loops),
+        cmocka_unit_test(indices_are_read_through_views),
+        cmocka_unit_test(columns_of_tables_are_not_copied),
+        cmocka_unit_test(columns_of_one_element_join_their_rows),
         cmocka_unit_test(wrong_indices_are_errors_at_their_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
