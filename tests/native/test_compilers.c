@@ -1,6 +1,7 @@
 /* Each compiler takes the flags that are meant for it, for loops and for long scalar code, and its
  * code gives what the interpreter does. Compilers that are not there are passed over. */
 #include "base/base.h"
+#include "run/run.h"
 #include "support/test.h"
 
 #include <math.h>
@@ -34,22 +35,22 @@ static wg_program *scalars(void) {
     return p;
 }
 
-static void call(const wg_function *fn, const double *x, double *value, double *gradient) {
+static void call(const wg_function *fn, const double *x, double *y, double *gradient) {
     wg_error error = {0};
-    wg_call_with(fn, NULL, (const void *[]){x}, (void *[]){value, gradient}, NULL, &error);
+    wg_call_with(fn, NULL, (const void *[]){x}, (void *[]){y, gradient}, NULL, &error);
     assert_ok(error);
 }
 
 static void compare(const wg_program *p, const char *compiler) {
     wg_error error = {0};
-    double x[N], value[2], gradient[2][N] = {{0}};
+    double x[N], y[2], gradient[2][N] = {{0}};
     wg_function *fn[] = {wg_compile(p, NULL, &error),
                          wg_compile(p, &(wg_options){.backend = WG_NATIVE}, &error)};
     assert_ok(error);
     if (wg_function_note(fn[1])[0]) fail_msg("%s: %s", compiler, wg_function_note(fn[1]));
     for (int i = 0; i < N; i++) x[i] = 0.001 * i;
-    for (int i = 0; i < 2; i++) call(fn[i], x, &value[i], gradient[i]);
-    assert_true(fabs(value[1] - value[0]) <= 1e-12 * fabs(value[0]));
+    for (int i = 0; i < 2; i++) call(fn[i], x, &y[i], gradient[i]);
+    assert_true(fabs(y[1] - y[0]) <= 1e-12 * fabs(y[0]));
     for (int i = 0; i < N; i++) assert_true(fabs(gradient[1][i] - gradient[0][i]) <= 1e-12);
     wg_function_free(fn[0]);
     wg_function_free(fn[1]);
@@ -83,7 +84,44 @@ static void each_takes_its_flags(void **state) {
     wg_program_free(p[1]);
 }
 
+#if defined(__x86_64__)
+#define HAS_VECTORS __builtin_cpu_supports("avx2")
+#else
+#define HAS_VECTORS 0
+#endif
+
+/* gcc tells which loops it made vector code of: also those with a choice between a function and a
+ * number, and the adjoints of such. */
+static void choices_keep_loops_vectors(void **state) {
+    (void)state;
+    static const char formula[] =
+        "f(x[1000], y[1000]) = { let s = x^2 + y^2; let there = s != 0; "
+        "let r = sqrt(where(there, s, 1)); let c = where(there, cos(r), 1); "
+        "z = x*c + y*where(there, sin(r), 1) + (x/r)*(1 - c) }";
+    char flags[NATIVE_FLAGS_SIZE];
+    wg_error error = {0};
+    wg_program *p[2] = {wg_parse(formula, strlen(formula), NULL, &error)};
+    p[1] = wg_vjp(p[0], NULL, NULL, &error);
+    assert_ok(error);
+    snprintf(flags, sizeof flags, "%s -fopt-info-vec-optimized", native_usual_flags);
+    setenv("CC", "gcc", 1);
+    for (size_t i = 0; HAS_VECTORS && i < COUNT_OF(p) && is_there("gcc", p[0]); i++) {
+        wg_function *fn =
+            wg_compile(p[i], &(wg_options){.backend = WG_NATIVE, .flags = flags}, &error);
+        assert_ok(error);
+        if (strncmp(wg_function_log(fn), "loaded", 6) != 0) /* not out of the cache */
+            assert_non_null(strstr(wg_function_log(fn), "loop vectorized"));
+        wg_function_free(fn);
+    }
+    unsetenv("CC");
+    wg_program_free(p[0]);
+    wg_program_free(p[1]);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_takes_its_flags)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_takes_its_flags),
+        cmocka_unit_test(choices_keep_loops_vectors),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
