@@ -10,6 +10,8 @@ FUZZ_SECONDS ?= 60
 SETUP ?= sh tools/setup.sh
 CMAKE_FLAGS ?=
 PREFIX ?= /usr/local
+# Saved sessions of GradBench: CASE.requests.jsonl.gz and CASE.expected.json.gz
+GRADBENCH_DATA ?= ../shared/bench
 
 jobs := $(shell nproc 2>/dev/null || echo 2)
 
@@ -30,8 +32,8 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .NOTPARALLEL:
 .DEFAULT_GOAL := build
 .PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
-    bench setup-bench bench-mnist bench-scale bench-hvp bench-eager bench-kernels bench-threads \
-    bench-solvers report-ops report-math install clean help
+    bench setup-bench gradbench bench-mnist bench-scale bench-hvp bench-eager bench-kernels \
+    bench-threads bench-solvers report-ops report-math install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -66,6 +68,9 @@ bench: build ## one table of times beside hand-written C, ADOL-C and PyTorch; qu
 
 setup-bench: setup ## install the peers that make bench compares with, as far as Debian has them
 	@$(SETUP) packages-bench.txt
+
+gradbench: build ## replay sessions of GradBench: answers checked, times beside the best of other tools
+	@python3 bench/gradbench/replay.py $(BUILD)/bench/gradbench $(GRADBENCH_DATA)
 
 bench-mnist: build ## seconds an epoch on MNIST, beside PyTorch's where that is installed
 	@sh tools/fetch_mnist.sh
