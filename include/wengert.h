@@ -5,6 +5,7 @@
  *   ops.h          more operations: shape, reductions, scans, order, indexing, einsum
  *   linalg.h       matrices: factors, equations, eigenvalues, the exponential
  *   custom.h       derivatives that the caller gives, and C functions as operations
+ *   implicit.h     solutions of equations, with their derivatives
  *   program.h      look at it, print it, and transform it: jvp, vjp, Jacobian, Hessian, ...
  *   eager.h        graphs that compute as they grow, beside ordinary C control flow
  *   run.h          make it ready to run, call it, check its derivatives
@@ -25,6 +26,7 @@
 #include "wengert/ops.h"
 #include "wengert/linalg.h"
 #include "wengert/custom.h"
+#include "wengert/implicit.h"
 #include "wengert/eager.h"
 #include "wengert/run.h"
 #include "wengert/sparse.h"

@@ -238,6 +238,28 @@ static wg_status expanding(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* The root of an equation, and its gradient. */
+static wg_status solving(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_graph *g = wg_graph_new_with(allocator);
+    if (!g) return WG_ENOMEM;
+    wg_var y = wg_input(g, "y", wg_f64()), x = wg_input(g, "x", wg_f64());
+    wg_output(g, "F", wg_sub(wg_mul(y, y), x));
+    wg_program *residual = wg_build(g, &error);
+    g = wg_graph_new_with(allocator);
+    if (!g) error.status = WG_ENOMEM;
+    x = wg_input(g, "x", wg_f64());
+    y = (wg_var){g, 0};
+    wg_newton_root(g, residual, NULL, &x, &x, &y);
+    wg_output(g, "y", y);
+    wg_program *p = g ? wg_build(g, &error) : NULL;
+    wg_program_free(wg_grad(p, NULL, &error));
+    wg_program_free(p);
+    wg_program_free(residual);
+    return error.status;
+}
+
 static wg_status emitting(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
     (void)ctx;
@@ -267,6 +289,7 @@ FAULT_TEST(running)
 FAULT_TEST(showing)
 FAULT_TEST(emitting)
 FAULT_TEST(expanding)
+FAULT_TEST(solving)
 
 static void compiling_survives(void **state) {
     (void)state;
@@ -283,6 +306,7 @@ int main(void) {
         cmocka_unit_test(rules_survive),
         cmocka_unit_test(compiling_survives),
         cmocka_unit_test(emitting_survives),     cmocka_unit_test(expanding_survives),
+        cmocka_unit_test(solving_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
