@@ -8,7 +8,7 @@
  * infinite or NaN. It is that of a solution; from an iteration that ended too early it is off by as
  * much as y is, and not told.
  *
- * F_y is formed, n x n for the n elements of all y together, and solved with: O(n^3) for each
+ * F_y is formed, n x n for the n elements of all y together, and factored: O(n^3) for each
  * evaluation of the derivative, whatever the number of x. */
 #ifndef WENGERT_IMPLICIT_H
 #define WENGERT_IMPLICIT_H

@@ -88,6 +88,8 @@ value build_cumsum(wg_graph *g, value a, unsigned axis, bool reverse);
 value build_recur(wg_graph *g, value a, value b, unsigned axis, bool reverse);
 /* The same with absolute-zero products: a_i y_i-1 is 0 where a factor is. */
 value build_recurz(wg_graph *g, value a, value b, unsigned axis, bool reverse);
+/* The elements one place on, the first one 0; from the end if back. */
+value build_shifted(wg_graph *g, value a, unsigned axis, bool back);
 value build_argsort(wg_graph *g, value a, unsigned axis); /* i64; stable, NaN last */
 
 /* ---- indexing ---- */

@@ -84,7 +84,7 @@ const struct op_def op_cumsum = {
 
 /* The elements along the axis one place on, the first one 0; from behind if `back`. By a pad and a
  * slice whose extents are never negative, so that an axis of extent 0 is none of their business. */
-static value shifted(wg_graph *g, value x, unsigned axis, bool back) {
+value build_shifted(wg_graph *g, value x, unsigned axis, bool back) {
     if (!x || g->error.status) return 0;
     wg_type type = *type_of(&g->t, x), longer = type;
     wg_extent start[WG_MAX_RANK] = {0}, from[WG_MAX_RANK] = {0};
@@ -114,7 +114,7 @@ static value recur_jvp(const struct rule *r, const value *t) {
     struct rule like = with_products(r);
     value inhomogeneous = t[1];
     if (t[0])
-        inhomogeneous = rule_add(r, rule_mul(&like, t[0], shifted(r->g, r->y, axis, reverse)),
+        inhomogeneous = rule_add(r, rule_mul(&like, t[0], build_shifted(r->g, r->y, axis, reverse)),
                                  inhomogeneous);
     return recur_like(&like, r->x[0], inhomogeneous, axis, reverse);
 }
@@ -125,8 +125,8 @@ static value recur_vjp(const struct rule *r, size_t k, value ct) {
     unsigned axis = axis_of(&r->g->t, r->attr);
     bool reverse = is_reversed(&r->g->t, r->attr);
     struct rule like = with_products(r);
-    value s = recur_like(&like, shifted(r->g, r->x[0], axis, !reverse), ct, axis, !reverse);
-    return k == 1 ? s : rule_mul(&like, s, shifted(r->g, r->y, axis, reverse));
+    value s = recur_like(&like, build_shifted(r->g, r->x[0], axis, !reverse), ct, axis, !reverse);
+    return k == 1 ? s : rule_mul(&like, s, build_shifted(r->g, r->y, axis, reverse));
 }
 
 static value recur_batch(const struct batch *b) {

@@ -11,6 +11,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/face.h"
+#include "op/linalg.h"
 #include "wengert/custom.h"
 #include "wengert/loop.h"
 
@@ -189,43 +190,11 @@ static value matrix(wg_graph *g, const value *block, const value *y, size_t m) {
     return g->error.status ? 0 : build_concat(g, rows, m, 0);
 }
 
-/* a[:, k] or a[k, :] for a k that the loop counts. */
-static value line_of(wg_graph *g, value a, value k, unsigned axis) {
-    return build_take(g, a, k, axis, 0);
-}
-
-/* x with A x = b, by Gauss and Jordan's elimination with the largest pivot of each column.
- * A f[n,n], b f[n] */
-static value dense_solve(wg_graph *g, const struct equation *e, value a, value b) {
+/* x with A x = b, or A' x = b. A f[n,n], b f[n] */
+static value solve(wg_graph *g, value a, value b, bool transposed) {
     if (!a || !b || g->error.status) return 0;
-    wg_extent n = type_of(&g->t, b)->extent[0];
-    wg_type square = *type_of(&g->t, a),
-            line = {.dtype = square.dtype, .rank = 2, .extent = {1, extent_add(g, n, 1)}};
-    value part[2] = {a, build_new_axis(g, b, 1)}, result[1] = {0}, rows = build_iota(g, n);
-    wg_loop *loop = wg_loop_begin_at(e->file, e->line, g, n);
-    value both =
-        wg_loop_carry_at(e->file, e->line, loop, (wg_var){g, build_concat(g, part, 2, 1)}).id;
-    value k = wg_loop_index_at(e->file, e->line, loop).id;
-    if (!g->error.status) {
-        value size = build_unary(g, OP_abs, line_of(g, both, k, 1));
-        size = build_where(g, build_binary(g, OP_ge, rows, k), size, build_like(g, size, -1));
-        value pivot = build_argmax(g, size, 0), here = build_binary(g, OP_eq, rows, k);
-        value swap = build_where(g, here, pivot,
-                                 build_where(g, build_binary(g, OP_eq, rows, pivot), k, rows));
-        value m = build_take(g, both, swap, 0, 0);
-        value top = build_div(g, line_of(g, m, k, 0), line_of(g, line_of(g, m, k, 1), k, 0));
-        value column = line_of(g, m, k, 1);
-        column = build_sub(g, column, build_cast(g, (wg_dtype)square.dtype, here));
-        value times = build_mul(g, build_new_axis(g, column, 1), build_reshape(g, top, &line));
-        wg_loop_next_at(e->file, e->line, loop, (wg_var){g, both},
-                        (wg_var){g, build_sub(g, m, times)});
-    }
-    wg_var end[1] = {{g, 0}};
-    wg_loop_end_at(e->file, e->line, loop, end);
-    result[0] = end[0].id;
-    wg_extent last = extent_add(g, n, 1);
-    if (g->error.status) return 0;
-    return build_squeeze(g, build_slice_axis(g, result[0], 1, n, last, 1), 2);
+    value column = build_new_axis(g, b, 1);
+    return build_squeeze(g, build_factor_solve(g, a, build_lu(g, a), column, transposed, false), 2);
 }
 
 /* F_y at y. */
@@ -261,7 +230,7 @@ static wg_program *rule_jvp(const struct equation *e, wg_error *error) {
         value a = slopes(&h, e, h.y);
         if (apply(&h, e, e->along, h.y, linear, n, out)) {
             value right = build_neg(h.g, flat(h.g, out + e->m, e->m));
-            pieces(h.g, dense_solve(h.g, e, a, right), h.y, e->m, piece);
+            pieces(h.g, solve(h.g, a, right, false), h.y, e->m, piece);
         }
         for (size_t i = 0; i < e->m; i++) numbered_output(&h, "y_dot", i, piece[i]);
     }
@@ -275,9 +244,8 @@ static wg_program *rule_vjp(const struct equation *e, wg_error *error) {
         rule_inputs(&h, e);
         for (size_t i = 0; i < e->m; i++) linear[i] = numbered_input(&h, e, i, "ct", i);
         value a = slopes(&h, e, h.y);
-        a = a ? build_transpose(h.g, a, (const uint8_t[WG_MAX_RANK]){1, 0}) : 0;
         value right = h.g->error.status ? 0 : build_neg(h.g, flat(h.g, linear, e->m));
-        pieces(h.g, dense_solve(h.g, e, a, right), h.y, e->m, linear);
+        pieces(h.g, solve(h.g, a, right, true), h.y, e->m, linear);
         if (apply(&h, e, e->back, h.y, linear, e->m, out))
             for (size_t i = 0, n = 0; i < e->k; i++)
                 if (floating_x(e, i)) numbered_output(&h, "x_bar", i, out[e->m + n++]);
@@ -361,7 +329,7 @@ static void advance(struct made *h, const struct equation *e, bool fixed_point, 
     wg_graph *g = h->g;
     if (!apply(h, e, e->residual, y, NULL, 0, fixed_point ? next : f) || fixed_point) return;
     value a = slopes(h, e, y);
-    pieces(g, dense_solve(g, e, a, flat(g, f, e->m)), y, e->m, step);
+    pieces(g, solve(g, a, flat(g, f, e->m), false), y, e->m, step);
     for (size_t i = 0; i < e->m && !g->error.status; i++) next[i] = build_sub(g, y[i], step[i]);
 }
 

@@ -304,9 +304,9 @@ static bool make_fragment(struct series *s, struct expansion *e) {
     struct rule r = rule_of(s, e->v, x);
     enum op_class class = (enum op_class)op_def(r.op)->class;
     if (class != ELEMENTWISE && class != GENERAL && class != CUSTOM) return true;
-    bool ruled = class == ELEMENTWISE && series_has_rule(s, &r, root);
+    bool ruled = class != CUSTOM && series_has_rule(s, &r, root);
     if (class == ELEMENTWISE && !ruled) partials(s, &r, root);
-    if (class != ELEMENTWISE) root[0] = tangent(s, &r);
+    if (class != ELEMENTWISE && !ruled) root[0] = tangent(s, &r);
     if (s->g->error.status) return false;
     e->fragment = fragment_of(s, e->v, root, class == ELEMENTWISE && !ruled ? r.narg : 1);
     if (e->fragment) e->fragment->ruled = ruled;
@@ -376,8 +376,8 @@ static value coefficient(struct series *s, const struct expansion *e, int k) {
     if (class == LINEAR) return linear_coefficient(s, e->v, k);
     if (class == MULTILINEAR) return bilinear_coefficient(s, e->v, k);
     if (k == 0) return first_coefficient(s, e);
-    if (class != ELEMENTWISE) return general_coefficient(s, e, k);
-    return e->fragment->ruled ? ruled_coefficient(s, e, k) : elementwise_coefficient(s, e, k);
+    if (e->fragment->ruled) return ruled_coefficient(s, e, k);
+    return class == ELEMENTWISE ? elementwise_coefficient(s, e, k) : general_coefficient(s, e, k);
 }
 
 /* Coefficients up to m of v, whose arguments have theirs. */

@@ -1,7 +1,8 @@
-/* The elementwise operations whose partials would make a long way to their series, or a wrong one at
- * a point where the function is smooth:
+/* The operations whose partials or tangents would make a long way to their series, or a wrong one at a
+ * point where the function is smooth:
  *
- *   quotients, whose partials are quotients again and so would begin anew at every order;
+ *   quotients, solutions of linear equations and linear recurrences, whose derivatives are such again
+ *   and so would begin anew at every order;
  *   square and sqrt, which take half a convolution by themselves;
  *   powers: of a whole constant exponent by products, which hold at 0 too; of any other by the
  *   logarithmic derivative, where x is not 0.
@@ -10,7 +11,7 @@
  * 13.2, table 13.1 and 13.2. Everything else follows from the table of operations: series.c. */
 #include "transform/series_rules.h"
 
-#include "op/build.h"
+#include "op/linalg.h"
 
 #include <math.h>
 
@@ -73,6 +74,39 @@ static value square_root(const struct series *s, const struct rule *r, int k) {
     return rest ? build_div(r->g, rest, build_mul(r->g, build_like(r->g, y, 2), y)) : 0;
 }
 
+/* ---- linear equations ------------------------------------------------------------------------ */
+
+/* A y = b, by the factors of A_0: A_0 y_k = b_k - sum over j >= 1 of A_j y_k-j. */
+static value solution(const struct series *s, const struct rule *r, int k) {
+    wg_graph *g = r->g;
+    bool transposed = attr_words(&g->t, r->attr)[0] != 0;
+    value rest = series_at(s, r->x[2], k);
+    for (int j = 1; j <= k; j++) {
+        value a = series_at(s, r->x[0], j), y = series_at(s, r->y, k - j);
+        if (a && y) rest = difference(g, rest, matrix_product(g, a, y, transposed, false));
+    }
+    value x[3] = {series_at(s, r->x[0], 0), series_at(s, r->x[1], 0), rest};
+    return rest ? graph_emit(g, r->op, r->attr, x, 3) : 0;
+}
+
+/* y_i = a_i y_i-1 + b_i: the same recurrence, with b_k + sum over j >= 1 of a_j times the shifted
+ * y_k-j in the place of b. */
+static value recurrence(const struct series *s, const struct rule *r, int k) {
+    wg_graph *g = r->g;
+    const int64_t *word = attr_words(&g->t, r->attr);
+    unsigned axis = (unsigned)word[0],
+             times = op_is_absolute(&g->t, r->op, r->attr) ? OP_mulz : OP_mul;
+    bool reverse = word[1] != 0;
+    value rest = series_at(s, r->x[1], k);
+    for (int j = 1; j <= k; j++) {
+        value a = series_at(s, r->x[0], j), y = series_at(s, r->y, k - j);
+        if (a && y)
+            rest = sum(g, rest, build_binary(g, times, a, build_shifted(g, y, axis, reverse)));
+    }
+    value x[2] = {series_at(s, r->x[0], 0), rest};
+    return rest ? graph_emit(g, r->op, r->attr, x, 2) : 0;
+}
+
 /* ---- powers ---------------------------------------------------------------------------------- */
 
 enum { MOST_PRODUCTS = 1 << 20 }; /* exponents above this have none */
@@ -122,7 +156,9 @@ bool series_has_rule(const struct series *s, const struct rule *r, value *reads)
     case OP_divz:
     case OP_reciprocal:
     case OP_square:
-    case OP_sqrt: return true;
+    case OP_sqrt:
+    case OP_solve:
+    case OP_recur: return true;
     case OP_pow:
         if (whole_exponent(r->g, r->x[1], &n))
             *reads = power_by_products(r->g, r->x[0], n);
@@ -140,6 +176,8 @@ value series_by_rule(const struct series *s, const struct rule *r, value reads, 
     case OP_reciprocal: return reciprocal(s, r, k);
     case OP_square: return squares(s, r->x[0], k, 0);
     case OP_sqrt: return square_root(s, r, k);
+    case OP_solve: return solution(s, r, k);
+    case OP_recur: return recurrence(s, r, k);
     case OP_pow:
         if (!series_is_constant(s, r->x[1])) return moving_power(s, r, reads, k);
         return reads ? series_at(s, reads, k) : fixed_power(s, r, k);

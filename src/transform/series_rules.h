@@ -1,4 +1,4 @@
-/* Elementwise operations whose series have a way of their own, and what such a way may ask of the
+/* Operations whose series have a way of their own, and what such a way may ask of the
  * walk (series.c). */
 #ifndef TRANSFORM_SERIES_RULES_H
 #define TRANSFORM_SERIES_RULES_H

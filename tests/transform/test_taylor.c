@@ -459,7 +459,8 @@ static void twice_the_order_costs_at_most_four_times(void **state) {
     (void)state;
     static const char *const formula[] = {"exp(sin(x)*y)/(1 + x^2)",
                                           "sqrt(x)*tanh(y) + atan2(x, y)", "erf(x)*log(y)*gelu(x)",
-                                          "hypot(x, y)^2.5*asin(x/8)", "x^y + softplus(x)*silu(y)"};
+                                          "hypot(x, y)^2.5*asin(x/8)", "x^y + softplus(x)*silu(y)",
+        "f(x[5]) = cumprod(x) + softmax(x)*norm(x)"};
     for (size_t f = 0; f < sizeof formula / sizeof *formula; f++) {
         wg_error error = {0};
         wg_program *p = wg_parse(formula[f], strlen(formula[f]), NULL, &error);
