@@ -1,7 +1,10 @@
 /* What a program costs, as counts of operations. Arithmetic and functions of elements are counted;
- * what only moves elements costs nothing here. */
+ * what only moves elements costs nothing here. A loop costs what its body does, as often as it may
+ * run, once where nothing bounds it; a branch what the dearest of its cases does. */
 #include "op/conv.h"
+#include "op/region.h"
 #include "show/show.h"
+#include "wengert/loop.h"
 
 /* The elements of values, and what is computed for each. */
 struct counting {
@@ -77,11 +80,24 @@ static wg_status count_conv(const struct counting *c, value v, wg_cost *cost) {
     return WG_OK;
 }
 
+static void add_cost(wg_cost *sum, const wg_cost *term, double times) {
+    sum->additions += times * term->additions;
+    sum->multiplications += times * term->multiplications;
+    sum->functions += times * term->functions;
+    sum->instructions += term->instructions;
+}
+
+static double larger(double a, double b) { return a > b ? a : b; }
+
+static wg_status count_region(const struct counting *c, value v, wg_cost *cost);
+
 static wg_status count_instruction(const struct counting *c, value v, wg_cost *cost) {
     const struct instr *i = instr_at(c->t, v);
     const struct op_def *def = op_def(i->op);
     double result, argument = 0;
     *cost = (wg_cost){.instructions = def->class == LEAF ? 0 : 1};
+    if (i->op == OP_loop || i->op == OP_branch) return count_region(c, v, cost);
+    if (i->op == OP_item) return WG_OK;
     if (count_elements(c, v, &result)) return c->error->status;
     if (i->narg && count_elements(c, args_of(c->t, i)[0], &argument)) return c->error->status;
     if (op_is_elementwise(i->op))
@@ -99,25 +115,60 @@ static wg_status count_instruction(const struct counting *c, value v, wg_cost *c
     return WG_OK;
 }
 
-static void add_cost(wg_cost *sum, const wg_cost *term) {
-    sum->additions += term->additions;
-    sum->multiplications += term->multiplications;
-    sum->functions += term->functions;
-    sum->instructions += term->instructions;
-}
-
 /* All instructions once; or the outputs as trees, each value anew where it is used. */
 static wg_status count_all(const struct counting *c, bool expanded, wg_cost *tree, wg_cost *sum) {
     const struct trace *t = c->t;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
         if (count_instruction(c, v, &tree[v])) return c->error->status;
-        if (!expanded) add_cost(sum, &tree[v]);
+        if (!expanded) add_cost(sum, &tree[v], 1);
         for (size_t k = 0; expanded && k < i->narg; k++)
-            add_cost(&tree[v], &tree[args_of(t, i)[k]]);
+            add_cost(&tree[v], &tree[args_of(t, i)[k]], 1);
     }
     for (size_t i = 0; expanded && i < t->output.count; i++)
-        add_cost(sum, &tree[t->output.at[i].v]);
+        add_cost(sum, &tree[t->output.at[i].v], 1);
+    return WG_OK;
+}
+
+/* One run of body k; bodies nest at most MAX_RULE_DEPTH deep. */
+static wg_status count_body(const struct counting *c, const struct region *r, size_t k,
+                            wg_cost *cost) {
+    const struct trace *t = &region_body(c->t, r, k)->body->t;
+    const wg_allocator *a = &t->allocator;
+    size_t sizes = (t->size.count + 1) * sizeof(int64_t), trees = t->instr.count * sizeof(wg_cost);
+    int64_t *size = mem_alloc_zero(a, sizes);
+    wg_cost *tree = mem_alloc_zero(a, trees);
+    struct counting inner = {.t = t, .size = size, .error = c->error};
+    if (!size || !tree) fail_memory(c->error);
+    for (size_t i = 0; size && i < t->size.count; i++)
+        if (!extent_eval(c->t, region_sizes(c->t, r, k)[i], c->size, &size[i]))
+            fail_with(c->error, WG_EOVERFLOW, "cost: an extent is negative; give other sizes");
+    *cost = (wg_cost){0};
+    if (!c->error->status) count_all(&inner, false, tree, cost);
+    mem_free(a, size, size ? sizes : 0);
+    mem_free(a, tree, tree ? trees : 0);
+    return c->error->status;
+}
+
+static wg_status count_region(const struct counting *c, value v, wg_cost *cost) {
+    const struct instr *i = instr_at(c->t, v);
+    struct region r = region_open(c->t, i->op, i->attr);
+    int64_t length = 1;
+    wg_cost body;
+    if (i->op == OP_loop && r.length != WG_UNBOUNDED &&
+        !extent_eval(c->t, r.length, c->size, &length))
+        return fail_with(c->error, WG_EOVERFLOW, "cost: an extent is negative; give other sizes");
+    for (size_t k = 0; k < r.bodies; k++) {
+        if (count_body(c, &r, k, &body)) return c->error->status;
+        if (i->op == OP_loop) {
+            add_cost(cost, &body, (double)length);
+            continue;
+        }
+        cost->additions = larger(cost->additions, body.additions);
+        cost->multiplications = larger(cost->multiplications, body.multiplications);
+        cost->functions = larger(cost->functions, body.functions);
+        cost->instructions += body.instructions;
+    }
     return WG_OK;
 }
 

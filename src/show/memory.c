@@ -1,5 +1,6 @@
 /* What a program needs of memory: the bytes of a call, as numbers or as formulas in named sizes,
  * and the residuals, the primal values that live on until the adjoint computation has read them. */
+#include "op/region.h"
 #include "run/run.h"
 #include "show/show.h"
 
@@ -120,6 +121,31 @@ static bool write_place(const struct trace *t, value v, uint32_t site, wg_text *
     return ok;
 }
 
+/* What in the body of a loop makes a stacked result, and in which trace it stands; 0 for others. */
+static value made_in_body(const struct trace *t, value v, const struct trace **body) {
+    const struct instr *i = instr_at(t, v);
+    if (i->op != OP_item) return 0;
+    value loop = args_of(t, i)[0];
+    struct region r = region_open(t, instr_at(t, loop)->op, instr_at(t, loop)->attr);
+    size_t k = (size_t)attr_words(t, i->attr)[0];
+    if (r.op != OP_loop || k < r.carries || k >= r.items) return 0;
+    *body = &region_body(t, &r, 0)->body->t;
+    return (*body)->output.at[k].v;
+}
+
+/* "exp f:1:3", "mul f:2:9 in loop f:2:1" */
+static bool write_maker(const struct trace *t, value v, wg_text *out) {
+    const struct trace *body;
+    value made = made_in_body(t, v, &body);
+    if (!made) return write_place(t, v, instr_at(t, v)->site, out);
+    value loop = args_of(t, instr_at(t, v))[0];
+    bool carry = instr_at(body, made)->op == OP_input;
+    return (carry ? text_add(out, "carry")
+                  : write_place(body, made, instr_at(body, made)->site, out)) &&
+           text_add(out, " in ") &&
+           write_place(t, loop, instr_at(t, loop)->site, out);
+}
+
 /* The operation whose derivative made an instruction, and whether an earlier need of the same
  * residual named it already. */
 static bool is_repeated(const struct plan *p, uint32_t first, uint32_t at) {
@@ -162,7 +188,7 @@ static bool write_cell(struct plan *p, value v, unsigned column, wg_text *out) {
     switch (column) {
     case 0: return put(p, bytes_of(p, v), out);
     case 1: return type_text(t, type_of(t, v), out);
-    case 2: return write_place(t, v, instr_at(t, v)->site, out);
+    case 2: return write_maker(t, v, out);
     default: return write_needs(p, v, false, out);
     }
 }
@@ -245,11 +271,19 @@ static bool write_plan_json(struct plan *p, wg_text *out) {
               text_add(out, "\"residuals\": [");
     for (value v = 1; ok && v < t->instr.count; v++) {
         if (!p->first[v]) continue;
+        const struct trace *from = t;
+        value made = made_in_body(t, v, &from);
+        if (!made) made = v;
         ok = text_format(out, "%s  {\"op\": \"%s\", \"type\": \"", before,
-                         op_def(instr_at(t, v)->op)->name) &&
+                         instr_at(from, made)->op == OP_input
+                             ? "carry" : op_def(instr_at(from, made)->op)->name) &&
              type_text(t, type_of(t, v), out) && text_add(out, "\", ") &&
              put_json(p, "bytes", bytes_of(p, v), out) && text_add(out, "\"at\": ") &&
-             write_site_json(t, instr_at(t, v)->site, out) && text_add(out, ", \"needed_by\": [") &&
+             write_site_json(from, instr_at(from, made)->site, out) &&
+             (from == t || (text_add(out, ", \"loop\": ") &&
+                            write_site_json(t, instr_at(t, args_of(t, instr_at(t, v))[0])->site,
+                                            out))) &&
+             text_add(out, ", \"needed_by\": [") &&
              write_needs(p, v, true, out) && text_add(out, "]}");
         before = ",\n";
     }

@@ -250,8 +250,13 @@ static value say(struct derivation *d, value v) {
         return say_scatter(g, graph_import_attr(g, t, v, d->size_map), x);
     if (has_word(t, v)) return graph_import(g, t, v, d->size_map, d->map);
     graph_take_site(g, t, i->site);
-    graph_fail(g, WG_ENORULE, "symbolic: formulas have no word for %s, which is in the derivative",
-               op_def(i->op)->name);
+    if (op_def(i->op)->class == REGION)
+        graph_fail(g, WG_ENORULE, "symbolic: a derivative with a %s in it is no formula",
+                   i->op == OP_branch ? "branch" : "loop");
+    else
+        graph_fail(g, WG_ENORULE,
+                   "symbolic: formulas have no word for %s, which is in the derivative",
+                   op_def(i->op)->name);
     graph_hint(g, "{wg_grad and wg_program_print show|gradient computes, show --after grad prints} "
                   "it as instructions");
     return 0;
