@@ -61,6 +61,7 @@ struct body {
     struct writing writing;
     struct order order;
     struct path path;
+    uint32_t number; /* in collecting.body */
 };
 
 static bool name_input(struct body *b, size_t i, const char *name) {
@@ -183,47 +184,59 @@ struct collecting {
     struct lines *s;
     bool fold;
     VEC(struct inner) row;
+    VEC(struct inner_body) body;
 };
 
-static bool add_row(struct collecting *c, unsigned depth, const char *left, const char *right,
-                    const struct trace *t, value v) {
+/* Gives body k of a region a number. */
+static bool enter_body(struct collecting *c, value region, size_t k, uint32_t around,
+                       struct body *b) {
+    b->number = (uint32_t)c->body.count;
+    struct inner_body *new = VEC_PUSH(&c->s->t->allocator, &c->body);
+    if (new) *new = (struct inner_body){b->t, around, region, k};
+    return new != NULL;
+}
+
+static bool add_row(struct collecting *c, enum inner_kind kind, const struct body *b,
+                    const char *left, const char *right, value v) {
     struct lines *s = c->s;
-    const char *type = v ? lines_keep(s, type_text(t, type_of(t, v), &s->scratch)) : "";
+    bool heading = kind == INNER_HEADING;
+    const char *type = heading ? "" : lines_keep(s, type_text(b->t, type_of(b->t, v), &s->scratch));
     struct inner *row = left && type ? VEC_PUSH(&s->t->allocator, &c->row) : NULL;
     if (row)
-        *row = (struct inner){.depth = depth,
+        *row = (struct inner){.kind = kind,
+                              .depth = b->path.depth - heading,
                               .type = type,
-                              .v = v,
-                              .t = t,
-                              .equation = {.left = left, .right = right}};
-    return row && (right || !v);
+                              .equation = {.left = left, .right = right},
+                              .body = b->number,
+                              .v = v};
+    return row && (right || heading);
 }
 
 static bool add_bodies(struct collecting *c, const struct writing *w, const struct path *path,
-                       value v);
+                       value v, uint32_t around);
 
-static bool add_steps(struct collecting *c, const struct body *b, unsigned depth) {
+static bool add_steps(struct collecting *c, const struct body *b) {
     struct lines *s = c->s;
     for (size_t k = 0; k < b->order.step_count; k++) {
         value v = b->order.step[k];
         const char *formula = op_def(instr_at(b->t, v)->op)->class == REGION
                                   ? region_formula(s, &b->writing, &b->path, v)
                                   : lines_formula(s, &b->writing, v, FORMULA_DEFINING);
-        if (!formula || !add_row(c, depth, b->writing.name[v], formula, b->t, v)) return false;
-        if (is_region(b->t, v) && !add_bodies(c, &b->writing, &b->path, v)) return false;
+        if (!formula || !add_row(c, INNER_STEP, b, b->writing.name[v], formula, v)) return false;
+        if (is_region(b->t, v) && !add_bodies(c, &b->writing, &b->path, v, b->number + 1))
+            return false;
     }
     return true;
 }
 
 static bool add_loop(struct collecting *c, const struct writing *w, const struct path *path,
-                     value v) {
+                     value v, uint32_t around) {
     struct lines *s = c->s;
     const struct instr *i = instr_at(w->t, v);
     struct region r = region_open(w->t, i->op, i->attr);
     const value *carry = args_of(w->t, i) + r.lead + r.captures;
     struct body b;
-    if (!body_open(s, w, path, v, 0, c->fold, &b)) return false;
-    unsigned depth = b.path.depth;
+    if (!body_open(s, w, path, v, 0, c->fold, &b) || !enter_body(c, v, 0, around, &b)) return false;
     for (size_t k = 0; k < r.carries; k++) {
         value next = b.t->output.at[k].v, x = b.t->input.at[1 + r.captures + k].v;
         const char *from = operand(s, w, carry[k]), *to = operand(s, &b.writing, next),
@@ -231,60 +244,65 @@ static bool add_loop(struct collecting *c, const struct writing *w, const struct
         if (from && to && next != x)
             text = lines_keep(s, text_format(&s->scratch, "%s%s%s", from,
                                              word(s, ", then ", " \\mbox{, then } "), to));
-        if (!to || !text || !add_row(c, depth, b.writing.name[x], text, b.t, x)) return false;
+        if (!to || !text || !add_row(c, INNER_CARRY, &b, b.writing.name[x], text, x)) return false;
     }
-    if (!add_steps(c, &b, depth)) return false;
+    if (!add_steps(c, &b)) return false;
     for (size_t k = 0; k < r.results; k++) {
         value y = b.t->output.at[r.carries + k].v;
         const char *name = within(s, 'r', &b.path, (int64_t)k + 1);
         const char *text = operand(s, &b.writing, y);
         if (name)
             name = lines_keep(s, text_format(&s->scratch, "%s[%s]", name, index_name(&b.path)));
-        if (!name || !text || !add_row(c, depth, name, text, b.t, y)) return false;
+        if (!name || !text || !add_row(c, INNER_RESULT, &b, name, text, y)) return false;
     }
     return true;
 }
 
 static bool add_branch(struct collecting *c, const struct writing *w, const struct path *path,
-                       value v) {
+                       value v, uint32_t around) {
     struct lines *s = c->s;
     const struct instr *i = instr_at(w->t, v);
     struct region r = region_open(w->t, i->op, i->attr);
     bool truth = r.bodies == 2 && truth_of(w->t, args_of(w->t, i)[0]);
     for (size_t k = 0; k < r.bodies; k++) {
         struct body b;
-        if (!body_open(s, w, path, v, k, c->fold, &b)) return false;
-        unsigned depth = b.path.depth;
+        if (!body_open(s, w, path, v, k, c->fold, &b) || !enter_body(c, v, k, around, &b))
+            return false;
         if (!truth || k) {
             const char *title = truth ? word(s, "else", "\\mbox{else}")
                                       : lines_keep(s, text_format(&s->scratch,
                                                                   word(s, "%zu:", "%zu:"), k));
-            if (!add_row(c, depth - 1, title, NULL, b.t, 0)) return false;
+            if (!add_row(c, INNER_HEADING, &b, title, NULL, 0)) return false;
         }
-        if (!add_steps(c, &b, depth)) return false;
+        if (!add_steps(c, &b)) return false;
         for (size_t n = 0; n < r.results; n++) {
             value y = b.t->output.at[n].v;
             const char *name = within(s, 'r', &b.path, (int64_t)n + 1);
             const char *text = operand(s, &b.writing, y);
-            if (!name || !text || !add_row(c, depth, name, text, b.t, y)) return false;
+            if (!name || !text || !add_row(c, INNER_RESULT, &b, name, text, y)) return false;
         }
     }
     return true;
 }
 
 static bool add_bodies(struct collecting *c, const struct writing *w, const struct path *path,
-                       value v) {
-    return instr_at(w->t, v)->op == OP_loop ? add_loop(c, w, path, v) : add_branch(c, w, path, v);
+                       value v, uint32_t around) {
+    return instr_at(w->t, v)->op == OP_loop ? add_loop(c, w, path, v, around)
+                                            : add_branch(c, w, path, v, around);
 }
 
 bool region_lines(struct lines *s, bool fold, struct line *line) {
     static const struct path top = {.depth = 0};
     struct collecting c = {.s = s, .fold = fold};
-    bool ok = add_bodies(&c, &s->writing, &top, line->v);
-    size_t bytes = c.row.count * sizeof *line->inner;
-    line->inner = ok ? arena_alloc(&s->arena, bytes + 1, sizeof(void *)) : NULL;
-    if (line->inner && bytes) memcpy(line->inner, c.row.at, bytes);
-    line->inner_count = line->inner ? c.row.count : 0;
+    bool ok = add_bodies(&c, &s->writing, &top, line->v, 0);
+    size_t rows = c.row.count * sizeof *line->inner, bodies = c.body.count * sizeof *line->body;
+    line->inner = ok ? arena_alloc(&s->arena, rows + 1, sizeof(void *)) : NULL;
+    line->body = ok ? arena_alloc(&s->arena, bodies + 1, sizeof(void *)) : NULL;
+    ok = line->inner && line->body;
+    if (ok && rows) memcpy(line->inner, c.row.at, rows);
+    if (ok && bodies) memcpy(line->body, c.body.at, bodies);
+    line->inner_count = ok ? c.row.count : 0;
     VEC_FREE(&s->t->allocator, &c.row);
-    return line->inner != NULL;
+    VEC_FREE(&s->t->allocator, &c.body);
+    return ok;
 }

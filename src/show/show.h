@@ -107,12 +107,23 @@ struct equation {
     const wg_tensor *value;   /* NULL: unknown */
 };
 
-/* A line of the body of a loop or branch; without a right side it is a heading. */
+/* A body of a loop or branch, where it stands. */
+struct inner_body {
+    const struct trace *t;
+    uint32_t around; /* 1 + the number of the body around, 0: the trace */
+    value region;    /* in it */
+    size_t number;   /* of the bodies of its region */
+};
+
+enum inner_kind { INNER_CARRY, INNER_STEP, INNER_RESULT, INNER_HEADING };
+
+/* A line of one; a heading has no right side. */
 struct inner {
+    enum inner_kind kind;
     unsigned depth; /* 1: of a line's own body */
     const char *type;
     struct equation equation;
-    const struct trace *t; /* the body, and the value in it */
+    uint32_t body; /* which, and the value in it */
     value v;
 };
 
@@ -126,6 +137,7 @@ struct line {
     struct equation primal, tangent, adjoint;
     struct inner *inner;      /* of a loop or branch */
     size_t inner_count;
+    struct inner_body *body;
     struct equation gradient; /* of an input: x-bar = v-bar; of an output: its seed, no formula */
 };
 
