@@ -2,7 +2,7 @@
  * or much memory by right: only what every instruction of is small. */
 #include "support.h"
 
-#include "ir/ir.h"
+#include "op/region.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +14,7 @@ enum {
     MAX_BLOCK = 16 << 20,
     MAX_LENGTH = 400,    /* instructions of a program that is transformed, or run */
     MAX_ELEMENTS = 2048, /* of each value of a program that is run */
+    MAX_TRIPS = 1000     /* of its loops, together */
 };
 
 void fuzz_require(bool holds, const char *format, ...) {
@@ -75,14 +76,41 @@ const char *fuzz_file(const uint8_t *data, size_t size) {
 
 /* ---- programs ------------------------------------------------------------------------------- */
 
-/* The program at sizes that are all n: whether each value has few elements. */
-static bool is_small(const wg_program *p, const int64_t *size) {
+static bool is_small(const wg_program *p, const int64_t *size, int64_t *trips);
+
+/* Whether the loops and branches of a value run few times and have small bodies; takes from trips
+ * what they may run. Bodies nest at most MAX_RULE_DEPTH deep. */
+static bool is_short(const struct trace *t, value v, const int64_t *size, int64_t *trips) {
+    const struct instr *i = instr_at(t, v);
+    if (i->op != OP_loop && i->op != OP_branch) return true;
+    struct region r = region_open(t, i->op, i->attr);
+    int64_t length = 1;
+    if (i->op == OP_loop && (!extent_eval(t, r.length, size, &length) || length > MAX_TRIPS))
+        return false;
+    for (size_t k = 0; k < r.bodies; k++) {
+        const wg_program *body = region_body(t, &r, k)->body;
+        int64_t *inner = calloc(body->t.size.count + 1, sizeof *inner), left = *trips;
+        bool ok = inner != NULL;
+        for (size_t s = 0; ok && s < body->t.size.count; s++)
+            ok = extent_eval(t, region_sizes(t, &r, k)[s], size, &inner[s]);
+        ok = ok && is_small(body, inner, &left);
+        free(inner);
+        if (!ok || (*trips - left + 1) * length > *trips) return false;
+        *trips -= (*trips - left + 1) * length;
+    }
+    return true;
+}
+
+/* The program at these sizes: whether each value has few elements. */
+static bool is_small(const wg_program *p, const int64_t *size, int64_t *trips) {
     if (wg_program_length(p) > MAX_LENGTH) return false;
     for (size_t i = 1; i < p->t.type.count; i++) {
         int64_t shape[WG_MAX_RANK], count;
         if (!type_eval(&p->t, &p->t.type.at[i], size, shape, &count)) return false;
         if (count > MAX_ELEMENTS) return false;
     }
+    for (value v = 1; v < p->t.instr.count; v++)
+        if (!is_short(&p->t, v, size, trips)) return false;
     return true;
 }
 
@@ -111,9 +139,10 @@ static void run(const wg_program *p, int64_t n) {
     size_t sizes = wg_size_count(p), inputs = wg_input_count(p), outputs = wg_output_count(p);
     int64_t *size = calloc(sizes + 1, sizeof *size);
     wg_tensor *in = calloc(inputs + 1, sizeof *in), *out = calloc(outputs + 1, sizeof *out);
+    int64_t trips = MAX_TRIPS;
     bool ok = size && in && out;
     for (size_t i = 0; ok && i < sizes; i++) size[i] = n;
-    ok = ok && is_small(p, size);
+    ok = ok && is_small(p, size, &trips);
     for (size_t i = 0; ok && i < inputs; i++) ok = make_input(p, i, size, &in[i]);
     if (ok) {
         wg_error error = {0};
@@ -123,6 +152,12 @@ static void run(const wg_program *p, int64_t n) {
         if (error.status == WG_OK)
             for (size_t i = 0; i < outputs; i++) wg_tensor_free(&out[i], NULL);
         wg_function_free(fn);
+        uint32_t first;
+        wg_text report = {0};
+        wg_error hunt = {0};
+        wg_find_nonfinite(p, size, in, &first, &report, &hunt);
+        fuzz_require_sound(&hunt, "wg_find_nonfinite");
+        wg_text_free(&report);
     }
     for (size_t i = 0; in && i < inputs; i++) free(in[i].data);
     free(size);
@@ -153,6 +188,8 @@ static void show(const wg_program *p) {
             .format = (wg_format)format, .fold = true, .tangent = true, .adjoint = true};
         wg_show_trace(p, &options, &out, &error);
         fuzz_require_sound(&error, "wg_show_trace");
+        wg_show_graph(p, &options, &out, &error);
+        fuzz_require_sound(&error, "wg_show_graph");
         wg_text_free(&out);
     }
 }
