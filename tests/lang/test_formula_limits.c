@@ -120,6 +120,21 @@ static void nesting_is_bounded(void **state) {
     free(close);
     assert_length(nested, 251); /* one array, which all share */
     assert_length(chained_calls(128), 131);
+    assert_refused(repeated("y = ", "if x > 0 then 1 else ", n, "x"), WG_ESYNTAX,
+                   "formula:1:5363: brackets and calls nest deeper than 256 levels");
+    assert_refused(repeated("y = 0\n", "if x > 0 {", n, ""), WG_ENAME,
+                   "formula:2:1: this if changes nothing");
+    assert_refused(repeated("y = 0; if x > y { y = 1 } ", "else if x > 0 { y = 2 }", n, ""),
+                   WG_ESYNTAX, "formula:1:5889: brackets and calls nest deeper than 256 levels");
+    close = repeated("y += x", " }", 8, "");
+    nested = repeated("y = 0; ", "if x > 0 { ", 8, close);
+    free(close);
+    assert_length(nested, 7);
+    close = repeated("y += x", " }", 9, "");
+    nested = repeated("y = 0; ", "while x > 0 { ", 9, close);
+    free(close);
+    assert_refused(nested, WG_EOVERFLOW,
+                   "formula:1:8: loop: loops and branches nested deeper than 8");
 }
 
 static void calls_are_bounded(void **state) {
@@ -137,6 +152,11 @@ static const char *const samples[] = {
      "(u, w) = g([1, 2, 3])\nr = sum([[1, 2], [3, 4]], axis=(0, -1), keep=true)*u[0]"),
     "where(x > 0 and not x == 2, sqrt(x), .5e3)^-2 - reshape(concat(y*[1], [1]), 2, -1)[0, [0]]",
     "\xCF\x83 = \xCE\xBB\xE2\x82\x81*softmax([1, 2], axis=-1)",
+    ("g(a, b) = { c = a + b; d = a*b }\nf(x[n], A[n,n]) = {\n let a = 1; y = x; let B = A\n"
+     " for i in reverse(0:n:2) { (a, t) = g(a, x[i]); y[i] += t; B[i, :] = y }\n"
+     " while a > 1 limit 9 { if a > 2 { a = 0.5*a } else if a > 1.5 { a -= 1 } else { a = 0 } }\n"
+     " z = a*sum(i in 0:n: max(j in 0:i+1: B[i, j])) }"),
+    "let s = [1, 2]\nfor i in 0:2 { for j in 0:i64(x) { s[i] *= if s[0] > j0 then z else 1 } }\ny = s",
 };
 
 static const char *const refused[] = {
@@ -144,6 +164,8 @@ static const char *const refused[] = {
     "f(x[n]) = x + [1, 2]\ng(x) = f(x)\ng([1, 2, 3])",
     "x + (y",
     "[1, 2][5] + $",
+    "let s = 0\nfor i in 0:3 { if x > 0 { s += [1, 2] } }\ny = s",
+    "let s = 0\nfor i in 0:3 { let t = s; s = if t > x then t }\ny = s",
 };
 
 static wg_status read_sample(const wg_allocator *allocator, void *ctx) {
