@@ -76,6 +76,18 @@ run kepler
 awk '/off by/ { if ($NF < 1e-13) good++ } END { exit !(good == 2) }' "$temp/out" ||
     fail "kepler: $(cat "$temp/out")"
 
+# The noise that the process learns is near that of the data, and so are its predictions.
+run gaussian_process
+awk '/log evidence/ { value[++n] = $5; noise = $NF } END { exit !(n == 6 && value[6] > -15.7 && value[6] > value[1] && noise > 0.15 && noise < 0.25) }' \
+    "$temp/out" || fail "gaussian_process: $(cat "$temp/out")"
+awk '/predictions/ { exit !($3 < 0.1) }' "$temp/out" || fail "gaussian_process: $(tail -n 1 "$temp/out")"
+
+# Newton's steps through the filter end at once, near the noises of the simulation.
+run kalman
+awk '/^step/ { steps++; gradient = $6 } /^found/ { motion = $3 + 0; sight = $8 + 0 }
+    END { exit !(steps <= 8 && gradient < 1e-7 && motion > 0.08 && motion < 0.12 && sight > 0.45 && sight < 0.55) }' \
+    "$temp/out" || fail "kalman: $(cat "$temp/out")"
+
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"
 head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"
