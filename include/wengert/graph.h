@@ -124,6 +124,15 @@ WG_API wg_var wg_pick_at(const char *file, int line, wg_var x, wg_var index);
 /* Zeros with `extent` along axis, update added at the integers of index: the transpose of take. */
 WG_API wg_var wg_scatter_add_at(const char *file, int line, wg_var update, wg_var index, int axis,
                                 wg_extent extent);
+/* x with the update added to the elements that wg_take would read; an integer that stands in the
+ * index twice adds twice. The update broadcasts to those elements. Where nobody reads x any more, the
+ * result takes its place: then the cost is that of the update, in a loop as anywhere. */
+WG_API wg_var wg_index_add_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
+                              int axis);
+/* x with the update in the place of the elements at one index, i32[] or i64[], along axis: a[i] = u of
+ * C, with a new value for the result. Broadcasts, and takes the place of x, as wg_index_add. */
+WG_API wg_var wg_index_set_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
+                              int axis);
 
 /* ---- products -------------------------------------------------------------------------------- */
 
@@ -197,6 +206,8 @@ WG_API void wg_apply_at(const char *file, int line, wg_graph *g, const wg_progra
 #define wg_pick(x, index) wg_pick_at(WG_HERE, x, index)
 #define wg_scatter_add(update, index, axis, extent) \
     wg_scatter_add_at(WG_HERE, update, index, axis, extent)
+#define wg_index_add(x, update, index, axis) wg_index_add_at(WG_HERE, x, update, index, axis)
+#define wg_index_set(x, update, index, axis) wg_index_set_at(WG_HERE, x, update, index, axis)
 #define wg_matmul(a, b) wg_matmul_at(WG_HERE, a, b)
 #define wg_softmax(x, axis) wg_softmax_at(WG_HERE, x, axis)
 #define wg_log_softmax(x, axis) wg_log_softmax_at(WG_HERE, x, axis)

@@ -283,6 +283,33 @@ static value apply_scatter_add(struct parser *p, const struct call *c, const str
                              type.extent[0]);
 }
 
+/* x with some of its elements along an axis changed: x, update and index in value[]. */
+static bool update_terms(struct parser *p, const struct call *c, const struct builtin *b,
+                         const struct term *arg, value v[3], unsigned *axis) {
+    v[0] = term_default(p, arg[0]);
+    v[1] = v[0] ? term_build(p, arg[1], (wg_dtype)term_type(p, v[0])->dtype) : 0;
+    v[2] = term_build(p, arg[2], WG_I64);
+    return v[1] && v[2] && one_axis(p, c, b, v[0], axis);
+}
+
+static value apply_index_add(struct parser *p, const struct call *c, const struct builtin *b,
+                             const struct term *arg, size_t count) {
+    (void)count;
+    unsigned axis;
+    value v[3];
+    if (!update_terms(p, c, b, arg, v, &axis)) return 0;
+    return build_index_add(p->g, v[0], v[1], v[2], axis, 0);
+}
+
+static value apply_index_set(struct parser *p, const struct call *c, const struct builtin *b,
+                             const struct term *arg, size_t count) {
+    (void)count;
+    unsigned axis;
+    value v[3];
+    if (!update_terms(p, c, b, arg, v, &axis)) return 0;
+    return build_index_set(p->g, v[0], v[1], v[2], axis, 0);
+}
+
 /* For every row of x[..., n] the element index[...]. */
 static value apply_pick(struct parser *p, const struct call *c, const struct builtin *b,
                         const struct term *arg, size_t count) {
@@ -617,6 +644,8 @@ static const struct builtin builtins[] = {
     {"concat",        "concat(a, b, axis=0)",         apply_concat,   1, ANY, AXIS, 0},
     {"take",          "take(x, index, axis=0)",       apply_take,     2, 2, AXIS, 0},
     {"scatter_add",   "scatter_add(update, index, n, axis=0)", apply_scatter_add, 3, 3, AXIS, 0},
+    {"index_add",     "index_add(x, update, index, axis=0)", apply_index_add, 3, 3, AXIS, 0},
+    {"index_set",     "index_set(x, update, index, axis=0)", apply_index_set, 3, 3, AXIS, 0},
     {"pick",          "pick(x, index)",               apply_pick,     2, 2, 0, 0},
     {"prod",          "prod(x, axis=0)",              apply_reduce,   1, 1, REDUCE, PROD},
     {"min",           "min(x, axis=0) or min(a, b)",  apply_max,      1, 2, REDUCE, MIN},

@@ -9,14 +9,7 @@
 
 /* x with `update` added, or set, at an index along an axis, which the update does not have. */
 static value put_at(struct parser *p, value x, value update, value index, unsigned axis, bool add) {
-    wg_graph *g = p->g;
-    wg_type type = *term_type(p, x);
-    value placed = build_scatter_add(g, update, index, axis, 0, type.extent[axis]);
-    if (add || !placed) return build_add(g, x, placed);
-    value here = build_binary(g, OP_eq, build_iota(g, type.extent[axis]), index);
-    wg_type mask = type;
-    mask.dtype = WG_BOOL;
-    return build_where(g, build_broadcast(g, here, &mask, (uint32_t)1 << axis), placed, x);
+    return (add ? build_index_add : build_index_set)(p->g, x, update, index, axis, 0);
 }
 
 /* ---- slices ---------------------------------------------------------------------------------- */

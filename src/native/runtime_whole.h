@@ -261,17 +261,47 @@ static void F(wg_take)(int64_t batch, int64_t before, int64_t n, int64_t after, 
             }
 }
 
-/* y = 0, then y[batch, before, index[batch, m], after] += x[batch, before, m, after]. */
-static void F(wg_scatter_add)(int64_t batch, int64_t before, int64_t n, int64_t after, int64_t m,
-                              const int64_t *index64, const int32_t *index32, const T *x, T *y)
+/* y[batch, before, index[batch, m], after] += x[batch, before, m, after]. */
+static void F(wg_add_at)(int64_t batch, int64_t before, int64_t n, int64_t after, int64_t m,
+                         const int64_t *index64, const int32_t *index32, const T *x, T *y)
 {
-    for (int64_t i = 0; i < batch * before * n * after; i++) y[i] = 0;
     for (int64_t b = 0; b < batch; b++)
         for (int64_t p = 0; p < before; p++, y += n * after)
             for (int64_t i = 0; i < m; i++, x += after) {
                 T *to = y + wg_index(index64, index32, b * m + i) * after;
                 for (int64_t k = 0; k < after; k++) to[k] = (T)((U)to[k] + (U)x[k]);
             }
+}
+
+/* y = 0, then the same. */
+static void F(wg_scatter_add)(int64_t batch, int64_t before, int64_t n, int64_t after, int64_t m,
+                              const int64_t *index64, const int32_t *index32, const T *x, T *y)
+{
+    for (int64_t i = 0; i < batch * before * n * after; i++) y[i] = 0;
+    F(wg_add_at)(batch, before, n, after, m, index64, index32, x, y);
+}
+
+/* y = a, then the same with u; a may be y itself. */
+static void F(wg_index_add)(int64_t batch, int64_t before, int64_t n, int64_t after, int64_t m,
+                            const int64_t *index64, const int32_t *index32, const T *a,
+                            const T *u, T *y)
+{
+    for (int64_t i = 0; a != y && i < batch * before * n * after; i++) y[i] = a[i];
+    F(wg_add_at)(batch, before, n, after, m, index64, index32, u, y);
+}
+
+/* y = a, then y[batch, before, index[batch], after] = u[batch, before, after]; m is 1; a may be y
+ * itself. */
+static void F(wg_index_set)(int64_t batch, int64_t before, int64_t n, int64_t after, int64_t m,
+                            const int64_t *index64, const int32_t *index32, const T *a,
+                            const T *u, T *y)
+{
+    for (int64_t i = 0; a != y && i < batch * before * n * after; i++) y[i] = a[i];
+    for (int64_t b = 0; b < batch * m; b++)
+        for (int64_t p = 0; p < before; p++, y += n * after, u += after) {
+            const int64_t at = wg_index(index64, index32, b);
+            for (int64_t k = 0; k < after; k++) y[at * after + k] = u[k];
+        }
 }
 
 /* y = 0, then y[start + i * step] = x[i] along every axis; from the last to the first where step is

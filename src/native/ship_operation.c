@@ -171,18 +171,19 @@ static void write_scan(const struct operation *o, const char *function) {
 
 /* ---- indices --------------------------------------------------------------------------------- */
 
-/* As both types of index, one of them absent. */
+/* The last argument as both types of index, one of them absent. */
 static void add_index_argument(const struct operation *o) {
-    bool wide = argument_type(o, 1)->dtype == WG_I64;
+    size_t last = o->i->narg - 1u;
+    bool wide = argument_type(o, last)->dtype == WG_I64;
     if (!wide) add(o->w, "NULL, ");
-    add_argument(o, 1);
+    add_argument(o, last);
     if (wide) add(o->w, ", NULL");
 }
 
-/* take and scatter_add: `large` has the axis that is indexed. */
+/* take, scatter_add, index_add and index_set: `large` has the axis that is indexed. */
 static void write_indexed(const struct operation *o, const char *function, const wg_type *large) {
     struct writer *w = o->w;
-    const wg_type *index = argument_type(o, 1);
+    const wg_type *index = argument_type(o, o->i->narg - 1u);
     size_t axis = (size_t)words(o)[0], batch = (size_t)words(o)[1];
     wg_extent extent[] = {product(w, large, 0, batch), product(w, large, batch, axis),
                           product(w, large, axis, axis + 1),
@@ -200,8 +201,10 @@ static void write_indexed(const struct operation *o, const char *function, const
     add_numbers(w, extent, 5);
     add_index_argument(o);
     add(w, ", ");
-    add_argument(o, 0);
-    add(w, ", ");
+    for (size_t k = 0; k + 1 < o->i->narg; k++) {
+        add_argument(o, k);
+        add(w, ", ");
+    }
     add_result(o);
     add(w, ");\n");
 }
@@ -481,6 +484,8 @@ static void write_call(const struct operation *o, bool cblas) {
     case OP_argsort: write_scan(o, "argsort"); return;
     case OP_take: write_indexed(o, "take", argument_type(o, 0)); return;
     case OP_scatter_add: write_indexed(o, "scatter_add", o->y); return;
+    case OP_index_add: write_indexed(o, "index_add", o->y); return;
+    case OP_index_set: write_indexed(o, "index_set", o->y); return;
     case OP_pad: write_pad(o); return;
     case OP_concat: write_concat(o); return;
     case OP_iota: write_iota(o); return;

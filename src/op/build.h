@@ -100,6 +100,12 @@ value build_take(wg_graph *g, value a, value index, unsigned axis, unsigned batc
 /* The transpose of take in a: zeros with `extent` along axis, to which updates are added. */
 value build_scatter_add(wg_graph *g, value update, value index, unsigned axis, unsigned batch,
                         wg_extent extent);
+/* a with the update added to what take would read of it, or, at one index a batch, put in its place.
+ * The update broadcasts to the elements that it meets. */
+value build_index_add(wg_graph *g, value a, value update, value index, unsigned axis,
+                      unsigned batch);
+value build_index_set(wg_graph *g, value a, value update, value index, unsigned axis,
+                      unsigned batch);
 
 /* ---- random numbers of a type: i32 or i64 bits; f32 or f64 in [0, 1), or normal ---- */
 /* key and counter i32/i64[b...], either of them scalar -> [b..., type's shape...] */

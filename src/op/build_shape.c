@@ -263,3 +263,32 @@ value build_scatter_add(wg_graph *g, value update, value index, unsigned axis, u
     attr_id attr = graph_attr(g, (const int64_t[]){axis, batch, extent}, 3);
     return graph_emit(g, OP_scatter_add, attr, (const value[]){update, index}, 2);
 }
+
+static value update_at(wg_graph *g, unsigned op, value a, value update, value index, unsigned axis,
+                       unsigned batch) {
+    if (!a || !update || !index || g->error.status) return 0;
+    wg_type type = *type_of(&g->t, a), at = *type_of(&g->t, index), needed = {.dtype = type.dtype};
+    unsigned own = at.rank < batch ? 0 : at.rank - batch;
+    /* an axis or rank that is none is for the operation to tell */
+    if (axis < type.rank && type.rank + own - 1 <= WG_MAX_RANK) {
+        for (unsigned i = 0; i < axis; i++) needed.extent[needed.rank++] = type.extent[i];
+        for (unsigned i = 0; i < own; i++) needed.extent[needed.rank++] = at.extent[batch + i];
+        for (unsigned i = axis + 1; i < type.rank; i++)
+            needed.extent[needed.rank++] = type.extent[i];
+        if (type_of(&g->t, update)->rank <= needed.rank &&
+            !type_same_shape(type_of(&g->t, update), &needed))
+            update = build_broadcast_to(g, update, &needed);
+    }
+    attr_id attr = graph_attr(g, (const int64_t[]){axis, batch}, 2);
+    return graph_emit(g, op, attr, (const value[]){a, update, index}, 3);
+}
+
+value build_index_add(wg_graph *g, value a, value update, value index, unsigned axis,
+                      unsigned batch) {
+    return update_at(g, OP_index_add, a, update, index, axis, batch);
+}
+
+value build_index_set(wg_graph *g, value a, value update, value index, unsigned axis,
+                      unsigned batch) {
+    return update_at(g, OP_index_set, a, update, index, axis, batch);
+}

@@ -400,6 +400,27 @@ wg_var wg_scatter_add_at(const char *file, int line, wg_var update, wg_var index
     return face_result(first, g, build_scatter_add(g, update.id, index.id, at, 0, extent));
 }
 
+static wg_var face_update(const char *file, int line, const char *name, wg_var x, wg_var update,
+                          wg_var index, int axis,
+                          value (*build)(wg_graph *g, value a, value update, value index,
+                                         unsigned axis, unsigned batch)) {
+    wg_graph *g = face_enter(file, line, name, 3, (const wg_var[]){x, update, index});
+    wg_var first = x.graph ? x : update.graph ? update : index;
+    unsigned at;
+    bool good = g && face_axis(g, name, x.id, axis, &at);
+    return face_result(first, g, good ? build(g, x.id, update.id, index.id, at, 0) : 0);
+}
+
+wg_var wg_index_add_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
+                       int axis) {
+    return face_update(file, line, "index_add", x, update, index, axis, build_index_add);
+}
+
+wg_var wg_index_set_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
+                       int axis) {
+    return face_update(file, line, "index_set", x, update, index, axis, build_index_set);
+}
+
 /* ---- products -------------------------------------------------------------------------------- */
 
 wg_var wg_matmul_at(const char *file, int line, wg_var a, wg_var b) {

@@ -310,14 +310,28 @@ static wg_status take_buffers(struct call *c, const void *const *input, void *co
 
 static wg_status call_in(const struct wg_function *fn, const int64_t *size,
                          const void *const *input, void *const *output, void *workspace,
-                         wg_error *error) {
+                         int64_t *moved, wg_error *error) {
     size_t bytes;
-    struct call c = {.fn = fn, .error = error};
+    struct call c = {.fn = fn, .moved = moved, .error = error};
     c.base[POOL] = (char *)fn->pool.at;
     wg_status status = lay_out(fn, size, workspace, &c, &bytes, error);
     if (status == WG_OK) status = take_buffers(&c, input, output);
     if (status) return status;
     return fn->code ? native_call(&c, size) : interpret(&c);
+}
+
+/* With a workspace of its own. */
+static wg_status call_alone(const struct wg_function *fn, const int64_t *size,
+                            const void *const *input, void *const *output, int64_t *moved,
+                            wg_error *error) {
+    size_t bytes;
+    wg_status status = wg_workspace_size(fn, size, &bytes, error);
+    if (status) return status;
+    void *workspace = workspace_make(&fn->allocator, bytes, error);
+    if (!workspace) return WG_ENOMEM;
+    status = call_in(fn, size, input, output, workspace, moved, error);
+    wg_workspace_free(workspace);
+    return status;
 }
 
 wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *const *input,
@@ -326,15 +340,14 @@ wg_status wg_call_with(const wg_function *fn, const int64_t *size, const void *c
     if (!fn) return fail_with(error, WG_EARGUMENT, "call: the function is NULL");
     const struct wg_function *native = background_native(fn);
     if (native) fn = native;
-    if (workspace) return call_in(fn, size, input, output, workspace, error);
-    size_t bytes;
-    wg_status status = wg_workspace_size(fn, size, &bytes, error);
-    if (status) return status;
-    workspace = workspace_make(&fn->allocator, bytes, error);
-    if (!workspace) return WG_ENOMEM;
-    status = call_in(fn, size, input, output, workspace, error);
-    wg_workspace_free(workspace);
-    return status;
+    if (workspace) return call_in(fn, size, input, output, workspace, NULL, error);
+    return call_alone(fn, size, input, output, NULL, error);
+}
+
+wg_status call_counted(const struct wg_function *fn, const int64_t *size, const void *const *input,
+                       void *const *output, int64_t *moved, wg_error *error) {
+    *moved = 0;
+    return call_alone(fn, size, input, output, moved, error);
 }
 
 wg_status wg_call(const wg_function *fn, const int64_t *size, const void *const *input,

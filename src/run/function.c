@@ -171,10 +171,10 @@ static struct wg_function *interpreted(const wg_program *program, const wg_optio
 }
 
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
-                                     size_t first_carry, size_t carries, wg_error *error) {
+                                     const uint32_t *donor, wg_error *error) {
     wg_options options = {.threads = around->threads > 0 ? 1 : 0};
     struct wg_function *fn = function_prepare(program, &options, false, NULL, error);
-    for (size_t k = 0; fn && k < carries; k++) fn->donor[k] = (uint32_t)(1 + first_carry + k);
+    if (fn && donor) memcpy(fn->donor, donor, program->t.output.count * sizeof *donor);
     return scheduled(fn, error);
 }
 

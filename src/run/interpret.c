@@ -295,6 +295,7 @@ wg_status call_operation(const struct call *c, uint32_t step) {
 wg_status interpret(const struct call *c) {
     const struct wg_function *fn = c->fn;
     wg_status status = WG_OK;
+    if (c->moved) *c->moved += bytes_moved(c);
     for (size_t k = 0; k < fn->scalar_input.count; k++) {
         struct scalar_input in = fn->scalar_input.at[k];
         const wg_type *type = type_of(&fn->program->t, fn->program->t.input.at[in.input].v);

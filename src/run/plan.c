@@ -4,9 +4,11 @@
  * named extents (the slot then grows). Outputs are made where the caller wants them.
  *
  * Inside a group, values that only the group reads get registers; a result may take the storage of
- * an argument that dies there, since both are visited element by element in the same order. An
- * output may have its donor's buffer under the same condition; where that fails it is made
- * elsewhere and copied when all steps are done. */
+ * an argument that dies there, since both are visited element by element in the same order. So may
+ * that of an update by index, of what a loop carries on, and of a branch. An output may have its
+ * donor's buffer under the same condition; where that fails it is made elsewhere and copied when all
+ * steps are done. What updates make of a donor one after the other, on the way to its output, is made
+ * in the output's buffer from the first of them on. */
 #include "op/region.h"
 #include "run/run.h"
 
@@ -31,6 +33,8 @@ struct planner {
     wg_error *error;
     uint32_t *use;   /* of each root: reads to come; being an output is one that never comes */
     place *where;    /* of each root */
+    uint32_t *target; /* of each root on the way from a donor to its output: 1 + the output */
+    value *holder;   /* of each output: the last value that was made in its buffer on that way */
     uint32_t *inner; /* the same two inside the group at hand; registers only */
     place *local;
     struct slots slots;
@@ -137,8 +141,45 @@ static bool place_given(struct planner *p, value v) {
     return !scalar || add_constant(p, v, bits);
 }
 
+static bool same_bytes(const struct planner *p, value v, value w) {
+    type_id x = instr_at(p->t, v)->type, y = instr_at(p->t, w)->type;
+    struct measure a = p->fn->measures.count[x], b = p->fn->measures.count[y];
+    return x == y || (type_at(p->t, x)->dtype == type_at(p->t, y)->dtype && a.part == b.part &&
+                      a.factor == b.factor);
+}
+
+/* The root of the operand in whose place a root may be made; 0: none. */
+static value place_before(const struct planner *p, value v) {
+    const struct instr *i = instr_at(p->t, v);
+    uint32_t operand = 0;
+    if (p->s->making[v] == RESULT) {
+        size_t k = (size_t)attr_words(p->t, i->attr)[0];
+        value region = args_of(p->t, i)[0];
+        operand = region_code(p->fn, region)->follows[k];
+        i = instr_at(p->t, region);
+    } else if (!(op_def(i->op)->flags & OP_IN_PLACE)) {
+        return 0;
+    }
+    return operand == FOLLOWS_NONE ? 0 : p->s->root[args_of(p->t, i)[operand]];
+}
+
+/* Marks the way from the donor of an output to it, if updates lead there. */
+static void mark_way(struct planner *p, size_t output) {
+    uint32_t donor = p->fn->donor[output];
+    value end = p->s->root[p->t->output.at[output].v];
+    value begin = donor ? p->t->input.at[donor - 1].v : 0, v = end;
+    while (v && v != begin) {
+        value before = place_before(p, v);
+        v = before && same_bytes(p, before, v) ? before : 0;
+    }
+    if (!v) return;
+    for (v = end; v != begin; v = place_before(p, v))
+        if (v != end) p->target[v] = (uint32_t)output + 1;
+}
+
 /* Tensors that are outputs and made by a step are made there; a value that is two, in the first. */
 static void place_outputs(struct planner *p) {
+    for (size_t i = 0; i < p->t->output.count; i++) mark_way(p, i);
     for (size_t i = 0; i < p->t->output.count; i++) {
         value root = p->s->root[p->t->output.at[i].v];
         if (p->s->making[root] != GIVEN && type_of(p->t, root)->rank > 0 &&
@@ -161,7 +202,8 @@ static bool add_step(struct planner *p, enum step_kind kind, size_t first, size_
 static bool output_is_free(const struct planner *p, value v) {
     size_t output = place_index(p->where[v]) - table_output(p->fn, 0);
     uint32_t donor = p->fn->donor[output];
-    return !donor || p->use[p->t->input.at[donor - 1].v] == 0;
+    return p->use[p->holder[output]] == 0 &&
+           (!donor || p->use[p->t->input.at[donor - 1].v] == 0);
 }
 
 static bool plan_scalars(struct planner *p, const struct phase *phase) {
@@ -192,15 +234,23 @@ static bool add_operand(struct planner *p, place where) {
     return true;
 }
 
-/* Whether v may have the very place of the operand root: nobody else reads it from here on, and it
- * is a slot of as many bytes, or the buffer that the output v shares with it. */
-static bool may_replace(struct planner *p, value v, value root) {
-    const struct trace *t = p->t;
-    if (p->use[root] != 1 || instr_at(t, root)->type != instr_at(t, v)->type) return false;
-    if (type_of(t, v)->rank == 0) return false;
-    if (p->where[v] == NOWHERE) return slot_of(p, p->where[root]) >= 0;
-    uint32_t donor = p->fn->donor[place_index(p->where[v]) - table_output(p->fn, 0)];
-    return donor && t->input.at[donor - 1].v == root;
+/* The very place of the operand root for v, or the output's buffer that may be the same; NOWHERE if
+ * somebody else reads root from here on, or it is no place to write to. */
+static place place_over(const struct planner *p, value v, value root) {
+    size_t outputs = table_output(p->fn, 0);
+    if (p->use[root] != 1 || !same_bytes(p, root, v) || type_of(p->t, root)->rank == 0)
+        return NOWHERE;
+    if (slot_of(p, p->where[root]) >= 0)
+        return p->where[v] == NOWHERE ? p->where[root] : NOWHERE;
+    if (p->s->making[root] != GIVEN) /* in an output's buffer already, on the way there */
+        return p->where[v] == NOWHERE || p->where[v] == p->where[root] ? p->where[root] : NOWHERE;
+    size_t output = p->where[v] != NOWHERE ? place_index(p->where[v]) - outputs
+                    : p->target[v]         ? p->target[v] - 1
+                                           : p->t->output.count;
+    bool donated = output < p->t->output.count && p->fn->donor[output] &&
+                   p->t->input.at[p->fn->donor[output] - 1].v == root &&
+                   p->use[p->holder[output]] == 0;
+    return donated ? place_of(TABLE, outputs + output) : NOWHERE;
 }
 
 /* A place for the result v of an operation, that of the operand `over` (0: none) if it may. *taken:
@@ -209,35 +259,36 @@ static bool place_result(struct planner *p, value v, value over, bool *taken) {
     struct measure bytes;
     *taken = false;
     if (type_of(p->t, v)->rank == 0) return take_cell(p, &p->where[v]);
-    if (over && may_replace(p, v, over)) {
-        *taken = p->where[v] == NOWHERE;
-        if (*taken) p->where[v] = p->where[over];
+    place same = over ? place_over(p, v, over) : NOWHERE;
+    if (same != NOWHERE) {
+        *taken = slot_of(p, same) >= 0;
+        if (!*taken) p->holder[place_index(same) - table_output(p->fn, 0)] = v;
+        p->where[v] = same;
         return true;
     }
     if (p->where[v] != NOWHERE && output_is_free(p, v)) return true;
     return bytes_of(p, instr_at(p->t, v)->type, &bytes) && take_slot(p, bytes, &p->where[v]);
 }
 
-/* A region, whose value and results stand in front of its operands. What is carried begins in the
- * place of what it begins with, if nobody else reads that. */
+/* A region, whose value and results stand in front of its operands. */
 static bool plan_region(struct planner *p, const struct phase *phase) {
     struct wg_function *fn = p->fn;
     value v = phase->first;
     const struct instr *i = instr_at(p->t, v);
     const value *arg = args_of(p->t, i);
     struct region r = region_open(p->t, i->op, i->attr);
-    size_t first = fn->operand.count, number = 0, n = 1 + r.items + i->narg;
-    while (fn->region.at[number].v != v) number++;
+    const struct region_code *code = region_code(fn, v);
+    size_t first = fn->operand.count, n = 1 + r.items + i->narg;
     if (!VEC_RESERVE(&fn->allocator, &fn->operand, first + n)) return fail_memory(p->error), false;
     fn->operand.count += n;
     bool taken, ok = place_result(p, v, 0, &taken);
     for (size_t k = 0; k < r.items; k++) fn->operand.at[first + 1 + k] = NOWHERE;
-    value keep[REGION_OPERANDS] = {0}; /* operands whose slots are results' now */
+    bool keep[REGION_OPERANDS] = {0}; /* operands whose slots are results' now */
     for (value item = p->s->next[v]; ok && item; item = p->s->next[item]) {
         size_t k = (size_t)attr_words(p->t, instr_at(p->t, item)->attr)[0];
-        value begin = k < r.carries ? p->s->root[arg[r.lead + r.captures + k]] : 0;
-        ok = place_result(p, item, begin, &taken);
-        if (taken) keep[k] = begin;
+        if (k >= r.items) continue;
+        ok = place_result(p, item, place_before(p, item), &taken);
+        if (taken) keep[code->follows[k]] = true;
         fn->operand.at[first + 1 + k] = p->where[item];
     }
     fn->operand.at[first] = p->where[v];
@@ -245,14 +296,12 @@ static bool plan_region(struct planner *p, const struct phase *phase) {
         fn->operand.at[first + 1 + r.items + k] = p->where[p->s->root[arg[k]]];
     for (size_t k = 0; ok && k < i->narg; k++) {
         value root = p->s->root[arg[k]];
-        bool kept = k >= r.lead + r.captures && k < r.lead + r.captures + r.carries &&
-                    keep[k - r.lead - r.captures] == root;
-        if (kept) p->use[root]--;
+        if (keep[k]) p->use[root]--;
         else ok = release(p, root);
     }
     for (value one = v; ok && one; one = p->s->next[one])
         if (p->use[one] == 0) ok = free_place(p, p->where[one]);
-    return ok && add_step(p, STEP_REGION, first, number);
+    return ok && add_step(p, STEP_REGION, first, (size_t)(code - fn->region.at));
 }
 
 static bool plan_operation(struct planner *p, const struct phase *phase) {
@@ -261,8 +310,7 @@ static bool plan_operation(struct planner *p, const struct phase *phase) {
     const struct instr *i = instr_at(p->t, v);
     const value *arg = args_of(p->t, i);
     size_t first = fn->operand.count;
-    bool in_place = op_def(i->op)->flags & OP_IN_PLACE, taken;
-    bool ok = place_result(p, v, in_place ? p->s->root[arg[0]] : 0, &taken);
+    bool taken, ok = place_result(p, v, place_before(p, v), &taken);
     ok = ok && add_operand(p, p->where[v]);
     for (size_t k = 0; ok && k < i->narg; k++) ok = add_operand(p, p->where[p->s->root[arg[k]]]);
     for (size_t k = 0; ok && k < i->narg; k++) {
@@ -503,7 +551,10 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
     p.inner = mem_alloc_zero(a, bytes);
     p.where = mem_alloc(a, bytes);
     p.local = mem_alloc(a, bytes);
-    bool ok = p.use && p.inner && p.where && p.local;
+    p.target = mem_alloc_zero(a, bytes);
+    size_t held = (p.t->output.count + 1) * sizeof *p.holder;
+    p.holder = mem_alloc_zero(a, held);
+    bool ok = p.use && p.inner && p.where && p.local && p.target && p.holder;
     if (ok) {
         memset(p.where, 0xff, bytes); /* NOWHERE */
         memset(p.local, 0xff, bytes);
@@ -515,6 +566,8 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
     mem_free(a, p.inner, bytes);
     mem_free(a, p.where, bytes);
     mem_free(a, p.local, bytes);
+    mem_free(a, p.target, bytes);
+    mem_free(a, p.holder, held);
     slots_end(&p.slots);
     VEC_FREE(a, &p.free_register);
     VEC_FREE(a, &p.dying);

@@ -20,8 +20,33 @@ void regions_free(struct wg_function *fn) {
         for (size_t k = 0; r->body && k < r->bodies; k++) wg_function_free(r->body[k]);
         mem_free(&fn->allocator, r->body, r->bodies * sizeof(struct wg_function *));
         if (r->unread) mem_free(&fn->allocator, r->unread, REGION_OPERANDS);
+        mem_free(&fn->allocator, r->follows, (r->items + 1) * sizeof *r->follows);
     }
     VEC_FREE(&fn->allocator, &fn->region);
+}
+
+static size_t region_number(const struct wg_function *fn, value v) {
+    size_t low = 0, high = fn->region.count;
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (fn->region.at[middle].v <= v) low = middle;
+        else high = middle;
+    }
+    return low;
+}
+
+const struct region_code *region_code(const struct wg_function *fn, value v) {
+    return &fn->region.at[region_number(fn, v)];
+}
+
+static bool find_followed(struct wg_function *fn, struct region_code *code, const struct region *r) {
+    const struct trace *t = &fn->program->t;
+    code->items = r->items;
+    code->follows = mem_alloc(&fn->allocator, (r->items + 1) * sizeof *code->follows);
+    if (!code->follows) return false;
+    for (size_t k = 0; k < r->items; k++)
+        code->follows[k] = region_follows(t, r, k);
+    return true;
 }
 
 /* The bodies of one region. Native ones make only what somebody reads, or is carried. */
@@ -30,9 +55,13 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
     const struct instr *i = instr_at(t, code->v);
     struct region r = region_open(t, i->op, i->attr);
     code->body = mem_alloc_zero(&fn->allocator, r.bodies * sizeof(struct wg_function *));
-    if (!code->body) return fail_memory(error), false;
+    if (!code->body || !find_followed(fn, code, &r)) return fail_memory(error), false;
     code->bodies = r.bodies;
     for (size_t k = 0; k < r.carries && code->unread; k++) code->unread[k] = false;
+    uint32_t donor[REGION_OPERANDS]; /* operands behind the lead are inputs behind a loop's index */
+    for (size_t k = 0; k < r.items; k++)
+        donor[k] = code->follows[k] == FOLLOWS_NONE
+                       ? 0 : 1 + code->follows[k] - (uint32_t)r.lead + (r.op == OP_loop);
     for (size_t k = 0; k < r.bodies; k++) {
         const wg_program *body = region_body(t, &r, k)->body;
         bool condition = r.op == OP_loop && k > 0;
@@ -43,7 +72,7 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
         code->body[k] =
             fn->expanded
                 ? native_body(body, condition ? NULL : code->unread, first, carries, error)
-                : interpreted_body(body, fn, first, carries, error);
+                : interpreted_body(body, fn, condition ? NULL : donor, error);
         if (!code->body[k]) return false;
     }
     return true;
@@ -63,15 +92,9 @@ static bool list_region(struct wg_function *fn, value v, wg_error *error) {
 static void mark_read(struct wg_function *fn, value item) {
     const struct trace *t = &fn->program->t;
     const struct instr *i = instr_at(t, item);
-    value region = args_of(t, i)[0];
-    size_t low = 0, high = fn->region.count;
-    while (high - low > 1) {
-        size_t middle = low + (high - low) / 2;
-        if (fn->region.at[middle].v <= region) low = middle;
-        else high = middle;
-    }
+    struct region_code *code = &fn->region.at[region_number(fn, args_of(t, i)[0])];
     int64_t k = attr_words(t, i->attr)[0];
-    if (k != REGION_COUNT && fn->region.at[low].unread) fn->region.at[low].unread[k] = false;
+    if (k != REGION_COUNT && code->unread) code->unread[k] = false;
 }
 
 bool regions_make(struct wg_function *fn, wg_error *error) {
@@ -161,7 +184,7 @@ struct inner { /* a body in the course of a region */
 static wg_status enter(const struct call *c, const struct region *r, const struct region_code *code,
                        size_t k, char *base, struct inner *inner, size_t *bytes) {
     const struct wg_function *fn = code->body[k];
-    inner->call = (struct call){.fn = fn, .error = c->error};
+    inner->call = (struct call){.fn = fn, .moved = c->moved, .error = c->error};
     inner->call.base[POOL] = (char *)fn->pool.at;
     wg_status status = body_sizes(&c->fn->program->t, r, k, c->size, inner->size, c->error);
     if (status == WG_OK)
@@ -235,7 +258,9 @@ static wg_status run_loop(const struct call *c, const struct region_code *code,
     for (size_t k = 0; k < r->carries; k++) {
         char *to = result[k], *from = address_of(c, arg[k]);
         size_t size = output_bytes(&body.call, k);
-        if (to != from && size) memcpy(to, from, size);
+        if (to == from || size == 0) continue;
+        memcpy(to, from, size);
+        if (c->moved) *c->moved += (int64_t)size;
     }
     bool truth = true;
     connect(c, r, operand, result, &index, &body.call, true);

@@ -13,7 +13,7 @@
 #define RUN_H
 
 #include "native/toolchain.h"
-#include "op/op.h"
+#include "op/in_place.h"
 #include "wengert/run.h"
 
 enum { WG_NOTE_SIZE = 512 };
@@ -102,11 +102,14 @@ struct scalar_input {
     uint32_t input, cell;
 };
 
-/* A loop or branch: its bodies as functions, which run in memory of the function around them. */
+/* A loop or branch: its bodies as functions, which run in memory of the function around them. A
+ * result that follows an operand can be made in its place: so does what a loop carries, and what a
+ * branch makes of a captured array by updates. */
 struct region_code {
     value v;
-    size_t bodies;
+    size_t bodies, items;
     struct wg_function **body;
+    uint32_t *follows; /* of each result: the number of an operand, or FOLLOWS_NONE */
     bool *unread; /* of native code: results that nobody reads, nor a body makes; NULL: none */
 };
 
@@ -191,6 +194,8 @@ struct schedule {
     uint32_t *phase; /* that makes it; 0: none */
     VEC(struct phase) step;
     uint32_t *order; /* phases as they run */
+    value *sequence; /* what op/in_place.h says of values from 1 on */
+    bool *taken;
     size_t order_count;
 };
 
@@ -227,10 +232,10 @@ bool measure_in_bytes(struct measure *m, wg_dtype dtype, wg_error *error);
 bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error);
 
 /* ---- function.c ------------------------------------------------------------------------------ */
-/* The body of a region as a function that makes its first outputs where the carries, inputs from
- * first_carry on, are. */
+/* The body of a region as a function that may make outputs where inputs are; donor: of each output
+ * of the program 1 + that input, or 0. NULL: none. */
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
-                                     size_t first_carry, size_t carries, wg_error *error);
+                                     const uint32_t *donor, wg_error *error);
 /* A function without a plan yet; expanded: of the program as nests want it, without the outputs that
  * are unread (NULL: none). NULL and an error. */
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
@@ -248,6 +253,9 @@ struct view;
 /* ---- call.c ---------------------------------------------------------------------------------- */
 /* What the program requires of its sizes, and that there are any: WG_ESHAPE or WG_EARGUMENT. */
 wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_error *error);
+/* wg_call_with, by the interpreter; *moved receives the bytes that it wrote. */
+wg_status call_counted(const struct wg_function *fn, const int64_t *size, const void *const *input,
+                       void *const *output, int64_t *moved, wg_error *error);
 /* Lays out the workspace at base (NULL: only counts its bytes), which is aligned, and fills in c. */
 wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base, struct call *c,
                   size_t *bytes, wg_error *error);
@@ -271,6 +279,7 @@ struct call { /* one call: what its steps see */
     const int64_t *size;       /* the named sizes */
     const struct shape *shape; /* of each type */
     const int64_t *extent_value;
+    int64_t *moved; /* counts the bytes that are written; NULL: nobody wants to know */
     wg_error *error;
 };
 
@@ -280,10 +289,17 @@ wg_status call_operation(const struct call *c, uint32_t step);
 /* The same with its result and operands given; of c only fn, extent_value and error matter. */
 wg_status apply_operation(const struct call *c, value v, struct view *operand, bool check);
 
+/* ---- moved.c --------------------------------------------------------------------------------- */
+/* The bytes that the steps of a call's function write when they run once, without what regions
+ * do. */
+int64_t bytes_moved(const struct call *c);
+
 /* ---- region.c -------------------------------------------------------------------------------- */
 /* The bodies of all regions as functions of fn; false and an error. */
 bool regions_make(struct wg_function *fn, wg_error *error);
 void regions_free(struct wg_function *fn);
+/* The code of the region v. */
+const struct region_code *region_code(const struct wg_function *fn, value v);
 /* The largest workspace that one of them needs under these sizes. */
 wg_status regions_size(const struct wg_function *fn, const int64_t *size, size_t *bytes,
                        wg_error *error);

@@ -1,4 +1,4 @@
-/* From the trace to steps. Elementwise instructions on scalars gather in scalar code, those on
+/* From the trace, in an order that lets updates happen in place, to steps. Elementwise instructions on scalars gather in scalar code, those on
  * tensors in groups that will run block by block; every other operation is a step of its own.
  * Reshapes are only names; broadcasts are made inside the groups that read them, and become a step
  * where something else does.
@@ -68,8 +68,10 @@ value source_of(const struct schedule *s, const struct trace *t, value v, bool *
     return *fill ? s->root[args_of(t, instr_at(t, root))[0]] : root;
 }
 
+/* A step that reads what another will overwrite stays where it is, too. */
 static void consume(struct scheduler *c, value root, uint32_t by) {
     uint32_t phase = c->s->phase[root];
+    if (c->s->taken && root && c->s->taken[root - 1]) c->s->step.at[by].consumed = true;
     if (phase && phase != by) c->s->step.at[phase].consumed = true;
 }
 
@@ -168,6 +170,20 @@ static bool sort(const struct scheduler *c) {
     return true;
 }
 
+/* The order of values; nobody can have the place of an output, or of an input that is not donated. */
+static bool make_sequence(const struct wg_function *fn, struct schedule *s) {
+    const struct trace *t = &fn->program->t;
+    bool *fixed = mem_alloc_zero(&fn->allocator, s->count);
+    if (!fixed) return false;
+    for (size_t i = 0; i < t->input.count; i++) fixed[t->input.at[i].v] = true;
+    for (size_t i = 0; i < t->output.count; i++)
+        if (fn->donor[i]) fixed[t->input.at[fn->donor[i] - 1].v] = false;
+    for (size_t i = 0; i < t->output.count; i++) fixed[t->output.at[i].v] = true;
+    bool ok = in_place_sequence(t, 1, (value)s->count, fixed + 1, &s->sequence, &s->taken);
+    mem_free(&fn->allocator, fixed, s->count);
+    return ok;
+}
+
 bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *error) {
     const struct trace *t = &fn->program->t;
     const wg_allocator *a = &fn->allocator;
@@ -180,9 +196,11 @@ bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *e
     s->phase = mem_alloc_zero(a, s->count * sizeof *s->phase);
     c.open = mem_alloc_zero(a, domains * sizeof *c.open);
     struct phase *before = VEC_PUSH(a, &s->step);
-    bool ok = s->making && s->root && s->next && s->phase && c.open && before;
+    bool ok = s->making && s->root && s->next && s->phase && c.open && before &&
+              make_sequence(fn, s);
     if (ok) *before = (struct phase){0};
-    for (value v = 1; ok && v < t->instr.count; v++) ok = place_value(&c, v);
+    for (value v = 1; ok && v < t->instr.count; v++)
+        ok = place_value(&c, s->sequence ? s->sequence[v - 1] : v);
     for (size_t i = 0; ok && i < t->output.count; i++) ok = need_whole(&c, t->output.at[i].v);
     ok = ok && sort(&c);
     mem_free(a, c.open, domains * sizeof *c.open);
@@ -197,5 +215,7 @@ void schedule_free(const struct wg_function *fn, struct schedule *s) {
     mem_free(a, s->next, s->count * sizeof *s->next);
     mem_free(a, s->phase, s->count * sizeof *s->phase);
     mem_free(a, s->order, s->order_count * sizeof *s->order);
+    mem_free(a, s->sequence, (s->count - 1) * sizeof *s->sequence);
+    mem_free(a, s->taken, s->count - 1);
     VEC_FREE(a, &s->step);
 }

@@ -110,6 +110,8 @@ static wg_status count_instruction(const struct counting *c, value v, wg_cost *c
         cost->additions = argument > result ? argument - result : 0;
     else if (i->op == OP_scatter_add)
         cost->additions = argument;
+    else if (i->op == OP_index_add)
+        return count_elements(c, args_of(c->t, i)[1], &cost->additions);
     else if (def->class != LEAF && def->class != LINEAR && !(def->flags & OP_ALIAS))
         cost->functions = argument > result ? argument : result;
     return WG_OK;

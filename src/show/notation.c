@@ -195,6 +195,8 @@ bool function_attributes(const struct writing *w, value v, wg_text *out) {
     case OP_argmax: return x->rank == 1 || text_format(out, ", axis=%" PRId64, attr[0]);
     case OP_concat: return text_format(out, ", axis=%" PRId64, attr[0]);
     case OP_item: return attr[0] == REGION_COUNT || text_format(out, ", %" PRId64, attr[0] + 1);
+    case OP_index_add:
+    case OP_index_set:
     case OP_take:
     case OP_scatter_add: /* axis, batch; and the extent for whoever reads it back */
         if (i->op == OP_take && take_is_pick(t, v)) return true;

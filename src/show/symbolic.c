@@ -186,9 +186,8 @@ static value say_pad(wg_graph *g, attr_id attr, value v) {
 }
 
 /* One index for every row, the adjoint of `pick`: rows of one element each. */
-static value say_scatter(wg_graph *g, attr_id attr, const value *x) {
+static value say_scatter(wg_graph *g, const value *x, wg_extent extent) {
     wg_type update = *type_of(&g->t, x[0]), index = *type_of(&g->t, x[1]);
-    wg_extent extent = attr_words(&g->t, attr)[2];
     unsigned last = update.rank++;
     update.extent[last] = index.extent[last] = 1;
     index.rank++;
@@ -196,12 +195,21 @@ static value say_scatter(wg_graph *g, attr_id attr, const value *x) {
                              last, last, extent);
 }
 
-/* That adjoint: shared axes and the last one, for which the index has none. */
-static bool scatter_is_picked(const struct trace *t, value v) {
+/* That adjoint, or its sum with others: shared axes and the last one, for which the index, the last
+ * argument, has none; of scatter_along it has one. */
+static bool updates_last(const struct trace *t, value v, int own) {
     const struct instr *i = instr_at(t, v);
     const int64_t *word = attr_words(t, i->attr); /* axis, batch, extent */
     return word[1] > 0 && word[0] == word[1] && word[0] == type_at(t, i->type)->rank - 1 &&
-           type_of(t, args_of(t, i)[1])->rank == word[1];
+           type_of(t, args_of(t, i)[i->narg - 1])->rank == word[1] + own;
+}
+
+/* base, update, index, where axes are shared: a sum of what formulas have words for. */
+static value say_index_add(wg_graph *g, const value *x, bool picked) {
+    unsigned last = type_of(&g->t, x[0])->rank - 1u;
+    wg_extent extent = type_of(&g->t, x[0])->extent[last];
+    return build_add(g, x[0], picked ? say_scatter(g, x + 1, extent)
+                                     : build_scatter_add(g, x[1], x[2], last, last, extent));
 }
 
 static bool has_word(const struct trace *t, value v) {
@@ -226,6 +234,8 @@ static bool has_word(const struct trace *t, value v) {
     case OP_norm:
     case OP_dot: return true;
     case OP_take: return take_has_word(t, v);
+    case OP_index_add:
+    case OP_index_set: return attr_words(t, instr_at(t, v)->attr)[1] == 0;
     case OP_scatter_add:
         return attr_words(t, instr_at(t, v)->attr)[1] == 0 || scatter_is_along(t, v);
     default: return op_is_elementwise(instr_at(t, v)->op);
@@ -236,8 +246,8 @@ static value say(struct derivation *d, value v) {
     wg_graph *g = d->g;
     const struct trace *t = d->from;
     const struct instr *i = instr_at(t, v);
-    value x[2] = {i->narg > 0 ? d->map[args_of(t, i)[0]] : 0,
-                  i->narg > 1 ? d->map[args_of(t, i)[1]] : 0};
+    value x[3] = {0};
+    for (size_t k = 0; k < i->narg && k < 3; k++) x[k] = d->map[args_of(t, i)[k]];
     bool whole = i->op == OP_dot && attr_words(t, i->attr)[0] == 0 &&
                  type_at(t, i->type)->rank == 0;
     if (i->op == OP_input) return d->input[attr_words(t, i->attr)[0]];
@@ -246,8 +256,12 @@ static value say(struct derivation *d, value v) {
         return attr_words(t, i->attr)[0] + attr_words(t, i->attr)[1] == 0
                    ? say_outer(g, x)
                    : say_dot(g, graph_import_attr(g, t, v, d->size_map), x);
-    if (i->op == OP_scatter_add && scatter_is_picked(t, v))
-        return say_scatter(g, graph_import_attr(g, t, v, d->size_map), x);
+    if (i->op == OP_scatter_add && updates_last(t, v, 0)) {
+        attr_id attr = graph_import_attr(g, t, v, d->size_map);
+        return say_scatter(g, x, attr_words(&g->t, attr)[2]);
+    }
+    if (i->op == OP_index_add && (updates_last(t, v, 0) || updates_last(t, v, 1)))
+        return say_index_add(g, x, updates_last(t, v, 0));
     if (has_word(t, v)) return graph_import(g, t, v, d->size_map, d->map);
     graph_take_site(g, t, i->site);
     if (op_def(i->op)->class == REGION)

@@ -381,7 +381,8 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     for (size_t k = 0; k < carries; k++)
         if (active[captures + k]) carried[parts.carries++] = or_zero(g, ct[k], carry[k]);
     for (size_t k = 0; k < captures; k++)
-        if (active[k]) carried[parts.carries++] = build_like(g, capture[k], 0);
+        if (active[k])
+            carried[parts.carries++] = or_zero(g, adjoint[region->lead + k], capture[k]);
     for (size_t k = 0; k < region->kept; k++) stacked[n++] = item[carries + plain + k];
     for (size_t k = 0; k < stacks; k++) stacked[n++] = stack[k];
     for (size_t k = 0; k < plain && !g->error.status; k++)
@@ -402,16 +403,24 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     return !g->error.status;
 }
 
-/* One branch backwards: captures, adjoints of floating results -> adjoints of active captures. */
+/* One branch backwards: captures, the sums that there are, adjoints of floating results -> adjoints of
+ * active captures, with those sums. */
 static wg_program *reverse_branch(const wg_program *body, const struct region *r,
-                                  const bool *active, bool guarded, wg_error *error) {
+                                  const bool *active, const value *sum, bool guarded,
+                                  wg_error *error) {
     struct derivation d;
-    value y[REGION_OPERANDS], ct[REGION_OPERANDS], wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
+    value y[2 * REGION_OPERANDS], ct[2 * REGION_OPERANDS];
+    value wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
     size_t seeds = 0, n = 0;
     if (derive_begin(&d, body, error)) {
         for (size_t i = 0; i < r->captures; i++) copy_of_input(&d, i);
-        for (size_t i = 0; i < r->captures; i++)
-            if (active[1 + i]) wrt[n++] = d.input[i];
+        for (size_t i = 0; i < r->captures; i++) {
+            if (!active[1 + i]) continue;
+            wrt[n++] = d.input[i];
+            if (!sum[1 + i]) continue;
+            y[seeds] = d.input[i]; /* its adjoint begins with the sum so far */
+            ct[seeds++] = companion(&d, "%a_sum", from_input_name(&d, i), d.input[i]);
+        }
         if (!d.g->error.status &&
             region_inline(d.g, d.from, d.input, active + 1, d.size_map, d.map)) {
             for (size_t k = 0; k < r->results; k++) {
@@ -441,13 +450,15 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
         results += wanted[1 + k];
         capture[n++] = r->x[1 + k];
     }
+    for (size_t k = 0; k < region->captures; k++)
+        if (wanted[1 + k] && adjoint[1 + k]) capture[n++] = adjoint[1 + k];
     for (size_t k = 0; k < region->results; k++) {
         value item = build_item(g, r->y, k);
         if (item && is_float(g, item)) capture[n++] = or_zero(g, ct[k], item);
     }
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
-        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, r->guarded,
-                                 &error);
+        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint,
+                                 r->guarded, &error);
     hand_on(g, &error);
     if (body && !g->error.status && results) {
         struct region_parts parts = {.branch = body, .branches = region->bodies,

@@ -10,6 +10,7 @@
 
 #include "op/build.h"
 #include "op/custom.h"
+#include "op/in_place.h"
 #include "transform/region.h"
 
 /* The walk over instructions begin .. end-1; arrays are indexed by value - begin. */
@@ -60,11 +61,63 @@ static void mark_active(struct sweep *s) {
     }
 }
 
+/* Zeros with updates by index, of this shape or another: what they are made of, from the last to the
+ * first, which is a scatter_add. The number of them, 0 if v is something else, or of more. */
+enum { MOST_UPDATES = 64 };
+
+static size_t updates_of(const struct trace *t, value v, value *made) {
+    for (size_t n = 0; n < MOST_UPDATES;) {
+        const struct instr *i = instr_at(t, v);
+        made[n++] = v;
+        if (i->op == OP_scatter_add) return n;
+        if (i->op != OP_index_add && i->op != OP_reshape) return 0;
+        v = args_of(t, i)[0];
+    }
+    return 0;
+}
+
+/* The sum and those updates: they are made in it instead of zeros. */
+static value update_sum(wg_graph *g, value sum, const value *made, size_t count) {
+    while (count-- > 0) {
+        struct instr i = *instr_at(&g->t, made[count]);
+        const value *x = args_of(&g->t, &i) + (i.op == OP_index_add);
+        if (i.op == OP_reshape) {
+            wg_type shape = *type_at(&g->t, i.type);
+            sum = build_reshape(g, sum, &shape);
+            continue;
+        }
+        const int64_t *word = attr_words(&g->t, i.attr);
+        wg_type shape = *type_at(&g->t, i.type);
+        unsigned axis = (unsigned)word[0], batch = (unsigned)word[1];
+        value update = x[0], index = x[1];
+        if (i.op == OP_scatter_add) sum = build_reshape(g, sum, &shape);
+        sum = build_index_add(g, sum, update, index, axis, batch);
+    }
+    return sum;
+}
+
+/* a + b. Where one is zeros but for updates by index, these are made in the other: so reading an
+ * array by index costs its adjoint no more than what is read. */
+static value sum_of(wg_graph *g, value a, value b) {
+    value made[MOST_UPDATES];
+    size_t count = updates_of(&g->t, b, made);
+    if (count) return update_sum(g, a, made, count);
+    if (instr_at(&g->t, a)->op == OP_scatter_add) return update_sum(g, b, &a, 1);
+    return build_add(g, a, b);
+}
+
 static void contribute(struct sweep *s, value v, value ct, bool guarded) {
     value *sum = &s->adjoint[v - s->begin];
     if (!ct) return;
-    *sum = *sum ? build_add(s->g, *sum, ct) : ct;
+    *sum = *sum ? sum_of(s->g, *sum, ct) : ct;
     if (guarded) s->state[v - s->begin] |= GUARDED;
+}
+
+/* The adjoint so far, which somebody else adds to from here on. */
+static value take_adjoint(struct sweep *s, value v) {
+    value sum = s->adjoint[v - s->begin];
+    s->adjoint[v - s->begin] = 0;
+    return sum;
 }
 
 static void sweep_run(struct sweep *s);
@@ -159,7 +212,8 @@ static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
         if (adjoint[k]) contribute(s, r->x[k], adjoint[k], guarded[k]);
 }
 
-/* A region sends back what all of its results have received. */
+/* A region sends back what all of its results have received. What captured values have received from
+ * others goes through it, so that it adds to that in its place. */
 static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     wg_graph *g = s->g;
     value ct[REGION_OPERANDS] = {0}, adjoint[UINT8_MAX] = {0};
@@ -168,6 +222,7 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     all.guarded = all.guarded || r->op == OP_branch; /* the case not taken sends nothing on */
     struct region region = region_open(&g->t, r->op, r->attr);
     size_t items = region.items, kept = items - region.kept;
+    size_t first = region.lead, behind = first + region.captures;
     for (value item = v + 1; item < s->end; item++) {
         const struct instr *i = instr_at(&g->t, item);
         if (i->op != OP_item || args_of(&g->t, i)[0] != v) continue;
@@ -183,6 +238,8 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     all.y = region_reversible(&all, active, all.guarded, plain);
     if (!all.y) return;
     all.attr = instr_at(&g->t, all.y)->attr;
+    for (size_t k = first; k < behind; k++)
+        if (active[k]) adjoint[k] = take_adjoint(s, r->x[k]);
     if (!region_adjoints(&all, active, ct, adjoint)) return;
     for (size_t k = 0; k < r->narg; k++)
         if (active[k] && adjoint[k]) contribute(s, r->x[k], adjoint[k], all.guarded);
@@ -212,10 +269,20 @@ static void propagate(struct sweep *s, const struct rule *r, value ct) {
     }
 }
 
+/* From the end of the order in which updates happen in place: what has many readers then receives
+ * first what it was updated to, in the place of that adjoint, and what the others read of it after. */
 static void sweep_run(struct sweep *s) {
     wg_graph *g = s->g;
     uint32_t site = g->site;
-    for (value v = s->end; v-- > s->begin && !g->error.status;) {
+    value *sequence;
+    bool *taken;
+    if (!in_place_sequence(&g->t, s->begin, s->end, NULL, &sequence, &taken)) {
+        graph_fail_memory(g);
+        return;
+    }
+    mem_free(&g->t.allocator, taken, s->end - s->begin);
+    for (size_t k = s->end - s->begin; k-- > 0 && !g->error.status;) {
+        value v = sequence ? sequence[k] : s->begin + (value)k;
         struct instr i = *instr_at(&g->t, v); /* copies: the arrays move while rules append */
         value *ct = &s->adjoint[v - s->begin], x[UINT8_MAX];
         if (!s->inner) {
@@ -235,6 +302,7 @@ static void sweep_run(struct sweep *s) {
         else if (region) propagate_region(s, v, &r);
         else propagate(s, &r, *ct);
     }
+    mem_free(&g->t.allocator, sequence, (s->end - s->begin) * sizeof *sequence);
     if (!s->inner) {
         g->site = site;
         g->flags = 0;

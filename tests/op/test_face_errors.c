@@ -242,6 +242,17 @@ static void indexing(void **state) {
           "scatter_add: f64[n,3] at index i32[n] along axis 1: the index's axes must stand "
           "there\n  left  = input \"x\"      m.c:1\n  right = input \"i\"      m.c:1",
           wg_scatter_add_at(AT, t.x, t.i, 1, 4));
+    WRONG(WG_ESHAPE, "index_add: axis 2 of a value of rank 2" X AXES_OF_X,
+          wg_index_add_at(AT, t.x, t.x, t.i, 2));
+    WRONG(WG_ESHAPE, "index_set: index i32[n] of more than one integer"
+          "\n  operand = input \"i\"      m.c:1"
+          "\n  hint: an integer that stood in it twice would have two values to set: set one element "
+          "or slice at a time, in a loop",
+          wg_index_set_at(AT, t.x, t.x, t.i, 0));
+    WRONG(WG_ESHAPE,
+          "broadcast: f64[4,5] does not stretch to [n,n]\n  operand = input \"w\"      m.c:1"
+          "\n  hint: axes are aligned at the last one, and only the constant extent 1 stretches",
+          wg_index_add_at(AT, t.x, t.w, t.i, 1));
     WRONG(WG_ESHAPE, "cross_entropy: logits f64[4,5] need one label a row, labels are i32[n]"
           "\n  left  = input \"w\"      m.c:1\n  right = input \"i\"      m.c:1"
           "\n  hint: the last axis of the logits are the classes; labels have the other axes",

@@ -104,27 +104,94 @@ static void adjoint_of_take_adds_up(void **state) {
     }
 }
 
+static void updates_by_index(void **state) {
+    (void)state;
+    const double base[6] = {1, 2, 3, 4, 5, 6}, more[4] = {10, 20, 30, 40};
+    for (int named = 0; named < 2; named++) {
+        struct evaluate e = evaluate_begin();
+        wg_var x = evaluate_input(&e, named, WG_F64, SHAPE(2, 3), base);
+        wg_var u = evaluate_input(&e, named, WG_F64, SHAPE(2, 2), more);
+        wg_var i = evaluate_input(&e, named, WG_I32, SHAPE(2), (int32_t[]){2, 2});
+        evaluate(&e, wg_index_add(x, u, i, -1));
+        ASSERT_VALUES(&e.out, 1, 2, 33, 4, 5, 76);
+        evaluate_end(&e);
+        e = evaluate_begin();
+        x = evaluate_input(&e, named, WG_F64, SHAPE(2, 3), base);
+        u = evaluate_input(&e, named, WG_F64, SHAPE(2), more);
+        i = evaluate_input(&e, named, WG_I64, SHAPE(), (int64_t[]){1});
+        evaluate(&e, wg_index_set(x, u, i, 1));
+        ASSERT_VALUES(&e.out, 1, 10, 3, 4, 20, 6);
+        evaluate_end(&e);
+    }
+    struct evaluate e = evaluate_begin(); /* truths; and one number for all of a row */
+    wg_var t = evaluate_input(&e, false, WG_BOOL, SHAPE(2, 2), (uint8_t[]){1, 1, 0, 0});
+    wg_var i = evaluate_input(&e, false, WG_I64, SHAPE(), (int64_t[]){0});
+    evaluate(&e, wg_index_set(t, wg_number(e.g, WG_BOOL, 0), i, 0));
+    ASSERT_VALUES(&e.out, 0, 0, 0, 0);
+    evaluate_end(&e);
+}
+
+/* y = sum w (x with x[j] = u^2, then x[i] += u): what was overwritten has no adjoint. */
+static void adjoints_of_updates(void **state) {
+    (void)state;
+    wg_graph *g = wg_graph_new();
+    wg_error error = {0};
+    wg_var x = wg_input(g, "x", wg_f64(4)), u = wg_input(g, "u", wg_f64());
+    wg_var i = wg_input(g, "i", wg_i64()), j = wg_input(g, "j", wg_i64());
+    const double weights[4] = {1, 10, 100, 1000};
+    wg_var w = wg_constant(g, wg_f64(4), weights);
+    wg_var set = wg_index_set(x, wg_mul(u, u), j, 0);
+    wg_output(g, "y", wg_sum(wg_mul(w, wg_index_add(set, u, i, 0))));
+    wg_program *p = wg_build(g, &error), *grad = wg_grad(p, "x, u", &error);
+    wg_function *fn = wg_compile(grad, NULL, &error);
+    assert_ok(error);
+    double in[4] = {1, 2, 3, 4}, at = 3, dx[4], du;
+    for (int64_t k = 0; k < 16; k++) {
+        int64_t index = k / 4, other = k % 4;
+        wg_call_with(fn, NULL, (const void *[]){in, &at, &index, &other}, (void *[]){dx, &du}, NULL,
+                     &error);
+        assert_ok(error);
+        double weight = 1, adds = 0, sets = 0;
+        for (int64_t n = 0; n < 4; n++, weight *= 10) {
+            assert_true(dx[n] == (n == other ? 0 : weight));
+            if (n == index) adds = weight;
+            if (n == other) sets = weight;
+        }
+        assert_true(du == adds + 6 * sets);
+    }
+    wg_function_free(fn);
+    wg_program_free(grad);
+    wg_program_free(p);
+}
+
 static void says_which_index_is_outside(void **state) {
     (void)state;
     static const struct {
-        bool scatter;
+        enum { TAKE, SCATTER, ADD, SET } what;
         int64_t n;
         int32_t index;
         const char *message;
     } wrong[] = {
-        {false, 4, 4, "take: index 4 is outside 0..3 (axis 1 of f64[2,4])"},
-        {false, 4, -1, "take: index -1 is outside 0..3 (axis 1 of f64[2,4])"},
-        {false, 0, 0, "take: index 0 into an empty axis (axis 1 of f64[2,0])"},
-        {true, 3, 3, "scatter_add: index 3 is outside 0..2 (axis 1 of f64[2,3])"},
+        {TAKE, 4, 4, "take: index 4 is outside 0..3 (axis 1 of f64[2,4])"},
+        {TAKE, 4, -1, "take: index -1 is outside 0..3 (axis 1 of f64[2,4])"},
+        {TAKE, 0, 0, "take: index 0 into an empty axis (axis 1 of f64[2,0])"},
+        {SCATTER, 3, 3, "scatter_add: index 3 is outside 0..2 (axis 1 of f64[2,3])"},
+        {ADD, 4, 7, "index_add: index 7 is outside 0..3 (axis 1 of f64[2,4])"},
+        {SET, 4, -2, "index_set: index -2 is outside 0..3 (axis 1 of f64[2,4])"},
     };
     for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
         struct evaluate e = evaluate_begin();
         int32_t index[1] = {wrong[k].index};
-        int64_t shape[2] = {2, wrong[k].scatter ? 1 : wrong[k].n};
+        int64_t shape[2] = {2, wrong[k].what == SCATTER ? 1 : wrong[k].n};
         wg_var x = evaluate_input(&e, true, WG_F64, 2, shape, number);
         wg_var i = evaluate_input(&e, false, WG_I32, SHAPE(1), index);
+        wg_var one = wg_reshape(i, WG_INFER), zero = wg_number(e.g, WG_F64, 0);
         wg_error error = {0};
-        evaluate_with(&e, wrong[k].scatter ? wg_scatter_add(x, i, 1, wrong[k].n) : wg_take(x, i, 1),
+        evaluate_with(&e,
+                      wrong[k].what == TAKE      ? wg_take(x, i, 1)
+                      : wrong[k].what == SCATTER ? wg_scatter_add(x, i, 1, wrong[k].n)
+                      : wrong[k].what == ADD     ? wg_index_add(x, zero, i, 1)
+                                                 : wg_index_set(x, zero, wg_sum(one), 1),
                       &error);
         assert_int_equal(error.status, WG_EINDEX);
         if (!strstr(error.message, wrong[k].message)) fail_msg("%s", error.message);
@@ -155,6 +222,8 @@ int main(void) {
         cmocka_unit_test(moves_every_element_type),
         cmocka_unit_test(scatters_in_the_middle),
         cmocka_unit_test(adjoint_of_take_adds_up),
+        cmocka_unit_test(updates_by_index),
+        cmocka_unit_test(adjoints_of_updates),
         cmocka_unit_test(says_which_index_is_outside),
         cmocka_unit_test(nothing_is_taken),
     };

@@ -259,6 +259,23 @@ static void do_index(struct job *j, bool scatter) {
     }
 }
 
+/* index_add, and index_set, whose index has no axes of its own. */
+static void do_update(struct job *j, bool sum) {
+    const struct array *update = j->x[1], *index = j->x[2];
+    size_t axis = (size_t)j->word[0], batch = (size_t)j->word[1], own = index->rank - batch;
+    int64_t c[WG_MAX_RANK], at[WG_MAX_RANK], i[WG_MAX_RANK];
+    memcpy(j->y.at, j->x[0]->at, (size_t)j->y.count * sizeof *j->y.at);
+    for (int64_t k = 0; k < update->count; k++) {
+        coordinates(update, k, c);
+        for (size_t n = 0; n < axis; n++) at[n] = c[n];
+        for (size_t n = 0; n < index->rank; n++) i[n] = n < batch ? c[n] : c[axis + n - batch];
+        at[axis] = (int64_t)index->at[place(index, i)].i;
+        for (size_t n = axis + 1; n < j->y.rank; n++) at[n] = c[n + own - 1];
+        number *to = &j->y.at[place(&j->y, at)];
+        *to = sum ? add(*to, update->at[k]) : update->at[k];
+    }
+}
+
 /* ---- random bits ----------------------------------------------------------------------------- */
 
 /* Philox4x32-10 as its paper states the round, on words of any block of any draw. */
@@ -421,6 +438,8 @@ static bool compute(struct job *j, unsigned op, const struct trace *t, const int
     case OP_recur: do_recurrence(j, op); return true;
     case OP_take: do_index(j, false); return true;
     case OP_scatter_add: do_index(j, true); return true;
+    case OP_index_add:
+    case OP_index_set: do_update(j, op == OP_index_add); return true;
     case OP_draw_bits: do_draw(j); return true;
     case OP_dot: do_dot(j); return true;
     case OP_conv: do_conv(j); return true;

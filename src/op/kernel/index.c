@@ -1,5 +1,6 @@
-/* Kernels of take and scatter_add. All indices are checked before the first element moves. attr:
- * axis, batch; scatter_add has its extent behind them. Layouts as at the head of op/index.c. */
+/* Kernels of take, scatter_add, index_add and index_set. All indices are checked before the first
+ * element moves. attr: axis, batch; scatter_add has its extent behind them. The index is the last
+ * argument. Layouts as at the head of op/index.c. */
 #include "op/kernel/kernel.h"
 
 #include <stdio.h>
@@ -32,7 +33,7 @@ struct layout {
 };
 
 static struct layout layout_of(const struct exec *e, const struct view *large) {
-    const struct view *index = &e->arg[1];
+    const struct view *index = &e->arg[e->narg - 1];
     size_t axis = (size_t)e->attr[0], batch = (size_t)e->attr[1];
     struct layout l = {1, 1, large->shape->extent[axis], 1, 1, NULL, NULL};
     for (size_t i = 0; i < batch; i++) l.batch *= large->shape->extent[i];
@@ -50,7 +51,7 @@ static int64_t index_at(const struct layout *l, int64_t i) {
 
 static wg_status check_indices(const struct exec *e, const char *name, const struct layout *l,
                                const struct view *large) {
-    for (int64_t i = 0, count = e->arg[1].shape->count; i < count; i++) {
+    for (int64_t i = 0, count = e->arg[e->narg - 1].shape->count; i < count; i++) {
         int64_t index = index_at(l, i);
         if (index >= 0 && index < l->n) continue;
         char shape[256];
@@ -105,28 +106,75 @@ wg_status run_take(const struct exec *e) {
     return WG_OK;
 }
 
+/* y[.., index, ..] += update, for elements that are there. */
+static void add_at(const struct layout *l, const struct view *update, const struct view *out) {
+    const char *from = update->data;
+    char *y = out->data;
+    size_t size = wg_dtype_size((wg_dtype)out->dtype);
+    size_t large = (size_t)(l->before * l->n * l->after) * size;
+    size_t small = (size_t)(l->before * l->m * l->after) * size;
+    for (int64_t b = 0; b < l->batch; b++, from += small, y += large) {
+        const int64_t *i64 = l->index64 ? l->index64 + b * l->m : NULL;
+        const int32_t *i32 = l->index32 ? l->index32 + b * l->m : NULL;
+        const void *u = from;
+        void *to = y;
+        switch (out->dtype) {
+        case WG_F64: scatter_f64(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
+        case WG_F32: scatter_f32(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
+        case WG_I64: scatter_u64(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
+        default: scatter_u32(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
+        }
+    }
+}
+
 wg_status run_scatter_add(const struct exec *e) {
     struct layout l = layout_of(e, &e->out);
     wg_status status = check_indices(e, "scatter_add", &l, &e->out);
     if (status != WG_OK || e->out.shape->count == 0) return status;
     size_t size = wg_dtype_size((wg_dtype)e->out.dtype);
     memset(e->out.data, 0, (size_t)e->out.shape->count * size);
-    if (e->arg[0].shape->count == 0) return WG_OK;
-    const char *update = e->arg[0].data;
+    if (e->arg[0].shape->count > 0) add_at(&l, &e->arg[0], &e->out);
+    return WG_OK;
+}
+
+/* ---- in the place of the first argument ------------------------------------------------------ */
+
+wg_status check_index_add(const struct exec *e) {
+    struct layout l = layout_of(e, &e->out);
+    return check_indices(e, "index_add", &l, &e->out);
+}
+
+wg_status check_index_set(const struct exec *e) {
+    struct layout l = layout_of(e, &e->out);
+    return check_indices(e, "index_set", &l, &e->out);
+}
+
+/* The base where the result is to be, which may be where it is. */
+static void begin_with_base(const struct exec *e) {
+    if (e->out.data != e->arg[0].data)
+        memcpy(e->out.data, e->arg[0].data,
+               (size_t)e->out.shape->count * wg_dtype_size((wg_dtype)e->out.dtype));
+}
+
+wg_status run_index_add(const struct exec *e) {
+    struct layout l = layout_of(e, &e->out);
+    wg_status status = check_indices(e, "index_add", &l, &e->out);
+    if (status != WG_OK || e->out.shape->count == 0) return status;
+    begin_with_base(e);
+    if (e->arg[1].shape->count > 0) add_at(&l, &e->arg[1], &e->out);
+    return WG_OK;
+}
+
+wg_status run_index_set(const struct exec *e) {
+    struct layout l = layout_of(e, &e->out);
+    wg_status status = check_indices(e, "index_set", &l, &e->out);
+    if (status != WG_OK || e->out.shape->count == 0) return status;
+    begin_with_base(e);
+    size_t piece = (size_t)l.after * wg_dtype_size((wg_dtype)e->out.dtype);
+    const char *update = e->arg[1].data;
     char *y = e->out.data;
-    size_t large = (size_t)(l.before * l.n * l.after) * size;
-    size_t small = (size_t)(l.before * l.m * l.after) * size;
-    for (int64_t b = 0; b < l.batch; b++, update += small, y += large) {
-        const int64_t *i64 = l.index64 ? l.index64 + b * l.m : NULL;
-        const int32_t *i32 = l.index32 ? l.index32 + b * l.m : NULL;
-        const void *from = update;
-        void *to = y;
-        switch (e->out.dtype) {
-        case WG_F64: scatter_f64(l.before, l.n, l.after, l.m, i64, i32, from, to); break;
-        case WG_F32: scatter_f32(l.before, l.n, l.after, l.m, i64, i32, from, to); break;
-        case WG_I64: scatter_u64(l.before, l.n, l.after, l.m, i64, i32, from, to); break;
-        default: scatter_u32(l.before, l.n, l.after, l.m, i64, i32, from, to); break;
-        }
-    }
+    for (int64_t b = 0; b < l.batch; b++)
+        for (int64_t p = 0; p < l.before; p++, update += piece, y += (size_t)l.n * piece)
+            memcpy(y + (size_t)index_at(&l, b) * piece, update, piece);
     return WG_OK;
 }

@@ -26,9 +26,13 @@ wg_status run_argsort(const struct exec *e);
 
 wg_status run_take(const struct exec *e);
 wg_status run_scatter_add(const struct exec *e);
+wg_status run_index_add(const struct exec *e);
+wg_status run_index_set(const struct exec *e);
 /* What op_def.check says. */
 wg_status check_take(const struct exec *e);
 wg_status check_scatter_add(const struct exec *e);
+wg_status check_index_add(const struct exec *e);
+wg_status check_index_set(const struct exec *e);
 
 wg_status run_draw_bits(const struct exec *e);
 
