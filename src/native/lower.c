@@ -24,6 +24,8 @@ struct placer {
     struct lowered *l;
     const struct trace *t;
     wg_error *error;
+    const value *sequence; /* NULL: that of the trace */
+    const bool *taken;     /* NULL: none are */
     uint32_t last_nest[NEAR]; /* the youngest nests that are no scalar code */
     uint32_t scalars;         /* the youngest of scalar code */
     uint32_t early;           /* scalar code that reads nothing computed: it runs first */
@@ -161,8 +163,14 @@ static uint32_t new_pass(struct placer *p, uint32_t nest, const struct loops *lo
     return id;
 }
 
+/* A stage that reads what another will overwrite stays where it is, too. */
+static bool is_overwritten(const struct placer *p, value root) {
+    return p->taken && root && p->taken[root - 1];
+}
+
 static void consume(struct placer *p, value root, uint32_t by) {
     uint32_t stage = p->l->stage[root];
+    if (is_overwritten(p, root)) p->l->stages.at[by].consumed = true;
     if (stage && stage != by) p->l->stages.at[stage].consumed = true;
 }
 
@@ -620,6 +628,7 @@ static bool waits(const struct placer *p, value v) {
     for (size_t k = 0; k < i->narg; k++) {
         value x = args_of(p->t, i)[k];
         while (l->role[x] == ROLE_VIEW) x = args_of(p->t, instr_at(p->t, x))[0];
+        if (is_overwritten(p, x)) return false;
         bool there = l->role[x] == ROLE_GIVEN || l->role[x] == ROLE_INDEX ||
                      (l->stage[x] && l->stage[x] == p->early);
         if (!there) return false;
@@ -795,7 +804,7 @@ static bool place_all(struct placer *p) {
     struct lowered *l = p->l;
     const wg_program *program = l->program;
     for (value v = 1; v < l->count; v++)
-        if (!place_value(p, v)) return false;
+        if (!place_value(p, p->sequence ? p->sequence[v - 1] : v)) return false;
     for (size_t i = 0; i < program->t.output.count; i++)
         if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
     settle_reductions(l);
@@ -805,8 +814,10 @@ static bool place_all(struct placer *p) {
     return true;
 }
 
-bool lower(const wg_program *program, struct lowered *l, wg_error *error) {
-    struct placer p = {.l = l, .t = &program->t, .error = error};
+bool lower(const wg_program *program, const value *sequence, const bool *taken, struct lowered *l,
+           wg_error *error) {
+    struct placer p = {
+        .l = l, .t = &program->t, .error = error, .sequence = sequence, .taken = taken};
     if (!make_room(l, program, error)) return false;
     bool ok = place_all(&p);
     const wg_error *extents = &l->extents->error;

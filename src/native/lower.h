@@ -180,7 +180,10 @@ enum {
 void settle_short_rows(struct lowered *l);
 
 /* ---- lower.c --------------------------------------------------------------------------------- */
-bool lower(const wg_program *program, struct lowered *l, wg_error *error);
+/* sequence, taken: NULL, or an order of the values from 1 on, and which of them some operation would
+ * have the place of (op/in_place.h). */
+bool lower(const wg_program *program, const value *sequence, const bool *taken, struct lowered *l,
+           wg_error *error);
 void lowered_free(struct lowered *l);
 /* Whether v is only another name for its operand: a reshape, a copy, the number that a loop or branch
  * itself is. */

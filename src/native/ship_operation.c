@@ -553,12 +553,112 @@ void shipped_failure(struct writer *w, value by, value index) {
     add(w, ");");
 }
 
+/* ---- updates at one index -------------------------------------------------------------------- */
+
+/* index_add and index_set at an integer: a few elements of what is usually in place already. */
+static bool is_update_at_one(const struct operation *o) {
+    bool update = o->i->op == OP_index_add || o->i->op == OP_index_set;
+    return update && argument_type(o, 2)->rank == 0 && words(o)[1] == 0;
+}
+
+struct updated { /* rows of elements around the axis */
+    wg_extent before, n, after;
+};
+
+/* The element of the result that the loops i0 and i1 are at. */
+static void add_updated(const struct operation *o, const struct updated *u) {
+    struct writer *w = o->w;
+    wg_graph *g = w->l->extents;
+    add_result(o);
+    add(w, "[");
+    if (u->before != 1) {
+        add(w, "i0 * ");
+        add_extent(w, &g->t, extent_mul(g, u->n, u->after), true);
+        add(w, " + ");
+    }
+    add(w, "arg2");
+    if (u->after != 1) add(w, " * "), add_extent(w, &g->t, u->after, true), add(w, " + i1");
+    add(w, "]");
+}
+
+static void add_update(const struct operation *o, const struct updated *u) {
+    struct writer *w = o->w;
+    if (is_scalar(w, storage_root(w->l, argument(o, 1)))) {
+        add(w, "arg1");
+        return;
+    }
+    add_argument(o, 1);
+    add(w, "[");
+    if (u->before != 1) add(w, "i0");
+    if (u->before != 1 && u->after != 1)
+        add(w, " * "), add_extent(w, &w->l->extents->t, u->after, true), add(w, " + ");
+    if (u->after != 1) add(w, "i1");
+    if (u->before == 1 && u->after == 1) add(w, "0");
+    add(w, "]");
+}
+
+static void fail_update(const struct operation *o) {
+    struct writer *w = o->w;
+    if (!is_called_body(w)) {
+        add(w, "return 1;\n");
+        return;
+    }
+    ADD(w, "return f->inside(f->call, %u, %u, 1, (void *const[]){NULL, NULL, NULL, (void *)&arg2}, ",
+        number_of_body(w), o->v);
+    add_sizes(w);
+    add(w, ");\n");
+}
+
+static void write_update(const struct operation *o) {
+    struct writer *w = o->w;
+    size_t axis = (size_t)words(o)[0];
+    struct updated u = {product(w, o->y, 0, axis), product(w, o->y, axis, axis + 1),
+                        product(w, o->y, axis + 1, o->y->rank)};
+    const char *type = type_text_of[o->y->dtype];
+    indent(w, 2);
+    add(w, "if (arg2 < 0 || arg2 >= ");
+    add_number(w, u.n);
+    add(w, ") ");
+    fail_update(o);
+    indent(w, 2);
+    add(w, "wg_copy(");
+    add_result(o);
+    add(w, ", ");
+    add_argument(o, 0);
+    add(w, ", (size_t)(");
+    add_count(w, o->y);
+    ADD(w, ") * sizeof(%s));\n", type);
+    int depth = 2;
+    for (int k = 0; k < 2; k++) {
+        wg_extent trips = k ? u.after : u.before;
+        if (trips == 1) continue;
+        indent(w, depth++);
+        ADD(w, "for (int64_t i%d = 0; i%d < ", k, k);
+        add_number(w, trips);
+        ADD(w, "; i%d++)\n", k);
+    }
+    indent(w, depth);
+    add_updated(o, &u);
+    if (o->i->op == OP_index_set || dtype_is_float(o->y->dtype)) {
+        add(w, o->i->op == OP_index_set ? " = " : " += ");
+        add_update(o, &u);
+    } else { /* integers wrap around */
+        ADD(w, " = (%s)((u%s)", type, type);
+        add_updated(o, &u);
+        ADD(w, " + (u%s)", type);
+        add_update(o, &u);
+        add(w, ")");
+    }
+    add(w, ";\n");
+}
+
 void shipped_operation(struct writer *w, value v) {
     const struct instr *i = instr_at(w->t, v);
     const wg_type *y = type_of(w->t, v);
     struct operation o = {w, v, i, y, short_name[y->dtype]};
     open_block(&o);
-    if (is_called_body(w)) write_called(&o);
+    if (is_update_at_one(&o)) write_update(&o);
+    else if (is_called_body(w)) write_called(&o);
     else write_call(&o, ships_with_cblas(w));
     close_block(&o);
 }

@@ -135,8 +135,9 @@ static void begin_call(const struct scene *s, const struct body_code *b) {
     if (s->r.op == OP_loop) add(w, "index, ");
 }
 
-static void add_captures(const struct scene *s) {
+static void add_captures(const struct scene *s, const struct body_code *b) {
     for (size_t k = 0; k < s->r.captures; k++) {
+        if (has_place(b, k + (s->r.op == OP_loop))) continue;
         value root = root_of(s, s->r.lead + k);
         if (is_scalar(s->w, root)) add_scalar(s, root);
         else add_memory(s->w, root);
@@ -204,7 +205,7 @@ static void add_body_call(const struct scene *s, int depth) {
     indent(w, depth);
     add(w, "if ((status = ");
     begin_call(s, s->body);
-    add_captures(s);
+    add_captures(s, s->body);
     add_carries(s, s->body);
     add_stacks(s);
     add_results(s);
@@ -219,7 +220,7 @@ static void add_condition(const struct scene *s, int depth) {
     indent(w, depth);
     add(w, "if ((status = ");
     begin_call(s, s->body + 1);
-    add_captures(s);
+    add_captures(s, s->body + 1);
     add_carries(s, s->body + 1);
     add(w, "&go, ");
     end_call(s);
@@ -365,9 +366,30 @@ static void write_loop(const struct scene *s) {
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
+/* What the cases make in the place of what they capture begins as that. */
+static void begin_results(const struct scene *s, int depth) {
+    struct writer *w = s->w;
+    size_t output = 0;
+    for (size_t k = 0; k < s->r.items; k++) {
+        if (!s->item[k]) continue;
+        uint32_t donor = s->body->donor[output++];
+        if (!donor) continue;
+        value root = root_of(s, s->r.lead + donor - 1);
+        indent(w, depth);
+        add(w, "wg_copy(");
+        add_memory(w, s->item[k]);
+        add(w, ", ");
+        add_memory(w, root);
+        add(w, ", (size_t)(");
+        add_count(w, type_of(w->t, s->item[k]));
+        ADD(w, ") * sizeof(%s));\n", type_text_of[dtype_of(w, s->item[k])]);
+    }
+}
+
 static void write_branch(struct scene *s) {
     struct writer *w = s->w;
     const struct body_code *first = s->body;
+    begin_results(s, 2);
     for (size_t k = 0; k < s->r.items; k++) {
         if (!s->item[k] || !is_scalar(w, s->item[k])) continue;
         indent(w, 2);

@@ -9,7 +9,7 @@
 #include "run/run.h"
 #include "native/toolchain.h"
 #include "native/write.h"
-#include "op/region.h"
+#include "op/in_place.h"
 
 struct reads { /* one root as an item reads it */
     value root;
@@ -207,77 +207,89 @@ static bool store_value(struct storer *s, size_t item, value v) {
     return take_dying(s, v) || take_slot(s, v);
 }
 
-/* ---- loops and branches ---------------------------------------------------------------------- */
+/* ---- results in the place of an operand ------------------------------------------------------ */
 
-/* Which of the region's operands the root is: the beginning of carry k and nothing else. */
-static bool begins_carry_only(const struct storer *s, const struct instr *i,
-                              const struct region *r, size_t k, value root) {
-    for (size_t j = 0; j < i->narg; j++) {
-        bool is_it = storage_root(s->l, args_of(s->t, i)[j]) == root;
-        if (is_it != (j == r->lead + r->captures + k)) return false;
-    }
+/* Whether the root is what this operand is, and no other. */
+static bool is_only_operand(const struct storer *s, const struct instr *i, size_t operand,
+                            value root) {
+    for (size_t j = 0; j < i->narg; j++)
+        if ((storage_root(s->l, args_of(s->t, i)[j]) == root) != (j == operand)) return false;
     return true;
 }
 
-/* Marks the beginning of a carry as gone into its result, if it dies here. */
-static bool take_beginning(struct storer *s, const struct instr *i, const struct region *r,
-                           size_t k, value root) {
-    if (s->use[root] != 1 || !begins_carry_only(s, i, r, k, root)) return false;
+/* Marks an operand as gone into the result, if it dies here. */
+static bool take_operand(struct storer *s, const struct instr *i, size_t operand, value root) {
+    if (s->use[root] != 1 || !is_only_operand(s, i, operand, root)) return false;
     for (size_t j = 0; j < s->reads.count; j++)
         if (s->reads.at[j].root == root) s->reads.at[j].taken = true;
     return true;
 }
 
-/* Where a carried array lies: in the output that it is in the end, where it begins if that dies, or
- * in a slot. */
-static bool store_carry(struct storer *s, value region, const struct region *r, size_t k,
-                        value item) {
-    const struct instr *i = instr_at(s->t, region);
-    value root = storage_root(s->l, args_of(s->t, i)[r->lead + r->captures + k]);
+/* Where a result lies that is made in the place of an operand: in the output that it is in the end,
+ * where the operand is if that dies, or in a slot. result: 0 where nobody reads it; *spare then
+ * receives its place. */
+static bool store_following(struct storer *s, const struct instr *i, size_t operand, value result,
+                            uint32_t *spare) {
+    value root = storage_root(s->l, args_of(s->t, i)[operand]);
     uint32_t home = s->homes.table[root];
-    uint32_t wanted = item ? s->homes.table[item] : NO_HOME;
+    uint32_t wanted = result ? s->homes.table[result] : NO_HOME;
     if (wanted != NO_HOME) {
         uint32_t donor = s->fn->donor[wanted - table_output(s->fn, 0)];
         value given = donor ? s->t->input.at[donor - 1].v : 0;
-        bool begins = given == root && s->use[root] == 1 && begins_carry_only(s, i, r, k, root);
+        bool begins = given == root && s->use[root] == 1 && is_only_operand(s, i, operand, root);
         if (wanted == home || !donor || s->use[given] == 0 || begins) {
-            if (wanted == home) take_beginning(s, i, r, k, root);
+            if (wanted == home) take_operand(s, i, operand, root);
             return true;
         }
     }
-    if (home != NO_HOME && home >= table_slot(s->fn, 0) && take_beginning(s, i, r, k, root)) {
-    } else if (item) {
-        return take_slot(s, item);
-    } else {
-        struct measure need = s->fn->measures.count[instr_at(s->t, root)->type];
-        if (!measure_in_bytes(&need, (wg_dtype)type_of(s->t, root)->dtype, s->error) ||
-            !slots_take(&s->slots, need, &home))
-            return false;
-    }
-    if (item) {
-        s->homes.table[item] = home;
+    bool is_slot = home != NO_HOME && home >= table_slot(s->fn, 0);
+    bool taken = is_slot && take_operand(s, i, operand, root);
+    if (result) {
+        if (!taken) return take_slot(s, result);
+        s->homes.table[result] = home;
         return true;
     }
+    struct measure need = s->fn->measures.count[instr_at(s->t, root)->type];
+    *spare = home;
+    return taken || (measure_in_bytes(&need, (wg_dtype)type_of(s->t, root)->dtype, s->error) &&
+                     slots_take(&s->slots, need, spare));
+}
+
+static bool store_spare(struct storer *s, value region, size_t carry, const struct instr *i,
+                        size_t operand) {
+    uint32_t home = NO_HOME;
+    if (!store_following(s, i, operand, 0, &home)) return false;
     struct spare *new = VEC_PUSH(&s->fn->allocator, &s->spare);
     if (!new) return no_memory(s);
-    *new = (struct spare){region, k, home};
+    *new = (struct spare){region, carry, home};
     return true;
 }
 
 static bool store_region(struct storer *s, size_t index, value v) {
     const struct instr *i = instr_at(s->t, v);
     struct region r = region_open(s->t, i->op, i->attr);
+    const uint32_t *follows = region_code(s->fn, v)->follows;
     value item[REGION_OPERANDS] = {0};
     if (!store_value(s, index, v)) return false;
     for (value one = s->l->next[v]; one; one = s->l->next[one])
         item[attr_words(s->t, instr_at(s->t, one)->attr)[0]] = one;
     for (size_t k = 0; k < r.items; k++) {
-        value begin = k < r.carries ? args_of(s->t, i)[r.lead + r.captures + k] : 0;
-        bool in_place = begin && type_of(s->t, begin)->rank > 0;
-        if (in_place && !store_carry(s, v, &r, k, item[k])) return false;
-        if (!in_place && item[k] && !store_value(s, index, item[k])) return false;
+        bool in_place = follows[k] != FOLLOWS_NONE &&
+                        type_of(s->t, args_of(s->t, i)[follows[k]])->rank > 0;
+        bool ok = in_place && item[k] ? store_following(s, i, follows[k], item[k], NULL)
+                  : in_place && k < r.carries ? store_spare(s, v, k, i, follows[k])
+                  : item[k]                   ? store_value(s, index, item[k])
+                                              : true;
+        if (!ok) return false;
     }
     return true;
+}
+
+static bool store_operation(struct storer *s, size_t index, value v) {
+    const struct instr *i = instr_at(s->t, v);
+    if (op_def(i->op)->class == REGION) return store_region(s, index, v);
+    bool in_place = op_def(i->op)->flags & OP_IN_PLACE && type_of(s->t, v)->rank > 0;
+    return in_place ? store_following(s, i, 0, v, NULL) : store_value(s, index, v);
 }
 
 /* What only the item itself reads is free again behind it: buffers of rows, and results that no
@@ -292,10 +304,8 @@ static bool store_item(struct storer *s, size_t index) {
     value operation = s->l->stages.at[s->l->items.at[index].stage].operation;
     size_t spare = s->spare.count;
     if (!list_reads(s, index)) return false;
-    bool region = operation && op_def(instr_at(s->t, operation)->op)->class == REGION;
-    if (!(region      ? store_region(s, index, operation)
-          : operation ? store_value(s, index, operation)
-                      : each_statement(s, index, store_value)))
+    if (!(operation ? store_operation(s, index, operation)
+                    : each_statement(s, index, store_value)))
         return false;
     for (size_t i = 0; i < s->reads.count; i++) {
         const struct reads *r = &s->reads.at[i];
@@ -351,17 +361,24 @@ static bool lend_output(struct storer *s, size_t item, value v) {
     return true;
 }
 
-/* The same for what a carried array begins with. */
-static void lend_to_beginnings(struct storer *s, size_t item, value region) {
-    const struct instr *i = instr_at(s->t, region);
-    struct region r = region_open(s->t, i->op, i->attr);
-    for (value v = s->l->next[region]; v; v = s->l->next[v]) {
-        size_t k = (size_t)attr_words(s->t, instr_at(s->t, v)->attr)[0];
-        if (k >= r.carries || s->homes.table[v] == NO_HOME) continue;
-        value root = storage_root(s->l, args_of(s->t, i)[r.lead + r.captures + k]);
-        if (s->l->role[root] != ROLE_GIVEN && s->homes.table[root] == NO_HOME &&
-            s->last[root] == item + 1 && begins_carry_only(s, i, &r, k, root))
-            s->homes.table[root] = s->homes.table[v];
+/* The same for what a result is made in the place of. */
+static void lend_to_operand(struct storer *s, size_t item, const struct instr *i, size_t operand,
+                            value result) {
+    value root = storage_root(s->l, args_of(s->t, i)[operand]);
+    if (s->homes.table[result] != NO_HOME && type_of(s->t, result)->rank > 0 &&
+        s->l->role[root] != ROLE_GIVEN && s->homes.table[root] == NO_HOME &&
+        s->last[root] == item + 1 && is_only_operand(s, i, operand, root))
+        s->homes.table[root] = s->homes.table[result];
+}
+
+static void lend_to_operands(struct storer *s, size_t item, value operation) {
+    const struct instr *i = instr_at(s->t, operation);
+    if (op_def(i->op)->flags & OP_IN_PLACE) lend_to_operand(s, item, i, 0, operation);
+    if (op_def(i->op)->class != REGION) return;
+    const uint32_t *follows = region_code(s->fn, operation)->follows;
+    for (value v = s->l->next[operation]; v; v = s->l->next[v]) {
+        uint32_t operand = follows[attr_words(s->t, instr_at(s->t, v)->attr)[0]];
+        if (operand != FOLLOWS_NONE) lend_to_operand(s, item, i, operand, v);
     }
 }
 
@@ -371,8 +388,7 @@ static bool place_forerunners(struct storer *s) {
     struct lowered *l = s->l;
     for (size_t i = l->items.count; i-- > 0;) {
         value operation = l->stages.at[l->items.at[i].stage].operation;
-        if (operation && op_def(instr_at(s->t, operation)->op)->class == REGION)
-            lend_to_beginnings(s, i, operation);
+        if (operation) lend_to_operands(s, i, operation);
         if (operation) continue;
         if (!list_reads(s, i) || !each_statement(s, i, lend_output)) return false;
     }
@@ -510,7 +526,14 @@ bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_wr
                  void *context, wg_error *error) {
     struct lowered l = {0};
     struct body_list list;
-    bool ok = write_bodies(fn, bodies, &list, error) && lower(fn->program, &l, error);
+    value *sequence = NULL;
+    bool *taken = NULL;
+    size_t count = fn->program->t.instr.count - 1;
+    bool ok = write_bodies(fn, bodies, &list, error);
+    if (ok && !make_sequence(fn, &sequence, &taken)) ok = !fail_memory(error);
+    ok = ok && lower(fn->program, sequence, taken, &l, error);
+    mem_free(&fn->allocator, sequence, count * sizeof *sequence);
+    mem_free(&fn->allocator, taken, count);
     struct writing writing = {.lowered = &l,
                               .body = list.body,
                               .body_count = list.count,

@@ -16,13 +16,15 @@ enum {
 
 /* ---- bodies as functions --------------------------------------------------------------------- */
 
-struct wg_function *native_body(const wg_program *program, const bool *unread, size_t first_carry,
-                                size_t carries, wg_error *error) {
+struct wg_function *native_body(const wg_program *program, const bool *unread,
+                                const uint32_t *donor, wg_error *error) {
     struct wg_function *fn = function_prepare(program, NULL, true, unread, error);
-    const struct trace *t = fn ? &fn->program->t : NULL;
-    for (size_t k = 0; fn && k < carries; k++) /* scalars are carried by value */
-        if (type_of(t, t->output.at[k].v)->rank > 0)
-            fn->donor[k] = (uint32_t)(1 + first_carry + k);
+    size_t at = 0;
+    for (size_t k = 0; fn && donor && k < program->t.output.count; k++) {
+        if (unread && unread[k]) continue;
+        value y = fn->program->t.output.at[at].v;
+        fn->donor[at++] = type_of(&fn->program->t, y)->rank > 0 ? donor[k] : 0;
+    }
     return fn;
 }
 

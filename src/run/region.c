@@ -65,13 +65,12 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
     for (size_t k = 0; k < r.bodies; k++) {
         const wg_program *body = region_body(t, &r, k)->body;
         bool condition = r.op == OP_loop && k > 0;
-        size_t first = 1 + r.captures, carries = condition ? 0 : r.carries;
         if (body->t.size.count > MAX_SIZES)
             return !fail_with(error, WG_EOVERFLOW, "a body of %zu named sizes: at most %d can be run",
                               body->t.size.count, MAX_SIZES);
         code->body[k] =
             fn->expanded
-                ? native_body(body, condition ? NULL : code->unread, first, carries, error)
+                ? native_body(body, condition ? NULL : code->unread, condition ? NULL : donor, error)
                 : interpreted_body(body, fn, condition ? NULL : donor, error);
         if (!code->body[k]) return false;
     }

@@ -199,6 +199,9 @@ struct schedule {
     size_t order_count;
 };
 
+/* The order of values from 1 on, as op/in_place.h says it: nobody can have the place of an output, or
+ * of an input that is not donated. */
+bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken);
 bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *error);
 void schedule_free(const struct wg_function *fn, struct schedule *s);
 /* What a member reads where its argument is v: the value whose storage it is, and whether a fill
@@ -332,9 +335,11 @@ bool native_load(struct wg_function *fn, const wg_text *text, const char *flags,
 wg_status native_call(const struct call *c, const int64_t *size);
 
 /* ---- native_region.c ------------------------------------------------------------------------- */
-/* The body of a region as a function that is not planned yet; carried arrays are made in place. */
-struct wg_function *native_body(const wg_program *program, const bool *unread, size_t first_carry,
-                                size_t carries, wg_error *error);
+/* The body of a region as a function that is not planned yet, without the outputs that are unread
+ * (NULL: none). donor: NULL, or of each output 1 + the input in whose place it is made, if it is no
+ * scalar; 0: none. */
+struct wg_function *native_body(const wg_program *program, const bool *unread,
+                                const uint32_t *donor, wg_error *error);
 /* Writes a function that is planned as shipped C. */
 struct ship_wanted {
     const char *name;

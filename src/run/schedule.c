@@ -170,17 +170,17 @@ static bool sort(const struct scheduler *c) {
     return true;
 }
 
-/* The order of values; nobody can have the place of an output, or of an input that is not donated. */
-static bool make_sequence(const struct wg_function *fn, struct schedule *s) {
+bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken) {
     const struct trace *t = &fn->program->t;
-    bool *fixed = mem_alloc_zero(&fn->allocator, s->count);
+    size_t count = t->instr.count;
+    bool *fixed = mem_alloc_zero(&fn->allocator, count);
     if (!fixed) return false;
     for (size_t i = 0; i < t->input.count; i++) fixed[t->input.at[i].v] = true;
     for (size_t i = 0; i < t->output.count; i++)
         if (fn->donor[i]) fixed[t->input.at[fn->donor[i] - 1].v] = false;
     for (size_t i = 0; i < t->output.count; i++) fixed[t->output.at[i].v] = true;
-    bool ok = in_place_sequence(t, 1, (value)s->count, fixed + 1, &s->sequence, &s->taken);
-    mem_free(&fn->allocator, fixed, s->count);
+    bool ok = in_place_sequence(t, 1, (value)count, fixed + 1, sequence, taken);
+    mem_free(&fn->allocator, fixed, count);
     return ok;
 }
 
@@ -197,7 +197,7 @@ bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *e
     c.open = mem_alloc_zero(a, domains * sizeof *c.open);
     struct phase *before = VEC_PUSH(a, &s->step);
     bool ok = s->making && s->root && s->next && s->phase && c.open && before &&
-              make_sequence(fn, s);
+              make_sequence(fn, &s->sequence, &s->taken);
     if (ok) *before = (struct phase){0};
     for (value v = 1; ok && v < t->instr.count; v++)
         ok = place_value(&c, s->sequence ? s->sequence[v - 1] : v);
