@@ -122,6 +122,7 @@ struct measurement {
     const char *why;   /* it takes no part; else NULL */
     double error;      /* largest disagreement with the hand-written C, over the largest entry */
     double prepare[2]; /* seconds to make the gradient ready: for the first time, and again */
+    double memory;     /* bytes that the largest compiler of the first time had; 0: none ran */
     double seconds[WORKS]; /* medians */
     int64_t repeat[WORKS]; /* runs a sample */
 };

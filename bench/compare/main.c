@@ -13,7 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { MAX_ROUNDS = 15 };
 
@@ -122,18 +125,52 @@ static void list_contestants(struct row *row, const struct options *options) {
     row->by[row->count++].who = &contestant_differences;
 }
 
+static void *open_timed(struct measurement *m, const struct problem *p, double *seconds) {
+    double start = seconds_now();
+    void *state = m->who->open(m->who, p, &m->why);
+    *seconds = seconds_now() - start;
+    if (state && m->who->preparation) *seconds = m->who->preparation(state);
+    return state;
+}
+
+/* What the first preparation took, by a process of its own: its children are the compilers and
+ * nobody else, whose largest memory the system tells. False: it could not be made. */
+struct first {
+    double seconds, memory;
+    bool good;
+};
+static bool open_apart(struct measurement *m, const struct problem *p, struct first *first) {
+    int end[2];
+    if (pipe(end)) return false;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct rusage usage;
+        first->good = open_timed(m, p, &first->seconds) != NULL;
+        if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
+            first->memory = 1024.0 * (double)usage.ru_maxrss;
+        bool told = write(end[1], first, sizeof *first) == (ssize_t)sizeof *first;
+        _exit(told ? 0 : 1);
+    }
+    close(end[1]);
+    bool told = child > 0 && read(end[0], first, sizeof *first) == (ssize_t)sizeof *first;
+    close(end[0]);
+    if (child > 0) waitpid(child, NULL, 0);
+    return told && first->good;
+}
+
 /* Twice, because what was compiled once may be found again. */
 static void *make_ready(struct measurement *m, const struct problem *p) {
-    void *state = NULL;
-    for (int i = 0; i < 2; i++) {
-        double start = seconds_now();
-        state = m->who->open(m->who, p, &m->why);
-        m->prepare[i] = seconds_now() - start;
+    struct first first = {0};
+    if (m->who->ours && open_apart(m, p, &first)) {
+        m->prepare[0] = first.seconds;
+        m->memory = first.memory;
+    } else {
+        void *state = open_timed(m, p, &m->prepare[0]);
         if (!state) return NULL;
-        if (m->who->preparation) m->prepare[i] = m->who->preparation(state);
-        if (i == 0) m->who->close(state);
+        m->who->close(state);
     }
-    return state;
+    return open_timed(m, p, &m->prepare[1]);
 }
 
 static int by_size(const void *a, const void *b) {
@@ -146,12 +183,16 @@ static double median(double *x, int n) {
     return (x[(n - 1) / 2] + x[n / 2]) / 2;
 }
 
-/* How often a sample repeats the work. */
+/* How often a sample repeats the work: until it is long enough also when all is warm. */
 static bool calibrate(struct measurement *m, void *state, double sample) {
     for (enum work work = VALUE; work < WORKS; work++) {
-        double once = m->who->run(state, work, 1, NULL);
-        if (once < 0) return false;
-        m->repeat[work] = once >= sample ? 1 : (int64_t)ceil(sample / fmax(once, 1e-7));
+        int64_t repeat = 1;
+        for (double seconds = -1; seconds < sample;) {
+            if (seconds >= 0) repeat = (int64_t)ceil(1.2 * sample / fmax(seconds, 1e-7)) * repeat;
+            seconds = m->who->run(state, work, repeat, NULL);
+            if (seconds < 0) return false;
+        }
+        m->repeat[work] = repeat;
     }
     return true;
 }

@@ -93,8 +93,10 @@ void report_row(const struct row *row) {
 }
 
 void report_preparation(const struct report *report) {
-    printf("\nReading, differentiating and compiling the gradient, milliseconds by the wall\n");
-    printf("%-13s %-25s %-20s %10s %10s\n", "case", "size", "back end", "first", "again");
+    printf("\nReading, differentiating and compiling the gradient, milliseconds by the wall, and "
+           "the memory of the C compiler\n");
+    printf("%-13s %-25s %-20s %10s %10s %10s\n", "case", "size", "back end", "first", "again",
+           "peak MB");
     for (size_t i = 0; i < report->rows; i++)
         for (size_t k = 0; k < contestants_ours_count; k++) {
             const struct row *row = &report->row[i];
@@ -103,6 +105,7 @@ void report_preparation(const struct report *report) {
                    m->who->name + strlen("Wengert, "));
             print_number(10, 1e3 * m->prepare[0]);
             print_number(10, 1e3 * m->prepare[1]);
+            if (m->memory > 0) print_number(10, 1e-6 * m->memory);
             putchar('\n');
         }
 }
@@ -147,7 +150,10 @@ static void add_compile_times(struct targets *list, const struct row *row) {
         add(list, row, "seconds to compile", first, false, 0.4, 0);
         add(list, row, "seconds to compile, from the cache", again, false, 0.005, 0);
     }
-    if (row->of == &case_pendulum) add(list, row, "seconds to compile", first, false, 20, 0);
+    if (row->of != &case_pendulum) return;
+    add(list, row, "seconds to compile", first, false, 20, 0);
+    double memory = compiles && m->memory > 0 ? 1e-9 * m->memory : -1;
+    add(list, row, "GB that the C compiler takes", memory, false, 2, 0);
 }
 
 static void collect(const struct report *report, struct targets *list) {
@@ -215,10 +221,11 @@ static void json_measurement(FILE *file, const struct row *row, const struct mea
     fprintf(file,
             ", \"primal_ms\": %.6g, \"derivative_ms\": %.6g, \"derivative_over_primal\": %.4g, "
             "\"times_ours\": %.4g, \"disagreement\": %.2g, \"prepare_ms\": %.4g, "
-            "\"prepare_again_ms\": %.4g, \"extrapolated\": %s}",
+            "\"prepare_again_ms\": %.4g, \"compiler_mb\": %.4g, \"extrapolated\": %s}",
             1e3 * m->seconds[VALUE], 1e3 * m->seconds[GRADIENT],
             m->seconds[GRADIENT] / m->seconds[VALUE], times_ours(row, m), m->error,
-            1e3 * m->prepare[0], 1e3 * m->prepare[1], m->who->sampled ? "true" : "false");
+            1e3 * m->prepare[0], 1e3 * m->prepare[1], 1e-6 * m->memory,
+            m->who->sampled ? "true" : "false");
 }
 
 static void json_row(FILE *file, const struct row *row) {

@@ -2,7 +2,8 @@
  * faster for one number, or, where digits are to be the interpreter's, one copy of each function of
  * vector_math.h. In loops gcc calls the C library's vector functions (libmvec) for what
  * vector_math.h lacks, and for angles, which that treats in two ways. clang calls those that it
- * knows, sines, cosines and powers, where WG_LIBMVEC says that it was told to. */
+ * knows, sines, cosines and powers, where WG_LIBMVEC says that it was told to. Behind this stands
+ * WG_SCALAR(name) for each function that scalar code calls. */
 #ifdef __OPTIMIZE__
 #define WG_SCALAR(name)                                                                            \
     static inline WG_UNUSED double wg_##name(double x) { return name(x); }                         \
@@ -12,19 +13,6 @@
     static WG_APART double wg_##name(double x) { return vm_##name(x); }                            \
     static WG_APART float wg_##name##f(float x) { return vm_##name##f(x); }
 #endif
-WG_SCALAR(exp)
-WG_SCALAR(exp2)
-WG_SCALAR(expm1)
-WG_SCALAR(log)
-WG_SCALAR(log2)
-WG_SCALAR(log10)
-WG_SCALAR(log1p)
-WG_SCALAR(sinh)
-WG_SCALAR(cosh)
-WG_SCALAR(tanh)
-WG_SCALAR(sin)
-WG_SCALAR(cos)
-WG_SCALAR(tan)
 
 #if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) &&       \
     defined(__OPTIMIZE__)

@@ -1,6 +1,7 @@
 /* The frame of code that the library loads and calls: functions of a wg_frame, where the addresses
  * of everything are in a table, and the pieces of the runtime in front of them. */
 #include "native/embedded.h"
+#include "native/pieces.h"
 #include "native/writer.h"
 
 #include <stdio.h>
@@ -136,16 +137,39 @@ static size_t count_of(const char *text, const char *word) {
     return count;
 }
 
+/* The functions of vector_math.h that a body uses, and no others: to read all takes a compiler a
+ * tenth of a second. */
+static void add_mathematics(struct writer *w, const char *body) {
+    const struct source_text source[] = {{.text = embedded_vector_math},
+                                         {.text = embedded_vector_math_f32}};
+    wg_text scalar = {.allocator = w->out->allocator}, words = {.allocator = w->out->allocator};
+    if (strstr(body, "special_")) w->ok = w->ok && text_add(&words, embedded_special);
+    for (size_t i = 0; row_functions[i] && w->ok; i++) {
+        char called[32];
+        bool used = false;
+        for (int narrow = 0; narrow < 2; narrow++) {
+            snprintf(called, sizeof called, "wg_%s%s(", row_functions[i], narrow ? "f" : "");
+            used |= strstr(body, called) != NULL;
+            snprintf(called, sizeof called, "vm_%s%s(", row_functions[i], narrow ? "f" : "");
+            if (used || strstr(body, called)) w->ok = w->ok && text_format(&words, "\n%s", called);
+        }
+        if (!used) continue;
+        w->ok = w->ok && text_format(&words, "\nvm_%s(", row_functions[i]) &&
+                text_format(&scalar, "WG_SCALAR(%s)\n", row_functions[i]);
+    }
+    w->ok = w->ok && (!words.data || add_used_pieces(source, COUNT_OF(source), words.data, w->out));
+    add(w, embedded_runtime_math);
+    if (scalar.data) add(w, scalar.data);
+    wg_text_free(&scalar);
+    wg_text_free(&words);
+}
+
 /* The pieces of the runtime that a body uses, by a word that only they have. */
 static void add_runtime(struct writer *w, const char *body) {
     add(w, embedded_runtime);
     if (w->w->before) add(w, "#define WG_RESTRICT __restrict\n");
     if (w->w->threads) add(w, embedded_threads);
-    if (strstr(body, "vm_") || strstr(body, "wg_")) {
-        add(w, embedded_vector_math);
-        add(w, embedded_vector_math_f32);
-        add(w, embedded_runtime_math);
-    }
+    add_mathematics(w, body);
     enum { FEW_SUMS = 8 };
     bool few = count_of(body, "wg_sum_add_lanes_") <= FEW_SUMS;
     ADD(w, "\n#define WG_OF_SUM %s\n", few ? "inline" : "WG_APART");
