@@ -1,9 +1,10 @@
-/* The interpreter's kernels against the machine: elementwise operations, sums and movements of data
- * as a share of the memory bandwidth that plain loops reach on arrays that fit no cache, and
- * products of matrices, large, narrow and tiny, beside OpenBLAS called directly. All are taken in
- * turns in one run, and medians compared.
+/* The interpreter's kernels and native code against the machine: elementwise operations, sums and
+ * movements of data as a share of the memory bandwidth that plain loops reach on arrays that fit no
+ * cache, and products of matrices, large, narrow and tiny, beside OpenBLAS called directly. All are
+ * taken in turns in one run, and medians compared.
  *
- *     kernels [WORD]      WORD: only the lines that have it in their name
+ *     kernels [WORD]      WORD: only the lines that have it in their name, as "native" has each
+ *                         second one
  *
  * Fails where what only moves data, or computes less than memory takes, is below 80 % of the
  * bandwidth, or a product below 90 % of OpenBLAS. Lines without a verdict are bound by arithmetic,
@@ -118,11 +119,13 @@ static const struct shapes products[] = {
     {"1000 of 3 x 3 x 3", 1000, 3, 3, 3, false},
     {"1000 of 4 x 4 x 1", 1000, 4, 4, 1, false},
 };
-enum { PRODUCTS = sizeof products / sizeof *products, SUBJECTS = MOVEMENTS + PRODUCTS };
+enum { PRODUCTS = sizeof products / sizeof *products, SUBJECTS = 2 * (MOVEMENTS + PRODUCTS) };
 
 struct subject {
     const struct movement *movement; /* NULL: a product */
     const struct shapes *product;
+    wg_backend backend;
+    char name[48];
     wg_function *fn;
     void *workspace;
     int64_t n;
@@ -178,7 +181,7 @@ static void prepare(struct subject *s, wg_error *error) {
     size_t bytes = 0;
     wg_program *p = wg_parse(formula, strlen(formula), NULL, error);
     wg_program *slope = by ? wg_grad(p, by, error) : NULL;
-    s->fn = wg_compile(slope ? slope : p, NULL, error);
+    s->fn = wg_compile(slope ? slope : p, &(wg_options){.backend = s->backend}, error);
     wg_program_free(slope);
     wg_program_free(p);
     if (wg_workspace_size(s->fn, &s->n, &bytes, error) != WG_OK) return;
@@ -265,14 +268,14 @@ static bool report(struct subject *s, double bandwidth) {
     const struct movement *m = s->movement;
     if (m) {
         double rate = bytes_of(m) / seconds;
-        printf("%-24s %8.1f GB/s    %5.0f %% of bandwidth", m->name, rate * 1e-9,
+        printf("%-32s %8.1f GB/s    %5.0f %% of bandwidth", s->name, rate * 1e-9,
                100 * rate / bandwidth);
         return verdict(m->judged, rate / bandwidth, 0.8);
     }
     const struct shapes *p = s->product;
     double flops = 2.0 * p->batch * p->m * p->k * p->n * s->repeats;
     double share = median(s->direct) / seconds;
-    printf("%-24s %8.1f GFLOP/s %5.0f %% of OpenBLAS", p->name, flops / seconds * 1e-9,
+    printf("%-32s %8.1f GFLOP/s %5.0f %% of OpenBLAS", s->name, flops / seconds * 1e-9,
            100 * share);
     return verdict(true, share, 0.9);
 }
@@ -333,13 +336,16 @@ int main(int argc, char **argv) {
     double copies[ROUNDS], triads[ROUNDS];
     int count = 0;
     for (int i = 0; i < SUBJECTS; i++) {
-        const struct movement *m = i < MOVEMENTS ? &movements[i] : NULL;
-        const struct shapes *p = m ? NULL : &products[i - MOVEMENTS];
-        if (argc > 1 && !strstr(m ? m->name : p->name, argv[1])) continue;
+        const struct movement *m = i / 2 < MOVEMENTS ? &movements[i / 2] : NULL;
+        const struct shapes *p = m ? NULL : &products[i / 2 - MOVEMENTS];
 #ifndef WG_BLAS
         if (p) continue;
 #endif
-        subject[count++] = (struct subject){.movement = m, .product = p};
+        struct subject *s = &subject[count];
+        *s = (struct subject){.movement = m, .product = p};
+        s->backend = i % 2 ? WG_NATIVE : WG_INTERPRET;
+        snprintf(s->name, sizeof s->name, "%s%s", m ? m->name : p->name, i % 2 ? ", native" : "");
+        if (argc == 1 || strstr(s->name, argv[1])) count++;
     }
     bool ready = make_data(&data), good = true;
     for (int i = 0; i < count && !error.status; i++) {
