@@ -7,7 +7,7 @@
 #include "op/build.h"
 #include "op/describe.h"
 
-enum { LOOP_HEAD = 7, BRANCH_HEAD = 2 };
+enum { LOOP_HEAD = 8, BRANCH_HEAD = 3 };
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
@@ -17,6 +17,7 @@ static struct region parse(unsigned op, const int64_t *word) {
     if (op == OP_branch) {
         r.captures = (size_t)head[0];
         r.results = (size_t)head[1];
+        r.kept = (size_t)head[2];
         r.lead = 1;
         r.extent = head + BRANCH_HEAD;
     } else {
@@ -27,6 +28,7 @@ static struct region parse(unsigned op, const int64_t *word) {
         r.stacks = (size_t)head[4];
         r.results = (size_t)head[5];
         r.kept = (size_t)head[6];
+        r.snapshots = head[7];
         r.lead = (r.flags & LOOP_COUNTED) != 0;
         r.active = head + LOOP_HEAD;
         r.extent = r.active + r.captures + r.carries + r.stacks;
@@ -265,6 +267,7 @@ value build_region(wg_graph *g, unsigned op, const struct region_parts *p) {
     if (op == OP_branch) {
         word[n++] = (int64_t)p->captures;
         word[n++] = (int64_t)p->results;
+        word[n++] = (int64_t)p->kept;
     } else {
         word[n++] = p->length;
         word[n++] = (p->flags & ~(LOOP_CONDITION | LOOP_COUNTED)) |
@@ -274,6 +277,7 @@ value build_region(wg_graph *g, unsigned op, const struct region_parts *p) {
         word[n++] = (int64_t)p->stacks;
         word[n++] = (int64_t)p->results;
         word[n++] = (int64_t)p->kept;
+        word[n++] = p->snapshots;
         for (size_t k = 0; k < operands; k++) word[n++] = p->active ? p->active[k] : 0;
     }
     if (sizes) memcpy(word + n, p->sizes, sizes * sizeof *word);

@@ -8,7 +8,8 @@
  *               carries, results[i] = body(i, captures, carries, stacks[i])
  *           backwards: i = count-1, ..., 0. What a loop that ends early has not made is zeros.
  *   branch  index, captures -> results of body[index](captures); an index outside is brought to
- *           the nearest.
+ *           the nearest. One with a single body is a call, of which a checkpoint is made: reverse
+ *           mode computes it again from captures and `kept` results, the last ones.
  *
  * The body takes i as i64[], and slices without their first axis, the loop's length. A condition is
  * a second body (i, captures, carries) -> bool[]. A loop without carries is a map, one over a
@@ -18,15 +19,17 @@
  * program that is itself the body of a loop over the same indices in the other order,
  *   i, captures, adjoints of active carries, sums for active captures, kept results, stacks,
  *   adjoints of floating results -> adjoints of carries, sums, adjoints of active stacks
- * of which the `kept` results, the last ones, exist for its sake alone (transform/region.c). */
+ * of which the `kept` results, the last ones, exist for its sake alone (transform/region.c). A loop
+ * with `snapshots` has none: reverse mode keeps that many of what is carried, and runs the loop again
+ * from there (transform/revolve.c). */
 #ifndef OP_REGION_H
 #define OP_REGION_H
 
 #include "op/op.h"
 
 /* attr = [n, body 1 .. body n, then for a branch
- *   captures, results, for a loop length, flags, captures, carries, stacks, results, kept,
- *   then 1 or 0 for every capture, carry and stack: whether adjoints of it are made,
+ *   captures, results, kept, for a loop length, flags, captures, carries, stacks, results, kept,
+ *   snapshots, then 1 or 0 for every capture, carry and stack: whether adjoints of it are made,
  * then for both the extents for the sizes of body 1, body 2, ...] */
 enum loop_flag {
     LOOP_BACKWARDS = 1,
@@ -44,7 +47,8 @@ struct region {
     const int64_t *extent; /* of the sizes of all bodies */
     wg_extent length;      /* of a loop; and its flags */
     int64_t flags;
-    size_t captures, carries, stacks, results, kept; /* a branch has captures and results */
+    size_t captures, carries, stacks, results, kept; /* a branch has no carries and stacks */
+    int64_t snapshots; /* of a loop; 0: none */
     const int64_t *active;                           /* captures, carries, stacks */
     size_t lead; /* operands in front of the captures: a loop's count, a branch's index */
     size_t items; /* carries and results */
@@ -75,6 +79,7 @@ struct region_parts {
     value lead; /* the count or index; 0: none */
     const value *capture, *carry, *stack;
     size_t captures, carries, stacks, results, kept;
+    int64_t snapshots;
     const uint8_t *active; /* with reverse: captures, carries, stacks */
 };
 /* Appends it; its value, 0 on error. */

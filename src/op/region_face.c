@@ -21,7 +21,7 @@ struct variable { /* of a loop: the index, a carry, a slice */
 struct wg_loop {
     wg_graph *g;
     wg_extent length;
-    int64_t flags;
+    int64_t flags, snapshots;
     value begin; /* the first instruction behind its beginning */
     value index, count, condition;
     VEC(struct variable) carry, slice;
@@ -32,7 +32,7 @@ struct wg_branch {
     wg_graph *g;
     value begin, of_this; /* where it begins, and the case that is being built */
     value choice;
-    size_t results;
+    size_t results, kept;
     VEC(wg_program *) body;
     VEC(value) captured; /* by any case */
     span_vec of_case; /* which of these each case captured, in the order of its inputs */
@@ -177,6 +177,14 @@ void wg_loop_count_at(const char *file, int line, wg_loop *loop, wg_var count) {
 
 void wg_loop_backwards(wg_loop *loop) {
     if (loop) loop->flags |= LOOP_BACKWARDS;
+}
+
+void wg_loop_checkpoints_at(const char *file, int line, wg_loop *loop, int64_t snapshots) {
+    if (!enter_loop(file, line, loop)) return;
+    if (snapshots < 0 || snapshots > INT16_MAX)
+        graph_fail(loop->g, WG_EARGUMENT, "loop_checkpoints: %lld snapshots; 1 to %d are possible",
+                   (long long)snapshots, INT16_MAX);
+    loop->snapshots = snapshots;
 }
 
 wg_var wg_loop_index_at(const char *file, int line, wg_loop *loop) {
@@ -338,7 +346,7 @@ static value append_loop(wg_loop *loop) {
             .flags = loop->flags | (carries == 0 && !condition ? LOOP_APART : 0),
             .lead = loop->count, .capture = t.captured.at, .captures = t.captured.count,
             .carry = carry, .carries = carries, .stack = stack, .stacks = loop->slice.count,
-            .results = outputs - carries};
+            .results = outputs - carries, .snapshots = loop->snapshots};
         result = build_region(g, OP_loop, &parts);
     }
     wg_program_free(body);
@@ -497,7 +505,7 @@ static value append_branch(wg_branch *b) {
         struct region_parts parts = {.branch = (const wg_program *const *)b->body.at,
                                      .branches = b->body.count, .sizes = sizes,
                                      .lead = b->choice, .capture = all, .captures = count,
-                                     .results = b->results};
+                                     .results = b->results, .kept = b->kept};
         result = build_region(g, OP_branch, &parts);
         mem_free(&g->t.allocator, sizes, bytes);
     }
@@ -516,4 +524,67 @@ void wg_branch_end_at(const char *file, int line, wg_branch *b, wg_var *result) 
     VEC_FREE(&a, &b->of_case);
     VEC_FREE(&a, &b->captured);
     mem_free(&a, b, sizeof *b);
+}
+
+/* ---- checkpoints ----------------------------------------------------------------------------- */
+/* A branch with one case, whose last results are what is kept. */
+
+struct wg_checkpoint {
+    wg_branch *branch; /* NULL: everything is kept, and there is no region */
+    wg_graph *g;
+    wg_keep keep;
+    VEC(value) kept;
+};
+
+wg_checkpoint *wg_checkpoint_begin_at(const char *file, int line, wg_graph *g, wg_keep keep) {
+    if (!face_begin(g, file, line)) return NULL;
+    if (keep != WG_KEEP_INPUTS && keep != WG_KEEP_MARKED && keep != WG_KEEP_ALL) {
+        graph_fail(g, WG_EARGUMENT, "checkpoint: %d is no way of keeping values", (int)keep);
+        return NULL;
+    }
+    wg_checkpoint *c = mem_alloc_zero(&g->t.allocator, sizeof *c);
+    if (!c) return fail_memory(&g->error), NULL;
+    *c = (wg_checkpoint){.g = g, .keep = keep};
+    if (keep == WG_KEEP_ALL) return c;
+    wg_var only = {g, build_number(g, WG_I64, 0)};
+    c->branch = wg_branch_begin_at(file, SAME_SITE, g, only);
+    return c;
+}
+
+wg_var wg_checkpoint_keep_at(const char *file, int line, wg_checkpoint *c, wg_var x) {
+    if (!c || !face_begin(c->g, file, line) || !face_var(c->g, "checkpoint_keep", x) ||
+        c->keep != WG_KEEP_MARKED)
+        return x;
+    value *new = VEC_PUSH(&c->g->t.allocator, &c->kept);
+    if (new) *new = x.id;
+    else fail_memory(&c->g->error);
+    return x;
+}
+
+void wg_checkpoint_end_at(const char *file, int line, wg_checkpoint *c, wg_var *result,
+                          size_t count, const wg_var *y) {
+    if (!c) return;
+    wg_graph *g = c->g;
+    wg_allocator a = g->t.allocator;
+    wg_var all[REGION_OPERANDS], made[REGION_OPERANDS] = {{0}};
+    bool good = face_begin(g, file, line) && face_list(g, "checkpoint_end", count, y);
+    size_t kept = c->kept.count;
+    if (good && count + kept > REGION_OPERANDS) {
+        graph_fail(g, WG_EOVERFLOW, "checkpoint: %zu results and values to keep, more than %d",
+                   count + kept, REGION_OPERANDS);
+        good = false;
+    }
+    for (size_t k = 0; good && k < count; k++) {
+        good = face_var(g, "checkpoint_end", y[k]);
+        all[k] = made[k] = y[k];
+    }
+    if (good && c->branch) {
+        for (size_t k = 0; k < kept; k++) all[count + k] = (wg_var){g, c->kept.at[k]};
+        c->branch->kept = kept;
+        wg_branch_case_at(file, SAME_SITE, c->branch, count + kept, all);
+    }
+    if (c->branch) wg_branch_end_at(file, SAME_SITE, c->branch, good ? made : NULL);
+    for (size_t k = 0; good && result && k < count; k++) result[k] = made[k];
+    VEC_FREE(&a, &c->kept);
+    mem_free(&a, c, sizeof *c);
 }

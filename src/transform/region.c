@@ -3,13 +3,15 @@
  *
  * Reverse mode runs a loop twice. The first run keeps, stack by stack, what the second needs; the
  * second goes through the iterations in the other order, with the adjoints of what is carried as
- * what it carries, and sums for captured values beside them. What is kept is decided in split.c. A
- * branch keeps nothing: its reverse computes the branch that was taken again. */
+ * what it carries, and sums for captured values beside them. What is kept is decided in split.c; a
+ * loop that is to keep snapshots only, or that has no bound, is that of revolve.c. A branch keeps
+ * what its maker asked for: its reverse computes the branch that was taken again. */
 #include "transform/region.h"
 
 #include "op/build.h"
 #include "op/describe.h"
 #include "transform/derive.h"
+#include "transform/revolve.h"
 #include "transform/series.h"
 #include "transform/split.h"
 #include "wengert/loop.h"
@@ -114,7 +116,8 @@ static wg_program *tangent_body(const wg_program *body, const struct region *r, 
                 if (has && k < r->carries && !in[carry]) in[carry] = *again = true;
                 out[k] = out[k] || has || (k < r->carries && in[carry]);
             }
-            size_t middle = r->carries, part[3] = {0, middle, outputs};
+            size_t middle = r->op == OP_branch ? r->results - r->kept : r->carries;
+            size_t part[3] = {0, middle, outputs};
             for (size_t p = 0; p < 2; p++) {
                 for (size_t k = part[p]; k < part[p + 1]; k++)
                     output_as(&d, "%a", from_output_name(&d, k), d.map[d.from->output.at[k].v]);
@@ -194,16 +197,23 @@ static value branch_tangent(const struct rule *r, const struct region *region, i
         }
     hand_on(g, &error);
     if (body && !g->error.status) {
-        size_t tangents = 0;
-        for (size_t k = 0; k < region->results; k++) tangents += out[k];
+        size_t plain = region->results - region->kept;
         struct region_parts parts = {.branch = body, .branches = n, .sizes = region->extent,
                                      .lead = r->x[0], .capture = capture,
-                                     .results = region->results + tangents};
+                                     .results = region->results, .kept = region->kept};
+        for (size_t k = 0; k < region->results; k++) {
+            parts.results += out[k];
+            if (k >= plain) parts.kept += out[k];
+        }
         parts.captures = with_companions(r->x + 1, t + 1, in, region->captures, order, g, capture);
         result = build_region(g, OP_branch, &parts);
-        for (size_t k = 0, at = region->results; k < region->results; k++) {
-            primal[k] = build_item(g, result, k);
-            tangent[k] = out[k] ? build_item(g, result, at++) : 0;
+        for (size_t part = 0; part < 2; part++) { /* results, then those that are kept */
+            size_t begin = part ? plain : 0, end = part ? region->results : plain;
+            size_t item = part ? parts.results - parts.kept : 0, item_t = item + end - begin;
+            for (size_t k = begin; k < end; k++) {
+                primal[k] = build_item(g, result, item++);
+                tangent[k] = out[k] ? build_item(g, result, item_t++) : 0;
+            }
         }
     }
     free_programs(g, body, n);
@@ -248,7 +258,8 @@ static value loop_tangent(const struct rule *r, const struct region *region, int
             .body = body, .condition = condition, .sizes = region->extent,
             .length = region->length, .flags = region->flags, .lead = first ? r->x[0] : 0,
             .capture = operand[0], .carry = operand[1], .stack = operand[2], .captures = n[0],
-            .carries = n[1], .stacks = n[2], .results = region->results};
+            .carries = n[1], .stacks = n[2], .results = region->results,
+            .snapshots = region->snapshots};
         for (size_t k = 0; k < region->results; k++) parts.results += out[carries + k];
         result = build_region(g, OP_loop, &parts);
         size_t carry_t = carries, item = n[1], item_t = n[1] + region->results;
@@ -300,15 +311,9 @@ static bool close_active(wg_graph *g, const struct region *region, const value *
     return any && more;
 }
 
-/* Whether there can be room for what is kept. */
-static bool is_bounded(wg_graph *g, const struct region *region, size_t kept) {
-    if (kept == 0 || region->length != WG_UNBOUNDED) return true;
-    graph_fail(g, WG_ENORULE,
-               "loop: reverse mode keeps %zu value%s of every iteration, and nothing says how many "
-               "there may be", kept, kept == 1 ? "" : "s");
-    graph_hint(g, "give it a bound: {wg_loop_begin(g, 1000)|while c limit 1000, for i in 0:k limit "
-                  "1000}; forward mode needs none");
-    return false;
+/* Whether the loop is run again for what its reverse needs, rather than keeping it. */
+static bool is_run_again(const struct region *region, size_t kept) {
+    return kept > 0 && (region->snapshots || region->length == WG_UNBOUNDED);
 }
 
 value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain) {
@@ -332,13 +337,13 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             .sizes = region.extent, .length = region.length, .flags = region.flags,
             .lead = region.lead ? r->x[0] : 0, .capture = r->x + region.lead,
             .captures = region.captures, .carries = region.carries, .stacks = region.stacks,
-            .active = mask};
+            .active = mask, .snapshots = region.snapshots};
         parts.carry = parts.capture + parts.captures;
         parts.stack = parts.carry + parts.carries;
-        result = 0;
-        if (split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body, &reverse,
-                       &kept, &error) &&
-            is_bounded(g, &region, kept)) {
+        if (!split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body,
+                        &reverse, &kept, &error)) {
+            result = 0;
+        } else if (!is_run_again(&region, kept)) {
             parts.results = region.results - region.kept + kept;
             parts.kept = kept;
             parts.body = body;
@@ -372,7 +377,8 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     struct region_parts parts = {
         .body = region_body(&g->t, region, 0)->reverse, .sizes = region->extent,
         .length = region->length, .flags = region->flags ^ LOOP_BACKWARDS, .capture = capture,
-        .carry = carried, .stack = stacked, .captures = captures};
+        .carry = carried, .stack = stacked, .captures = captures,
+        .snapshots = region->snapshots};
     parts.flags &= ~LOOP_APART;
     bool ends_early = region->flags & (LOOP_COUNTED | LOOP_CONDITION);
     if (ends_early) parts.lead = build_item(g, r->y, REGION_COUNT);
@@ -403,11 +409,11 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     return !g->error.status;
 }
 
-/* One branch backwards: captures, the sums that there are, adjoints of floating results -> adjoints of
- * active captures, with those sums. */
-static wg_program *reverse_branch(const wg_program *body, const struct region *r,
-                                  const bool *active, const value *sum, bool guarded,
-                                  wg_error *error) {
+/* A body and its adjoints: captures, the sums that there are, adjoints of results as far as `seeded`
+ * -> adjoints of active captures, with those sums, then the kept results. */
+static wg_program *branch_and_adjoints(const wg_program *body, const struct region *r,
+                                       const bool *active, const value *sum, const bool *seeded,
+                                       bool guarded, wg_error *error) {
     struct derivation d;
     value y[2 * REGION_OPERANDS], ct[2 * REGION_OPERANDS];
     value wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
@@ -425,16 +431,50 @@ static wg_program *reverse_branch(const wg_program *body, const struct region *r
             region_inline(d.g, d.from, d.input, active + 1, d.size_map, d.map)) {
             for (size_t k = 0; k < r->results; k++) {
                 value v = d.map[d.from->output.at[k].v];
-                if (d.g->error.status || !is_float(d.g, v)) continue;
+                if (d.g->error.status || !seeded[k]) continue;
                 y[seeds] = v;
                 ct[seeds++] = companion(&d, "%a_bar", from_output_name(&d, k), v);
             }
             if (vjp_guarded(d.g, y, ct, seeds, wrt, n, guarded, adjoint))
                 for (size_t k = 0; k < n; k++)
                     output_as(&d, "%a", "x_bar", or_zero(d.g, adjoint[k], wrt[k]));
+            for (size_t k = r->results - r->kept; k < r->results && !d.g->error.status; k++)
+                output_as(&d, "%a", from_output_name(&d, k), d.map[d.from->output.at[k].v]);
         }
     }
     return derive_finish(&d);
+}
+
+/* One branch backwards: captures, kept results, then as above -> adjoints of active captures. What is
+ * kept is read, and the rest computed again from it. */
+static wg_program *reverse_branch(const wg_program *body, const struct region *r,
+                                  const bool *active, const value *sum, const bool *seeded,
+                                  bool guarded, wg_error *error) {
+    wg_program *all = branch_and_adjoints(body, r, active, sum, seeded, guarded, error);
+    struct derivation d;
+    if (!all || r->kept == 0) return all;
+    if (derive_begin(&d, all, error)) {
+        size_t wants = d.from->output.count - r->kept;
+        for (size_t i = 0; i < r->captures; i++) copy_of_input(&d, i);
+        for (size_t k = 0; k < r->kept && !d.g->error.status; k++) {
+            value v = d.from->output.at[wants + k].v;
+            wg_type type = graph_import_type(d.g, d.from, type_of(d.from, v), d.size_map);
+            value kept = graph_input(d.g, derive_name(&d, false, "kept", "", ""), &type);
+            if (!value_is_input(d.from, v)) d.map[v] = kept;
+        }
+        for (size_t i = r->captures; i < d.from->input.count; i++) copy_of_input(&d, i);
+        for (value v = 1; v < d.from->instr.count && !d.g->error.status; v++) {
+            const struct instr *i = instr_at(d.from, v);
+            if (i->op == OP_input) d.map[v] = d.input[attr_words(d.from, i->attr)[0]];
+            else if (!d.map[v]) d.map[v] = graph_import(d.g, d.from, v, d.size_map, d.map);
+        }
+        d.g->site = 0;
+        for (size_t k = 0; k < wants && !d.g->error.status; k++)
+            output_as(&d, "%a", "x_bar", d.map[d.from->output.at[k].v]);
+    }
+    wg_program *p = derive_finish(&d);
+    wg_program_free(all);
+    return p;
 }
 
 static bool branch_adjoints(const struct rule *r, const struct region *region, const bool *active,
@@ -443,21 +483,23 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
     const wg_program **body = program_list(g, region->bodies);
     wg_error error = {0};
     value capture[2 * REGION_OPERANDS];
-    bool wanted[REGION_OPERANDS] = {0};
+    bool wanted[REGION_OPERANDS] = {0}, seeded[REGION_OPERANDS] = {0};
     size_t n = 0, results = 0;
     for (size_t k = 0; k < region->captures; k++) {
         wanted[1 + k] = active[1 + k] && is_float(g, r->x[1 + k]);
         results += wanted[1 + k];
         capture[n++] = r->x[1 + k];
     }
+    for (size_t k = region->results - region->kept; k < region->results; k++)
+        capture[n++] = build_item(g, r->y, k);
     for (size_t k = 0; k < region->captures; k++)
         if (wanted[1 + k] && adjoint[1 + k]) capture[n++] = adjoint[1 + k];
     for (size_t k = 0; k < region->results; k++) {
-        value item = build_item(g, r->y, k);
-        if (item && is_float(g, item)) capture[n++] = or_zero(g, ct[k], item);
+        seeded[k] = ct[k] != 0;
+        if (seeded[k]) capture[n++] = ct[k];
     }
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
-        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint,
+        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint, seeded,
                                  r->guarded, &error);
     hand_on(g, &error);
     if (body && !g->error.status && results) {
@@ -475,11 +517,17 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
 bool region_adjoints(const struct rule *r, const bool *active, const value *ct, value *adjoint) {
     struct region region;
     size_t bytes;
+    uint8_t mask[REGION_OPERANDS] = {0};
     int64_t *words = region_copy(r->g, r->op, r->attr, &region, &bytes);
     if (!words) return false;
     bool ok = !too_many(r->g, &region, 2);
-    if (ok) ok = r->op == OP_branch ? branch_adjoints(r, &region, active, ct, adjoint)
-                                    : loop_adjoints(r, &region, ct, adjoint);
+    if (ok && r->op == OP_branch) {
+        ok = branch_adjoints(r, &region, active, ct, adjoint);
+    } else if (ok && region_body(&r->g->t, &region, 0)->reverse) {
+        ok = loop_adjoints(r, &region, ct, adjoint);
+    } else if (ok && close_active(r->g, &region, r->x, active, mask)) {
+        ok = revolve_adjoints(r, &region, mask, ct, adjoint);
+    }
     free_words(r->g, words, bytes);
     return ok;
 }

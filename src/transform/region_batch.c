@@ -315,7 +315,7 @@ static value loop_batch(struct batching *b, value *result, bool *on_axis, value 
             .body = body, .condition = any, .sizes = b->sizes, .length = r->length,
             .flags = r->flags, .lead = !lead ? 0 : counts ? build_reduce_max(g, x[0], 1) : x[0], .capture = operand[0],
             .carry = operand[1], .stack = operand[2], .captures = c[0], .carries = c[1],
-            .stacks = c[2], .results = r->results};
+            .stacks = c[2], .results = r->results, .snapshots = r->snapshots};
         region = build_region(g, OP_loop, &parts);
         for (size_t k = 0; k < r->items; k++) {
             n = k < carries ? k : k - carries + c[1];
@@ -411,7 +411,8 @@ static value branch_batch(struct batching *b, value *result, bool *on_axis, valu
     if (!g->error.status && sizes_with_batch(b, n, NULL)) {
         struct region_parts parts = {.branch = body, .branches = n, .sizes = b->sizes,
                                      .lead = b->b->x[0], .capture = b->b->x + 1,
-                                     .captures = r->captures, .results = r->results};
+                                     .captures = r->captures, .results = r->results,
+                                     .kept = r->kept};
         region = build_region(g, OP_branch, &parts);
         for (size_t k = 0; k < r->results; k++) result[k] = build_item(g, region, k);
         *count = build_item(g, region, REGION_COUNT);

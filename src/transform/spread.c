@@ -43,7 +43,7 @@ bool map_spreads(const struct trace *t, value v) {
     const struct instr *i = instr_at(t, v);
     if (i->op != OP_loop) return false;
     struct region r = region_open(t, i->op, i->attr);
-    return r.flags & LOOP_APART && is_small_loop(t, v);
+    return r.flags & LOOP_APART && !r.snapshots && is_small_loop(t, v);
 }
 
 /* The results of the map v of `from` for the operands map[...], by number. */
