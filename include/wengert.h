@@ -10,6 +10,7 @@
  *   eager.h        graphs that compute as they grow, beside ordinary C control flow
  *   run.h          make it ready to run, call it, check its derivatives
  *   sparse.h       sparse Jacobians and Hessians: patterns, and values of the entries alone
+ *   solve.h        roots, minima and linear equations of compiled functions
  *   emit.h         write it as C that needs no library
  *   show.h         evaluation traces and computational graphs for people
  *   data.h         files of numbers, random numbers
@@ -29,6 +30,7 @@
 #include "wengert/implicit.h"
 #include "wengert/eager.h"
 #include "wengert/run.h"
+#include "wengert/solve.h"
 #include "wengert/sparse.h"
 #include "wengert/emit.h"
 #include "wengert/show.h"

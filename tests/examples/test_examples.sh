@@ -87,6 +87,13 @@ run kalman
 awk '/^step/ { steps++; gradient = $6 } /^found/ { motion = $3 + 0; sight = $8 + 0 }
     END { exit !(steps <= 8 && gradient < 1e-7 && motion > 0.08 && motion < 0.12 && sight > 0.45 && sight < 0.55) }' \
     "$temp/out" || fail "kalman: $(cat "$temp/out")"
+# A thousand variables without a Hessian, and penalties by derivatives through the fit.
+run rosenbrock
+grep -q '^converged: [0-9.]*e-[01][0-9] from the minimum$' "$temp/out" ||
+    fail "rosenbrock: $(cat "$temp/out")"
+run ridge
+awk '/^converged/ { if ($9 + 0 < 0.43 && $11 > 0.45) good = 1 } END { exit !good }' "$temp/out" ||
+    fail "ridge: $(cat "$temp/out")"
 
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"

@@ -255,6 +255,10 @@ static wg_status solving(const wg_allocator *allocator, void *ctx) {
     wg_output(g, "y", y);
     wg_program *p = g ? wg_build(g, &error) : NULL;
     wg_program_free(wg_grad(p, NULL, &error));
+    wg_solver *(*const make[])(const wg_program *, const char *, const wg_solver_options *,
+                               wg_error *) = {wg_newton, wg_newton_cg, wg_conjugate_gradient};
+    for (size_t i = 0; i < 3 && !error.status; i++)
+        wg_solver_free(make[i](residual, "y", NULL, &error));
     wg_program_free(p);
     wg_program_free(residual);
     return error.status;
