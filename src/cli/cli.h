@@ -35,6 +35,8 @@ enum option_id {
     OPT_ADJOINT,
     OPT_ORDER,
     OPT_AFTER,
+    OPT_SPARSE,
+    OPT_HESSIAN,
     OPT_NONFINITE,
     OPT_FOLD,
     OPT_ASCII,
@@ -258,12 +260,19 @@ struct results {
 bool results_make(struct cli *c, struct results *r, size_t rows, size_t columns);
 void results_free(struct cli *c, struct results *r);
 void set_axis(struct axis *axis, const char *name, const wg_tensor *tensor);
+/* The number of elements; the name of one, "A[0][1]", in row-major order. */
+int64_t axis_count(const struct axis *axis);
+bool write_element(wg_text *out, const struct axis *axis, int64_t i, bool in_latex);
 /* In the format asked for. */
 bool results_write(struct cli *c, const struct results *r);
 
 /* ---- look.c -------------------------------------------------------------------------------- */
 /* What --after makes of the program, as --of and --wrt say; NULL on error. */
 wg_program *transformed(struct cli *c, const char *after);
+
+/* ---- sparse.c ------------------------------------------------------------------------------ */
+/* What jacobian and hessian do with --sparse. */
+bool sparse_result(struct cli *c, bool hessian);
 
 /* ---- numeric.c ----------------------------------------------------------------------------- */
 struct differences {
@@ -291,6 +300,7 @@ bool command_graph(struct cli *c);
 bool command_show(struct cli *c);
 bool command_gradient(struct cli *c);
 bool command_jacobian(struct cli *c);
+bool command_pattern(struct cli *c);
 bool command_hessian(struct cli *c);
 bool command_jvp(struct cli *c);
 bool command_vjp(struct cli *c);

@@ -54,6 +54,11 @@ const struct option option_table[OPTION_COUNT] = {
                    .argument = "NAME",
                    .choices = "grad|jvp|vjp|hvp|jacobian|hessian",
                    .help = "show what this transformation makes of the program"},
+    [OPT_SPARSE] = {.name = "--sparse", .kind = KIND_FLAG,
+                    .help = "only the entries that can differ from 0, by as few products as their "
+                            "pattern allows"},
+    [OPT_HESSIAN] = {.name = "--hessian", .kind = KIND_FLAG,
+                     .help = "of the second derivatives of one scalar output"},
     [OPT_NONFINITE] = {.name = "--nonfinite", .kind = KIND_FLAG,
                        .help = "instead of the trace, the first line whose value is NaN or "
                                "infinite, and the values it is made of; with --tangent or "
@@ -157,7 +162,7 @@ const struct command command_table[] = {
      "d/dx2 = 1.7163378145367738",
      .run = command_gradient},
     {"jacobian", "the derivatives of all outputs by all inputs",
-     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE, NUMBER_FORMATS,
      "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
      "output and input a block of the output's shape followed by the input's.",
      "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
@@ -166,7 +171,7 @@ const struct command command_table[] = {
      "     [ 1,  3]]   y2",
      .run = command_jacobian},
     {"hessian", "the second derivatives of a scalar output",
-     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE, NUMBER_FORMATS,
      "Computes the Hessian of one scalar output, forward over reverse, or by differences of the "
      "gradient.",
      "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
@@ -174,6 +179,21 @@ const struct command command_table[] = {
      "H = [[10,  4],   x1\n"
      "     [ 4,  0]]   x2",
      .run = command_hessian, .modes = "auto|numeric"},
+    {"pattern", "which derivatives can differ from 0, as a picture",
+     PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_HESSIAN | ONE << OPT_FORMAT,
+     "text|svg|json",
+     "Draws the pattern of the sparse Jacobian, or with --hessian of the Hessian: a mark for every "
+     "entry that can differ from 0, and how many products with the Jacobian give them all. It "
+     "follows from what the operations do, so values are not needed; indices may be given with "
+     "--at, and named sizes with --size.",
+     "wengert pattern -e 'f(x[n]) = x[1:]*x[:-1]' --size n=6\n"
+     "5 by 6, 10 entries; 2 sweeps forward\n"
+     "xx....\n"
+     ".xx...\n"
+     "..xx..\n"
+     "...xx.\n"
+     "....xx",
+     .run = command_pattern},
     {"jvp", "Jacobian times tangent: forward mode", 
      RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",

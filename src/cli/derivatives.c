@@ -38,6 +38,7 @@ bool command_jacobian(struct cli *c) {
     struct ports x, y;
     struct results r = {0};
     struct differences d;
+    if (has_option(c, OPT_SPARSE)) return sparse_result(c, false);
     if (!read_differences(c, &d) || !load(c, true) || !select_ports(c, OPT_OF, &y) ||
         !select_ports(c, OPT_WRT, &x))
         return false;
@@ -112,6 +113,7 @@ bool command_hessian(struct cli *c) {
     struct results r = {0};
     struct differences d;
     bool several;
+    if (has_option(c, OPT_SPARSE)) return sparse_result(c, true);
     if (!read_differences(c, &d) || !load_scalar(c, &several) || !select_ports(c, OPT_WRT, &x))
         return false;
     bool ok = results_make(c, &r, x.count, x.count) && hessian_blocks(c, &d, &x, r.block);

@@ -43,7 +43,7 @@ static size_t display_width(const char *text) {
     return width;
 }
 
-static int64_t count_of(const struct axis *axis) {
+int64_t axis_count(const struct axis *axis) {
     int64_t count = 1; /* no overflow: there is a tensor of this shape */
     for (int i = 0; i < axis->rank; i++) count *= axis->shape[i];
     return count;
@@ -227,11 +227,10 @@ static const struct table_style markdown = {"| ", " | ", " |\n", "|", "", NUMBER
 static const struct table_style latex = {
     "", " & ", " \\\\\n", "\\hline\n", "\\end{array}\n", NUMBER_LATEX, true};
 
-/* "A[0][1]", the element of A at this place in row-major order. */
-static bool write_element(wg_text *out, const struct axis *axis, int64_t i, bool in_latex) {
+bool write_element(wg_text *out, const struct axis *axis, int64_t i, bool in_latex) {
     bool ok = in_latex ? name_port(out, NOTATION_LATEX, MARK_PRIMAL, axis->name)
                        : text_add(out, axis->name);
-    int64_t size = count_of(axis);
+    int64_t size = axis_count(axis);
     for (int k = 0; ok && k < axis->rank; k++) {
         size /= axis->shape[k];
         ok = text_format(out, "[%lld]", (long long)(i / size % axis->shape[k]));
@@ -242,7 +241,7 @@ static bool write_element(wg_text *out, const struct axis *axis, int64_t i, bool
 static bool write_header(wg_text *out, const struct results *r, const struct table_style *style) {
     int64_t columns = 0;
     bool ok = true;
-    for (size_t k = 0; k < r->columns; k++) columns += count_of(&r->column[k]);
+    for (size_t k = 0; k < r->columns; k++) columns += axis_count(&r->column[k]);
     if (!r->columns) columns = 1;
     if (style->latex) ok = text_add(out, "\\begin{array}{l|");
     for (int64_t k = 0; ok && style->latex && k < columns; k++) ok = text_add(out, "r");
@@ -252,7 +251,7 @@ static bool write_header(wg_text *out, const struct results *r, const struct tab
         ok = ok &&
              text_format(out, style->latex ? "%s\\text{value}" : "name%svalue", style->separator);
     for (size_t k = 0; ok && k < r->columns; k++)
-        for (int64_t b = 0; ok && b < count_of(&r->column[k]); b++)
+        for (int64_t b = 0; ok && b < axis_count(&r->column[k]); b++)
             ok = text_add(out, style->separator) &&
                  write_element(out, &r->column[k], b, style->latex);
     ok = ok && text_add(out, style->row_end) && text_add(out, style->rule);
@@ -272,7 +271,7 @@ static bool write_row(wg_text *out, const struct results *r, size_t i, int64_t a
     size_t columns = r->columns ? r->columns : 1;
     for (size_t k = 0; ok && k < columns; k++) {
         const wg_tensor *block = &r->block[i * columns + k];
-        int64_t width = count_of(r->columns ? &r->column[k] : &one);
+        int64_t width = axis_count(r->columns ? &r->column[k] : &one);
         for (int64_t b = a * width; ok && b < (a + 1) * width; b++)
             ok = text_add(out, style->separator) &&
                  number_write(out, block->dtype, element_bits(block->dtype, block->data, b),
@@ -285,7 +284,7 @@ static bool write_table(wg_text *out, const struct results *r, const struct tabl
                         int digits) {
     bool ok = write_header(out, r, style);
     for (size_t i = 0; ok && i < r->rows; i++)
-        for (int64_t a = 0; ok && a < count_of(&r->row[i]); a++)
+        for (int64_t a = 0; ok && a < axis_count(&r->row[i]); a++)
             ok = write_row(out, r, i, a, style, digits);
     return ok && text_add(out, style->end);
 }

@@ -109,8 +109,9 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
                 g->origin = map[v];
                 struct rule r = {.g = g, .y = map[v], .x = x, .narg = i->narg, .op = i->op,
                                  .attr = graph_import_attr(g, from, v, size_map)};
+                if (g->error.status) break; /* rules read attributes that are sound */
                 if (region) map[v] = join_tangents(from, v, &r, t, map, map_t);
-                else if (!g->error.status) map_t[v] = jvp_rule(&r, t);
+                else map_t[v] = jvp_rule(&r, t);
                 g->flags = 0;
                 g->origin = 0;
             }

@@ -64,16 +64,14 @@ bool reached_join(struct sparsity *s, struct reached *x, const struct reached *m
 
 /* ---- opening --------------------------------------------------------------------------------- */
 
-static bool sizes_fit(struct walk *w) {
-    const struct trace *t = w->t;
+static bool sizes_fit(const struct trace *t, const int64_t *size, wg_error *error) {
     for (size_t i = 0; i < t->check.count; i++) {
         const struct check *check = &t->check.at[i];
         int64_t left, right;
-        bool known = extent_eval(t, check->left, w->size, &left);
-        known = extent_eval(t, check->right, w->size, &right) && known;
+        bool known = extent_eval(t, check->left, size, &left);
+        known = extent_eval(t, check->right, size, &right) && known;
         if (known && (check->equal ? left == right : left <= right)) continue;
-        fail_with(w->s->error, WG_ESHAPE,
-                  "sparsity: the program cannot be called with these sizes");
+        fail_with(error, WG_ESHAPE, "sparsity: the program cannot be called with these sizes");
         return false;
     }
     return true;
@@ -108,7 +106,7 @@ bool walk_open(struct walk *w, struct sparsity *s, const struct trace *t, const 
     w->at = mem_alloc_zero(a, t->instr.count * sizeof *w->at);
     w->last = mem_alloc_zero(a, t->instr.count * sizeof *w->last);
     if (!w->extent_value || !w->shape || !w->at || !w->last) return false;
-    if (!sizes_fit(w) || !shapes_fit(w)) return false;
+    if (!sizes_fit(t, size, s->error) || !shapes_fit(w)) return false;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
         for (size_t k = 0; k < i->narg; k++) w->last[args_of(t, i)[k]] = v;
@@ -361,6 +359,7 @@ wg_status sparsity_pattern(const wg_program *p, const struct selection *x,
                              "sparsity: size \"%s\" is %lld; sizes are at "
                              "least 0",
                              name_at(t, t->size.at[i]), (long long)size[i]);
+    if (!sizes_fit(t, size, error)) return error->status;
     int64_t columns = total(t, t->input.at, x, size), rows = total(t, t->output.at, y, size);
     if (columns < 0 || rows < 0 || columns > SETS_UNIVERSE)
         return fail_with(error, WG_EOVERFLOW, "sparsity: more than %d columns", SETS_UNIVERSE);

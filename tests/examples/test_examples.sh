@@ -95,6 +95,12 @@ run ridge
 awk '/^converged/ { if ($9 + 0 < 0.43 && $11 > 0.45) good = 1 } END { exit !good }' "$temp/out" ||
     fail "ridge: $(cat "$temp/out")"
 
+# Newton's method with a sparse Jacobian: quadratic, to the known solution.
+run bratu
+awk '/^10000 unknowns, 29998 entries, 3 sweeps$/ { good++ }
+    /^off by/ { if ($NF < 1e-6) good++ }
+    END { exit !(good == 2 && NR <= 6) }' "$temp/out" || fail "bratu: $(cat "$temp/out")"
+
 mkdir "$temp/cut"
 cp data/digits/* "$temp/cut"
 head -c 1000 data/digits/train-images-idx3-ubyte >"$temp/cut/train-images-idx3-ubyte"

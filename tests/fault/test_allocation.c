@@ -264,6 +264,46 @@ static wg_status solving(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* Pattern, colours and values, of a loop with an index, a branch and a rule among others. */
+static wg_status thinning(const wg_allocator *allocator, void *ctx) {
+    static double x[] = {1, 2, 3, 4}, value[16];
+    wg_error error = {0};
+    (void)ctx;
+    wg_program *of = arc_program(allocator, &error), *slope = arc_rule(allocator, &error);
+    wg_rule rule = {"arc", slope, NULL};
+    wg_graph *g = error.status ? NULL : wg_graph_new_with(allocator);
+    if (!g) error.status = WG_ENOMEM;
+    wg_extent n = wg_size(g, "n");
+    wg_var in = wg_input(g, "x", wg_f64(n)), made[2] = {{g, 0}, {g, 0}}, y = {g, 0};
+    wg_loop *loop = wg_loop_begin(g, n);
+    wg_var i = wg_loop_index(loop), s = wg_loop_carry(loop, wg_number(g, WG_F64, 1));
+    wg_loop_next(loop, s, wg_sin(s));
+    wg_loop_collect(loop, wg_mul(s, wg_square(wg_take(in, i, 0))));
+    wg_loop_end(loop, made);
+    wg_branch *branch = wg_branch_begin(g, wg_gt(made[0], 0));
+    wg_branch_case(branch, wg_square(made[1]));
+    wg_branch_case(branch, made[1]);
+    wg_branch_end(branch, &made[1]);
+    wg_custom(g, of, &rule, &made[1], &y);
+    wg_output(g, "y", wg_sum(y));
+    wg_output(g, "z", wg_concat(0, y, wg_cumsum(wg_slice(y, 0, 0, 2, 1), 0)));
+    wg_program *p = g ? wg_build(g, &error) : NULL;
+    wg_sparse_options options = {.of = "z", .size = (int64_t[]){4}};
+    wg_sparse *jacobian = wg_sparse_jacobian(p, &options, &error);
+    wg_sparse *hessian = wg_sparse_hessian(p, &options, &error);
+    wg_pattern t = {0};
+    wg_pattern_transpose(wg_sparse_pattern(jacobian), &t, NULL, &error);
+    wg_sparse_values(jacobian, (const void *const[]){x}, value, NULL, &error);
+    wg_sparse_workspace_free(wg_sparse_workspace_new(hessian, &error));
+    wg_pattern_free(&t);
+    wg_sparse_free(jacobian);
+    wg_sparse_free(hessian);
+    wg_program_free(p);
+    wg_program_free(of);
+    wg_program_free(slope);
+    return error.status;
+}
+
 static wg_status emitting(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
     (void)ctx;
@@ -294,6 +334,7 @@ FAULT_TEST(showing)
 FAULT_TEST(emitting)
 FAULT_TEST(expanding)
 FAULT_TEST(solving)
+FAULT_TEST(thinning)
 
 static void compiling_survives(void **state) {
     (void)state;
@@ -311,6 +352,7 @@ int main(void) {
         cmocka_unit_test(compiling_survives),
         cmocka_unit_test(emitting_survives),     cmocka_unit_test(expanding_survives),
         cmocka_unit_test(solving_survives),
+        cmocka_unit_test(thinning_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

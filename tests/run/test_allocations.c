@@ -131,7 +131,34 @@ static void a_call_allocates_nothing(void **state) {
     wg_program_free(f);
 }
 
+static void sparse_values_allocate_nothing(void **state) {
+    (void)state;
+    static const char text[] = "f(x[n]) = concat(reshape(sum(x^2), 1), x[1:]^2*x[0])";
+    enum { N = 300 };
+    static double x[N], entry[3 * N];
+    wg_error error = {0};
+    wg_program *f = wg_parse(text, strlen(text), NULL, &error);
+    wg_sparse_options options = {.size = (int64_t[]){N}};
+    wg_sparse *s = wg_sparse_jacobian(f, &options, &error);
+    void *workspace = wg_sparse_workspace_new(s, &error);
+    assert_ok(error);
+    int64_t forward, reverse;
+    wg_sparse_sweeps(s, &forward, &reverse);
+    assert_true(forward > 0 && reverse > 0); /* both programs are called */
+    for (size_t k = 0; k < N; k++) x[k] = (double)k;
+    size_t before = allocations;
+    wg_sparse_values(s, (const void *const[]){x}, entry, workspace, &error);
+    size_t made = allocations - before;
+    assert_ok(error);
+    assert_int_equal(made, 0);
+    assert_true(entry[N] == 1 && entry[N - 1] == 2 * (N - 1)); /* d x_1^2 x_0 / d x_0, d y_0 */
+    wg_sparse_workspace_free(workspace);
+    wg_sparse_free(s);
+    wg_program_free(f);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_call_allocates_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(a_call_allocates_nothing),
+                                       cmocka_unit_test(sparse_values_allocate_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
