@@ -198,8 +198,9 @@ bool rules_drop_unused(struct trace *t) {
     size_t rules = t->rule.count, externals = t->external.count, kept = 0, first;
     if (rules + externals == 0) return true;
     size_t bytes = (rules + externals) * sizeof(uint32_t);
-    uint32_t *rule = mem_alloc_zero(&t->allocator, bytes), *external = rule + rules;
+    uint32_t *rule = mem_alloc_zero(&t->allocator, bytes);
     if (!rule) return false;
+    uint32_t *external = rule + rules;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
         const int64_t *word = attr_words(t, i->attr);
