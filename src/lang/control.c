@@ -112,7 +112,10 @@ static bool something_changes(struct parser *p, size_t first, struct place place
     if (count > 0 && count < 255) return !parse_failed(p);
     parse_fail(p, place, count ? WG_EOVERFLOW : WG_ENAME,
                count ? "this %s assigns more than 254 names" : "this %s changes nothing", what);
-    if (!count)
+    if (!count && strcmp(what, "if") == 0)
+        parse_hint(p, "give a name a value before it, or write y = if c then a else b; what is new "
+                      "in it is local");
+    else if (!count)
         parse_hint(p, "it changes names that have a value before it: let s = 0; what is new in it "
                       "is local");
     return false;
