@@ -98,8 +98,9 @@ struct contestant {
     void *(*open)(const struct contestant *of, const struct problem *p, const char **why);
     double (*run)(void *state, enum work work, int64_t repeat, struct answer *answer);
     void (*close)(void *state);
-    /* Seconds that making the gradient ready took, where open makes more ready; may be NULL. */
-    double (*preparation)(const void *state);
+    /* Seconds that making the gradient ready took, where open makes more ready, and what processors
+     * worked for it, those of a compiler too; may be NULL. */
+    double (*preparation)(const void *state, double *worked);
 };
 
 extern const struct contestant contestants_ours[];
@@ -114,6 +115,7 @@ double seconds_now(void); /* by the wall, for what other processes work at too, 
 /* Processor time of this process, all threads: what work is timed by, so that whoever else uses the
  * machine costs a contestant nothing but the caches. */
 double seconds_worked(void);
+double seconds_of_children(void); /* likewise of the processes that this one has waited for */
 
 /* ---- what was measured ---------------------------------------------------------------------- */
 
@@ -122,7 +124,8 @@ struct measurement {
     const char *why;   /* it takes no part; else NULL */
     double error;      /* largest disagreement with the hand-written C, over the largest entry */
     double prepare[2]; /* seconds to make the gradient ready: for the first time, and again */
-    double memory;     /* bytes that the largest compiler of the first time had; 0: none ran */
+    double prepare_worked; /* processor time for the first time */
+    double memory;         /* bytes that the largest compiler of the first time had; 0: none ran */
     double seconds[WORKS]; /* medians */
     int64_t repeat[WORKS]; /* runs a sample */
 };

@@ -47,6 +47,13 @@ static double seconds_of(clockid_t clock) {
 double seconds_now(void) { return seconds_of(CLOCK_MONOTONIC); }
 double seconds_worked(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
+double seconds_of_children(void) {
+    struct rusage usage;
+    if (getrusage(RUSAGE_CHILDREN, &usage)) return 0;
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 /* ---- do they agree? ------------------------------------------------------------------------- */
 
 /* The largest difference of a slope over its largest entry. Where only some coordinates are
@@ -125,18 +132,19 @@ static void list_contestants(struct row *row, const struct options *options) {
     row->by[row->count++].who = &contestant_differences;
 }
 
-static void *open_timed(struct measurement *m, const struct problem *p, double *seconds) {
+static void *open_timed(struct measurement *m, const struct problem *p, double *seconds,
+                        double *worked) {
     double start = seconds_now();
     void *state = m->who->open(m->who, p, &m->why);
     *seconds = seconds_now() - start;
-    if (state && m->who->preparation) *seconds = m->who->preparation(state);
+    if (state && m->who->preparation) *seconds = m->who->preparation(state, worked);
     return state;
 }
 
 /* What the first preparation took, by a process of its own: its children are the compilers and
  * nobody else, whose largest memory the system tells. False: it could not be made. */
 struct first {
-    double seconds, memory;
+    double seconds, worked, memory;
     bool good;
 };
 static bool open_apart(struct measurement *m, const struct problem *p, struct first *first) {
@@ -146,7 +154,7 @@ static bool open_apart(struct measurement *m, const struct problem *p, struct fi
     pid_t child = fork();
     if (child == 0) {
         struct rusage usage;
-        first->good = open_timed(m, p, &first->seconds) != NULL;
+        first->good = open_timed(m, p, &first->seconds, &first->worked) != NULL;
         if (getrusage(RUSAGE_CHILDREN, &usage) == 0)
             first->memory = 1024.0 * (double)usage.ru_maxrss;
         bool told = write(end[1], first, sizeof *first) == (ssize_t)sizeof *first;
@@ -165,12 +173,13 @@ static void *make_ready(struct measurement *m, const struct problem *p) {
     if (m->who->ours && open_apart(m, p, &first)) {
         m->prepare[0] = first.seconds;
         m->memory = first.memory;
+        m->prepare_worked = first.worked;
     } else {
-        void *state = open_timed(m, p, &m->prepare[0]);
+        void *state = open_timed(m, p, &m->prepare[0], &m->prepare_worked);
         if (!state) return NULL;
         m->who->close(state);
     }
-    return open_timed(m, p, &m->prepare[1]);
+    return open_timed(m, p, &m->prepare[1], &first.worked);
 }
 
 static int by_size(const void *a, const void *b) {

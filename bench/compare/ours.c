@@ -10,11 +10,12 @@ struct compiled {
     const struct problem *p;
     wg_function *fn[WORKS];
     void *workspace[WORKS];
-    double value, preparation;
+    double value, preparation, worked;
     void *slope[MAX_INPUTS];
 };
 
-static double preparation(const void *state) {
+static double preparation(const void *state, double *worked) {
+    *worked = ((const struct compiled *)state)->worked;
     return ((const struct compiled *)state)->preparation;
 }
 
@@ -35,11 +36,12 @@ static void *open_compiled(const struct contestant *of, const struct problem *p,
     struct compiled *c = calloc(1, sizeof *c);
     if (!c) return *why = "not enough memory", NULL;
     c->p = p;
-    double start = seconds_now();
+    double start = seconds_now(), idle = seconds_worked() + seconds_of_children();
     wg_program *program = problem_program(p, &error);
     wg_program *gradient = wg_value_and_grad(program, p->of->wrt, &error);
     c->fn[GRADIENT] = wg_compile(gradient, &options, &error);
     c->preparation = seconds_now() - start;
+    c->worked = seconds_worked() + seconds_of_children() - idle;
     c->fn[VALUE] = wg_compile(program, &options, &error);
     wg_program_free(gradient);
     wg_program_free(program);
