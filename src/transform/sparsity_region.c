@@ -20,6 +20,7 @@ struct loop {
     const value *capture, *carry, *stack; /* operands */
     struct results *y;
     struct reached in[1 + REGION_OPERANDS]; /* of the body: index, captures, carries, slices */
+    struct reached next[REGION_OPERANDS];   /* carries in the making */
     int64_t length, index;
     bool ends_early; /* as far as anybody knows: after any iteration */
 };
@@ -92,21 +93,18 @@ static bool store_result(struct loop *l, size_t k) {
  * last. */
 static bool next_carries(struct loop *l) {
     struct sparsity *s = l->around->s;
-    bool grown;
-    for (size_t k = 0; k < l->r.carries; k++) {
-        struct reached *carry = carry_in(l, k), next;
-        int64_t count = l->y->elements[k];
-        size_t width = l->y->width[k];
-        if (!reached_copy(s, &next, walk_output(&l->body, k), count, width)) {
-            reached_free(s, &next, count, width);
-            return false;
-        }
-        reached_free(s, carry, count, width);
-        *carry = next;
-        if (l->ends_early && !reached_join(s, &l->y->item[k], &next, count, width, &grown))
-            return false;
+    bool ok = true, grown;
+    for (size_t k = 0; k < l->r.carries; k++) /* all, before the first goes: they may change places */
+        ok = ok && reached_copy(s, &l->next[k], walk_output(&l->body, k), l->y->elements[k],
+                                l->y->width[k]);
+    for (size_t k = 0; k < l->r.carries && ok; k++) {
+        reached_free(s, carry_in(l, k), l->y->elements[k], l->y->width[k]);
+        *carry_in(l, k) = l->next[k];
+        l->next[k] = (struct reached){0};
+        ok = !l->ends_early || reached_join(s, &l->y->item[k], carry_in(l, k), l->y->elements[k],
+                                            l->y->width[k], &grown);
     }
-    return true;
+    return ok;
 }
 
 /* Whether the condition holds: 1, 0, or -1, which is not known; -2: failed. */
@@ -208,8 +206,8 @@ static bool take_as_a_whole(struct loop *l) {
             struct reached *carry = carry_in(l, k);
             ok = reached_join(s, carry, walk_output(&l->body, k), l->y->elements[k], l->y->width[k],
                               &grown);
-            if (round >= PATIENCE) widen(l, k);
         }
+        for (size_t k = 0; ok && round >= PATIENCE && k < l->r.carries; k++) widen(l, k);
         ok = ok && !s->sets.failed;
     }
     for (size_t k = l->r.carries; ok && k < l->r.items; k++) {
@@ -278,8 +276,10 @@ static bool walk_loop(struct walk *w, value v, struct results *y) {
     ok = opened;
     if (asked) ok = open_body(&l->condition, w, &l->r, 1, share, &size[1], &bytes[1]);
     ok = ok && run_loop(l);
-    for (size_t k = 0; k < l->r.carries; k++)
+    for (size_t k = 0; k < l->r.carries; k++) {
         reached_free(w->s, carry_in(l, k), y->elements[k], y->width[k]);
+        reached_free(w->s, &l->next[k], y->elements[k], y->width[k]);
+    }
     if (l->body.t) close_body(&l->body, size[0], bytes[0]);
     if (l->condition.t) close_body(&l->condition, size[1], bytes[1]);
     mem_free(a, l, sizeof *l);

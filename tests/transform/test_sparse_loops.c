@@ -134,6 +134,32 @@ static void widened_carries_lose_nothing(void **state) {
     wg_program_free(p);
 }
 
+/* Carries that change places: after n steps, a and b are what they were, or each other. */
+static void carries_may_change_places(void **state) {
+    (void)state;
+    wg_error error = {0};
+    for (int64_t steps = 0; steps < 4; steps++)
+        for (int ends = 0; ends < 2; ends++) {
+            wg_graph *g = wg_graph_new();
+            wg_var x = wg_input(g, "x", wg_f64(3)), z = wg_input(g, "z", wg_f64(3)), r[2] = {{0}};
+            wg_loop *loop = wg_loop_begin(g, steps);
+            wg_var a = wg_loop_carry(loop, wg_sin(x)), b = wg_loop_carry(loop, wg_cos(z));
+            wg_loop_next(loop, a, b);
+            wg_loop_next(loop, b, a);
+            if (ends) wg_loop_while(loop, wg_lt(wg_sum(a), 100));
+            wg_loop_end(loop, r);
+            wg_output(g, "y", r[0]);
+            wg_program *p = built(g);
+            wg_pattern pattern;
+            assert_int_equal(wg_jacobian_pattern(p, NULL, &pattern, &error), WG_OK);
+            assert_int_equal(pattern.entries, ends && steps ? 6 : 3);
+            for (int64_t i = 0; i < 3 && !ends; i++)
+                assert_int_equal(pattern.column[i], steps % 2 ? 3 + i : i);
+            wg_pattern_free(&pattern);
+            wg_program_free(p);
+        }
+}
+
 /* An inner loop over the elements behind the outer loop's: row i reaches x_i, x_i+1, ..., x_n-1. */
 static void nested_loops_are_followed(void **state) {
     (void)state;
@@ -221,6 +247,7 @@ int main(void) {
         cmocka_unit_test(loops_agree_with_dense),
         cmocka_unit_test(a_loop_too_long_to_follow_is_taken_as_a_whole),
         cmocka_unit_test(widened_carries_lose_nothing),
+        cmocka_unit_test(carries_may_change_places),
         cmocka_unit_test(nested_loops_are_followed),
         cmocka_unit_test(a_branch_that_is_known_counts_alone),
         cmocka_unit_test(rules_reach_as_their_programs_do),
