@@ -97,9 +97,9 @@ WG_API wg_singular wg_svd_at(const char *file, int line, wg_var a);
 
 /* ---- functions of matrices ------------------------------------------------------------------- */
 
-/* exp(a) = 1 + a + a^2/2 + ..., a [n,n]: by scaling and squaring (Higham, 2005), its derivatives of
- * order k by one exponential of 2^k n rows (Al-Mohy and Higham, 2009), of an order above 6
- * WG_ENORULE. NaN where a has a NaN or an infinity. */
+/* exp(a) = 1 + a + a^2/2 + ..., a [n,n]: by scaling and squaring (Higham, 2005), a derivative of
+ * order k at 3^k times its cost (Al-Mohy and Higham, 2009), of an order above 6 WG_ENORULE. NaN where
+ * a has a NaN or an infinity. */
 WG_API wg_var wg_expm_at(const char *file, int line, wg_var a);
 /* a [n,n] -> its diagonal [n], and the sum of that; of any element type. */
 WG_API wg_var wg_diagonal_at(const char *file, int line, wg_var a);

@@ -126,8 +126,7 @@ wg_extent svd_room(wg_graph *g, value a) {
 }
 
 wg_extent expm_room(wg_graph *g, value a, size_t order) {
-    int64_t blocks = (int64_t)1 << order;
-    return quadratic(g, matrix_extent(g, a, 1), 8 * blocks * blocks, blocks, 0);
+    return quadratic(g, matrix_extent(g, a, 1), 6 * ((int64_t)1 << order) + 2, 1, 0);
 }
 
 /* An operation on a matrix and the memory that it works in. */

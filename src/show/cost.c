@@ -6,6 +6,8 @@
 #include "show/show.h"
 #include "wengert/loop.h"
 
+#include <math.h>
+
 /* The elements of values, and what is computed for each. */
 struct counting {
     const struct trace *t;
@@ -80,6 +82,37 @@ static wg_status count_conv(const struct counting *c, value v, wg_cost *cost) {
     return WG_OK;
 }
 
+/* Of operations on matrices (Golub and Van Loan, Matrix Computations, 4th ed.); those that iterate
+ * by how often they usually do, and the exponential without its squarings. */
+static wg_status count_matrix(const struct counting *c, value v, double result, double argument,
+                              wg_cost *cost) {
+    const struct instr *i = instr_at(c->t, v);
+    const wg_type *x = type_of(c->t, args_of(c->t, i)[0]);
+    int64_t extent[2];
+    for (size_t k = 0; k < 2; k++)
+        if (!extent_eval(c->t, x->extent[x->rank - 2u + k], c->size, &extent[k]))
+            return fail_with(c->error, WG_EOVERFLOW,
+                             "cost: an extent is negative; give other sizes");
+    double m = (double)extent[0], n = (double)extent[1], each = 0;
+    double matrices = m * n > 0 ? argument / (m * n) : 0;
+    switch (i->op) {
+    case OP_cholesky: each = n * n * n / 6; break;
+    case OP_lu: each = n * n * n / 3; break;
+    case OP_triangular_solve: matrices = 1, each = n * result / 2; break;
+    case OP_solve: matrices = 1, each = n * result; break;
+    case OP_det: each = n; break;
+    case OP_cofactor: each = n * n * n * 4 / 3; break;
+    case OP_qr: each = 2 * n * n * (m - n / 3); break;
+    case OP_eigh: each = n * n * n * 9 / 2; break;
+    case OP_svd: each = 3 * m * n * n + 10 * n * n * n; break;
+    default: /* expm: six products and a quotient, each of 3^order products */
+        each = n * n * n * 7;
+        for (int64_t order = attr_words(c->t, i->attr)[0]; order > 0; order--) each *= 3;
+    }
+    cost->multiplications = cost->additions = floor(matrices * each);
+    return WG_OK;
+}
+
 static void add_cost(wg_cost *sum, const wg_cost *term, double times) {
     sum->additions += times * term->additions;
     sum->multiplications += times * term->multiplications;
@@ -106,6 +139,8 @@ static wg_status count_instruction(const struct counting *c, value v, wg_cost *c
         return count_dot(c, v, result, cost);
     else if (i->op == OP_conv)
         return count_conv(c, v, cost);
+    else if (i->op >= OP_cholesky && i->op <= OP_expm)
+        return count_matrix(c, v, result, argument, cost);
     else if (i->op == OP_sum)
         cost->additions = argument > result ? argument - result : 0;
     else if (i->op == OP_scatter_add)

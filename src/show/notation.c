@@ -136,6 +136,18 @@ bool function_name(const struct writing *w, value v, wg_text *out) {
     case OP_custom: name = name_at(t, t->rule.at[attr_words(t, i->attr)[0]].name); break;
     case OP_external: name = name_at(t, t->external.at[attr_words(t, i->attr)[0]].name); break;
     case OP_dot: name = dot_is_outer(t, v) ? "outer" : "dot"; break;
+    case OP_solve: name = attr_words(t, i->attr)[0] ? "solve_transposed" : name; break;
+    case OP_triangular_solve: {
+        static const char *const solve[2][2] = {{"solve_upper", "solve_upper_transposed"},
+                                                {"solve_lower", "solve_lower_transposed"}};
+        name = solve[attr_words(t, i->attr)[0]][attr_words(t, i->attr)[1]];
+        break;
+    }
+    case OP_det: {
+        static const char *const det[] = {"det", "logdet", "signdet"};
+        name = det[attr_words(t, i->attr)[0]];
+        break;
+    }
     case OP_size: /* a polynomial, maybe inside a product */
         return text_add(out, w->axes ? "(" : "") &&
                extent_text(t, attr_words(t, i->attr)[0], out) && text_add(out, w->axes ? ")" : "");

@@ -291,7 +291,7 @@ wg_status run_expm(const struct exec *e) {
     void (*product_f64)(int64_t, const double *, const double *, double *) = wg_plain_product_f64;
     void (*product_f32)(int64_t, const float *, const float *, float *) = wg_plain_product_f32;
 #if WG_BLAS
-    if (is_large(m.rows << order, LARGE)) {
+    if (is_large(m.rows, LARGE)) {
         product_f64 = large_product_f64;
         product_f32 = large_product_f32;
     }
