@@ -38,6 +38,20 @@ static wg_status composing(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+static wg_status making_matrices(const wg_allocator *allocator, void *ctx) {
+    static const char text[] = "g(x[n], A[n,n]) = sum(solve(A, x)) + logdet(A) + det(A) + sum(inv(A))"
+                               "+ sum(solve_lower(cholesky(A), x)) + sum(qr_r(A)) + sum(lu_l(A))"
+                               "+ sum(eigh_vectors(A)) + sum(svd_v(A)) + trace(expm(A))";
+    wg_error error = {0};
+    wg_parse_options options = {.allocator = allocator};
+    (void)ctx;
+    wg_program *p = wg_parse(text, strlen(text), &options, &error);
+    wg_program_free(wg_vjp(p, NULL, NULL, &error));
+    wg_program_free(wg_vmap(p, "x", "batch", &error));
+    wg_program_free(p);
+    return error.status;
+}
+
 static wg_status reading_formulas(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
     (void)ctx;
@@ -327,6 +341,7 @@ static wg_status emitting(const wg_allocator *allocator, void *ctx) {
 FAULT_TEST(building)
 FAULT_TEST(reading_formulas)
 FAULT_TEST(composing)
+FAULT_TEST(making_matrices)
 FAULT_TEST(transforming)
 FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
@@ -345,7 +360,7 @@ static void compiling_survives(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_survives),     cmocka_unit_test(reading_formulas_survives),
-        cmocka_unit_test(composing_survives),
+        cmocka_unit_test(composing_survives),     cmocka_unit_test(making_matrices_survives),
         cmocka_unit_test(transforming_survives), cmocka_unit_test(printing_and_reading_survives),
         cmocka_unit_test(running_survives),      cmocka_unit_test(showing_survives),
         cmocka_unit_test(rules_survive),

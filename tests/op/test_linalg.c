@@ -101,10 +101,10 @@ static void results_satisfy_their_equations(void **state) {
             for (int single = 0; single < 2; single++) {
                 int64_t n = sizes[k];
                 wg_error error = {0};
+                if (n == 0 && strstr(residual[i], "max(")) continue; /* of nothing: -inf */
                 wg_program *wide = parsed(residual[i]);
                 wg_program *p = single ? program_narrow(wide, &error) : wide;
                 assert_ok(error);
-                if (n == 0 && strstr(residual[i], "max(")) continue;
                 struct run r = draw(p, n, 7 + (uint64_t)n);
                 double off = scalar(p, &r), most = (single ? 1e-6 : 2e-15) * (double)(20 + n * n);
                 if (!(off <= most))
