@@ -349,22 +349,32 @@ static value index_set_transpose(const struct rule *r, size_t k, value ct) {
 
 static bool update_reach(const struct reach *r) {
     const struct exec *e = &r->exec;
-    int64_t count = e->out.shape->count;
-    bool known = e->arg[2].data && count <= INT32_MAX && check_index_add(e) == WG_OK;
-    if (known && r->op == OP_index_set) return reach_moves(r);
-    if (!reach_open(r)) return false;
-    for (int64_t i = 0; i < count; i++) r->y->set[i] = reached_at(&r->x[0], i);
+    const struct view *index = &e->arg[2];
+    bool known = index->data && check_index_add(e) == WG_OK;
+    if (!r->y->set) {
+        if (!reach_open(r)) return false;
+        for (int64_t i = 0; i < e->out.shape->count; i++) r->y->set[i] = reached_at(&r->x[0], i);
+    }
     if (!known) {
         add_anywhere(r, 1);
         return true;
     }
-    int32_t *target = targets_of(r, &e->arg[1], &e->arg[2]);
-    for (int64_t i = 0; target && i < e->arg[1].shape->count; i++) {
-        set_id *y = &r->y->set[target[i]];
-        *y = sets_join(r->sets, *y, reached_at(&r->x[1], i));
-    }
-    free_targets(r, &e->arg[1], target);
-    return target;
+    struct reach_axis a = reach_axis(&e->out, (size_t)e->attr[1], (size_t)e->attr[0]);
+    int64_t batch = 1, count = index->shape->count;
+    for (int64_t i = 0; i < e->attr[1]; i++) batch *= e->out.shape->extent[i];
+    if (batch) count /= batch;
+    for (int64_t line = 0; line < batch * a.before; line++)
+        for (int64_t i = 0; i < count; i++) {
+            int64_t from = line / a.before * count + i;
+            int64_t at = index->dtype == WG_I64 ? ((const int64_t *)index->data)[from]
+                                                : ((const int32_t *)index->data)[from];
+            for (int64_t q = 0; q < a.after; q++) {
+                set_id *y = &r->y->set[(line * a.extent + at) * a.after + q];
+                set_id u = reached_at(&r->x[1], (line * count + i) * a.after + q);
+                *y = r->op == OP_index_set ? u : sets_join(r->sets, *y, u);
+            }
+        }
+    return true;
 }
 
 static value update_batch(const struct batch *b) {

@@ -23,7 +23,8 @@ struct reach {
     struct exec exec; /* no data of the result */
     unsigned op;
     const struct reached *x;
-    struct reached *y; /* its set, its every: to be filled in; it begins empty */
+    struct reached *y; /* its set, its every: to be filled in; it begins empty, but for an update by
+                        * index in the place of its base, whose sets it then begins with */
     struct sets *sets;
 };
 

@@ -116,6 +116,30 @@ bool walk_open(struct walk *w, struct sparsity *s, const struct trace *t, const 
     return true;
 }
 
+/* What an update by index costs is what it updates, if it may do so in place. */
+static bool updates_in_place(const struct walk *w, value v) {
+    const struct instr *i = instr_at(w->t, v);
+    return (i->op == OP_index_add || i->op == OP_index_set) && w->last[args_of(w->t, i)[0]] == v &&
+           args_of(w->t, i)[1] != args_of(w->t, i)[0];
+}
+
+void walk_lend(struct walk *w, size_t first, size_t count, bool lend) {
+    const struct trace *t = w->t;
+    for (size_t i = first; i < first + count; i++)
+        w->last[t->input.at[i].v] = lend ? 0 : UINT32_MAX;
+    for (value v = 1; v < t->instr.count && lend; v++) {
+        const struct instr *i = instr_at(t, v);
+        for (size_t k = 0; k < i->narg; k++)
+            if (w->last[args_of(t, i)[k]] != UINT32_MAX) w->last[args_of(t, i)[k]] = v;
+    }
+    for (size_t i = 0; i < t->output.count; i++) w->last[t->output.at[i].v] = UINT32_MAX;
+    w->work = 0;
+    for (value v = 1; v < t->instr.count; v++)
+        w->work += 1 + (value_is_input(t, v) || updates_in_place(w, v)
+                            ? 0
+                            : (uint64_t)walk_count(w, v));
+}
+
 static void drop(struct walk *w, value v) {
     reached_free(w->s, &w->at[v], walk_count(w, v), walk_width(w, v));
 }
@@ -260,6 +284,10 @@ static bool step(struct walk *w, value v) {
     for (size_t k = 0; k < i->narg; k++) any = any || !reached_none(&x[k]);
     if (!any || def->class == NODIFF || !dtype_is_float(type_at(w->t, i->type)->dtype)) return true;
     if (i->op == OP_custom) return walk_custom(w, v);
+    if (updates_in_place(w, v)) { /* the sets of the base, none of which is read again */
+        r.y->set = x[0].set;
+        w->at[args_of(w->t, i)[0]].set = NULL;
+    }
     if (def->reach) return def->reach(&r);
     return op_is_elementwise(i->op) ? reach_elements(&r) : reach_all(&r);
 }
@@ -267,15 +295,14 @@ static bool step(struct walk *w, value v) {
 bool walk_run(struct walk *w, const struct reached *input) {
     const struct trace *t = w->t;
     clear(w);
+    for (size_t i = 0; i < t->input.count; i++) w->at[t->input.at[i].v] = input[i];
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
-        if (i->op == OP_input) {
-            w->at[v] = input[attr_words(t, i->attr)[0]];
-            continue;
-        }
+        if (i->op == OP_input) continue;
         if (!step(w, v) || w->s->sets.failed) return false;
         for (size_t k = 0; k < i->narg; k++)
-            if (w->last[args_of(t, i)[k]] == v) drop(w, args_of(t, i)[k]);
+            if (w->last[args_of(t, i)[k]] == v && !value_is_input(t, args_of(t, i)[k]))
+                drop(w, args_of(t, i)[k]);
     }
     return true;
 }

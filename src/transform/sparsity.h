@@ -29,6 +29,9 @@ struct walk {
 bool walk_open(struct walk *w, struct sparsity *s, const struct trace *t, const int64_t *size,
                uint64_t budget);
 void walk_close(struct walk *w);
+/* Lets the walk have, or no longer, the sets of `count` inputs from `first` on, where an update by
+ * index is their last reader: what it has taken is gone from w->at. */
+void walk_lend(struct walk *w, size_t first, size_t count, bool lend);
 /* input: one for each of the trace's; what stands there is read until the next run or the end. */
 bool walk_run(struct walk *w, const struct reached *input);
 /* Output k, in the walk's hands, and the number of its elements. */

@@ -93,16 +93,39 @@ static bool store_result(struct loop *l, size_t k) {
  * last. */
 static bool next_carries(struct loop *l) {
     struct sparsity *s = l->around->s;
+    const struct trace *t = l->body.t;
     bool ok = true, grown;
-    for (size_t k = 0; k < l->r.carries; k++) /* all, before the first goes: they may change places */
-        ok = ok && reached_copy(s, &l->next[k], walk_output(&l->body, k), l->y->elements[k],
-                                l->y->width[k]);
+    for (size_t k = 0; k < l->r.carries && ok; k++) { /* all, before the first goes: they may change
+                                                       * places */
+        value out = output_value(&l->body, k);
+        size_t users = 0;
+        for (size_t o = 0; o < t->output.count; o++) users += t->output.at[o].v == out;
+        if (out == t->input.at[1 + l->r.captures + k].v) { /* it stays */
+            l->next[k] = *carry_in(l, k);
+            *carry_in(l, k) = (struct reached){0};
+        } else if (users == 1 && !value_is_input(t, out)) {
+            l->next[k] = l->body.at[out];
+            l->body.at[out] = (struct reached){0};
+        } else {
+            ok = reached_copy(s, &l->next[k], &l->body.at[out], l->y->elements[k], l->y->width[k]);
+        }
+    }
     for (size_t k = 0; k < l->r.carries && ok; k++) {
         reached_free(s, carry_in(l, k), l->y->elements[k], l->y->width[k]);
         *carry_in(l, k) = l->next[k];
         l->next[k] = (struct reached){0};
         ok = !l->ends_early || reached_join(s, &l->y->item[k], carry_in(l, k), l->y->elements[k],
                                             l->y->width[k], &grown);
+    }
+    return ok;
+}
+
+/* The body on what is carried, of which it may take over what it updates. */
+static bool run_body(struct loop *l) {
+    bool ok = walk_run(&l->body, l->in);
+    for (size_t k = 0; k < l->r.carries; k++) {
+        value in = l->body.t->input.at[1 + l->r.captures + k].v;
+        if (!l->body.at[in].set) carry_in(l, k)->set = NULL;
     }
     return ok;
 }
@@ -137,7 +160,7 @@ static bool follow(struct loop *l, int64_t count) {
                     return false;
         }
         point_at_slices(l);
-        if (!walk_run(&l->body, l->in)) return false;
+        if (!run_body(l)) return false;
         for (size_t k = 0; k < l->r.results; k++)
             if (!store_result(l, k)) return false;
         if (!next_carries(l)) return false;
@@ -242,7 +265,11 @@ static bool run_loop(struct loop *l) {
     uint64_t work;
     l->ends_early = l->r.lead && !given;
     if (count < 0) count = 0;
-    bool small = !__builtin_mul_overflow((uint64_t)count, l->body.work, &work) && work <= w->budget;
+    walk_lend(&l->body, 1 + l->r.captures, l->r.carries, true);
+    uint64_t each = l->body.work;
+    for (size_t k = 0; k < l->r.carries; k++)
+        if (l->ends_early || l->r.bodies > 1) each += (uint64_t)l->y->elements[k];
+    bool small = !__builtin_mul_overflow((uint64_t)count, each, &work) && work <= w->budget;
     for (size_t k = 0; k < l->r.captures; k++) l->in[1 + k] = w->at[l->capture[k]];
     for (size_t k = 0; k < l->r.carries; k++) {
         const struct reached *x = &w->at[l->carry[k]];
@@ -253,6 +280,7 @@ static bool run_loop(struct loop *l) {
     }
     l->in[0].data = &l->index;
     if (small && !(l->r.flags & LOOP_BACKWARDS && l->ends_early)) return follow(l, count);
+    walk_lend(&l->body, 1 + l->r.captures, l->r.carries, false);
     return take_as_a_whole(l);
 }
 

@@ -30,6 +30,13 @@ static wg_program *built(wg_graph *g) {
     return p;
 }
 
+static wg_program *parse(const char *formula) {
+    wg_error error = {0};
+    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
+    assert_ok(error);
+    return p;
+}
+
 /* ---- loops ----------------------------------------------------------------------------------- */
 
 struct setting {
@@ -160,6 +167,27 @@ static void carries_may_change_places(void **state) {
         }
 }
 
+/* y_i = x_i x_i+1, one after the other into an array that is carried: exact, and in time that does
+ * not grow with the square of the length. */
+static void arrays_are_updated_in_place(void **state) {
+    (void)state;
+    enum { LONG = 50000 };
+    wg_error error = {0};
+    wg_program *p = parse(
+        "f(x[n]) = {\n  y = x\n  z = 0*x\n"
+        "  for i in 0:n-1 { y[i] = x[i]*x[i+1]\n    z[i+1] += y[i]*z[i] + x[i] }\n}");
+    struct sparse_counts c = check(p, 0, false, false);
+    assert_int_equal(c.entries, (2 * N - 1) + N * (N + 1) / 2 - 1);
+    wg_program_free(p);
+    p = parse("f(x[n]) = {\n  y = x\n  for i in 0:n-1 { y[i] = x[i]*x[i+1] }\n}");
+    wg_pattern pattern;
+    wg_sparse_options options = {.size = (int64_t[]){LONG}};
+    assert_int_equal(wg_jacobian_pattern(p, &options, &pattern, &error), WG_OK);
+    assert_int_equal(pattern.entries, 2 * LONG - 1);
+    wg_pattern_free(&pattern);
+    wg_program_free(p);
+}
+
 /* An inner loop over the elements behind the outer loop's: row i reaches x_i, x_i+1, ..., x_n-1. */
 static void nested_loops_are_followed(void **state) {
     (void)state;
@@ -208,13 +236,6 @@ static void a_branch_that_is_known_counts_alone(void **state) {
 
 /* ---- rules ----------------------------------------------------------------------------------- */
 
-static wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 /* y_i = x_i x_n-1-i and z = x_0, by a rule of either kind. */
 static void rules_reach_as_their_programs_do(void **state) {
     (void)state;
@@ -248,6 +269,7 @@ int main(void) {
         cmocka_unit_test(a_loop_too_long_to_follow_is_taken_as_a_whole),
         cmocka_unit_test(widened_carries_lose_nothing),
         cmocka_unit_test(carries_may_change_places),
+        cmocka_unit_test(arrays_are_updated_in_place),
         cmocka_unit_test(nested_loops_are_followed),
         cmocka_unit_test(a_branch_that_is_known_counts_alone),
         cmocka_unit_test(rules_reach_as_their_programs_do),
