@@ -1,7 +1,8 @@
-/* An orbit around the sun by Taylor series. The equation of motion is a formula; wg_taylor_ode makes
- * of it a program that gives the series of the solution through any point, all 22 coefficients in one
- * call. Each step goes as far as the last two of them allow. An ellipse of eccentricity 0.6 is
- * followed for two rounds and a part, and compared with where Kepler's equation says the planet is.
+/* An orbit around the sun by Taylor series. The equation of motion is a formula; wg_taylor_ode
+ * makes of it a program that gives the series of the solution through any point, all 22
+ * coefficients in one call. Each step goes as far as the last two of them allow. An ellipse of
+ * eccentricity 0.6 is followed for two rounds and a part, and compared with where Kepler's
+ * equation says the planet is.
  *
  * The choice of step: Jorba and Zou, A software package for the numerical integration of ODEs by
  * means of high-order Taylor methods, Experimental Mathematics 14 (2005), section 3.2. */

@@ -1,8 +1,9 @@
-/* How much to regularise, by gradients. A logistic regression is fitted to few noisy examples with a
- * penalty e^theta_k w_k^2 for each weight; theta is chosen so that the fit does well on examples that
- * it has not seen. The fitted weights are a root, of the gradient of the training loss, and so an
- * implicit function of theta: the gradient and the Hessian of the validation loss by theta go through
- * it, whatever the fit does inside, and Newton's method with conjugate gradients takes both. */
+/* How much to regularise, by gradients. A logistic regression is fitted to few noisy examples
+ * with a penalty e^theta_k w_k^2 for each weight; theta is chosen so that the fit does well on
+ * examples that it has not seen. The fitted weights are a root, of the gradient of the training
+ * loss, and so an implicit function of theta: the gradient and the Hessian of the validation
+ * loss by theta go through it, whatever the fit does inside, and Newton's method with conjugate
+ * gradients takes both. */
 #include <wengert.h>
 
 #include <math.h>

@@ -27,8 +27,8 @@ extern "C" {
  *         -> an adjoint (of x's type) for each floating x:  xbar_i = sum over j of ybar_j dy_j/dx_i
  *
  * Either program may take the results too: all floating y_1 ... y_m between the arguments and the
- * tangents (adjoints). They are there already, and their own derivatives are the rule's again: that is
- * how the rule of a function that solves an equation comes to speak of the solution.
+ * tangents (adjoints). They are there already, and their own derivatives are the rule's again: that
+ * is how the rule of a function that solves an equation comes to speak of the solution.
  *
  * One of the two is enough: the other mode follows by transposing it, which needs it to be linear
  * in the tangents (adjoints); a rule that is not, such as one that clips adjoints, works in its own

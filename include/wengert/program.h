@@ -93,28 +93,28 @@ WG_API wg_program *wg_hessian(const wg_program *program, const char *wrt, wg_err
 WG_API wg_program *wg_hvp(const wg_program *program, const char *wrt, wg_error *error);
 
 /* ---- Taylor series ---- */
-/* The series of a value x along a parameter t is x(t) = x + x_1 t + x_2 t^2 + ...; x_k is the k-th
- * derivative by t over k!. The coefficients 1 .. order (at most 64) stand in one tensor, "x_series"
- * f64[order, x...], of which x itself is no part. Cost: for each nonlinear operation on the way about
- * order^2 / 2 products for every convolution that its recurrence has, one for products, exponentials
- * and quotients, two for sine and cosine together; the recurrences are those of Griewank and Walther,
- * Evaluating Derivatives, 2nd ed., 2008, section 13.2. lgamma and its derivatives, which obey no such
- * recurrence, cost order^3. Where one side is chosen (where, max, abs), it is by x itself. At points
- * where a function is not smooth coefficients are infinite or NaN; so they are of x^b at x = 0, if b
- * is not a whole constant. */
+/* The series of a value x along a parameter t is x(t) = x + x_1 t + x_2 t^2 + ...; x_k is the
+ * k-th derivative by t over k!. The coefficients 1 .. order (at most 64) stand in one tensor,
+ * "x_series" f64[order, x...], of which x itself is no part. Cost: for each nonlinear operation
+ * on the way about order^2 / 2 products for every convolution that its recurrence has, one for
+ * products, exponentials and quotients, two for sine and cosine together; the recurrences are
+ * those of Griewank and Walther, Evaluating Derivatives, 2nd ed., 2008, section 13.2. lgamma and
+ * its derivatives, which obey no such recurrence, cost order^3. Where one side is chosen (where,
+ * max, abs), it is by x itself. At points where a function is not smooth coefficients are
+ * infinite or NaN; so they are of x^b at x = 0, if b is not a whole constant. */
 
-/* Along series of the inputs: for every x in wrt a new input "x_series"; outputs are those of the
- * program followed by "y_series" for every y in of. Order 1 is wg_jvp. WG_EARGUMENT for an order that
- * is not possible, WG_ESHAPE for a value of rank 8, which has no room for the axis. */
+/* Along series of the inputs: for every x in wrt a new input "x_series"; outputs are those of
+ * the program followed by "y_series" for every y in of. Order 1 is wg_jvp. WG_EARGUMENT for an
+ * order that is not possible, WG_ESHAPE for a value of rank 8, which has no room for the axis. */
 WG_API wg_program *wg_taylor(const wg_program *program, const char *of, const char *wrt, int order,
                              wg_error *error);
 
 /* Of the solution of an ordinary differential equation: the outputs named in rates are the
  * derivatives by t of the inputs named in states, in the same order and of the same types
- * (WG_ESHAPE); NULL: all. Inputs are those of the program, outputs "x_series" for every state x: the
- * solution that is x at t = 0 is x + x_1 t + ... One call computes all coefficients, at the cost of
- * wg_taylor; a loop in the program is run once for each. An equation in which t stands has it as a
- * state of rate 1. */
+ * (WG_ESHAPE); NULL: all. Inputs are those of the program, outputs "x_series" for every state x:
+ * the solution that is x at t = 0 is x + x_1 t + ... One call computes all coefficients, at the
+ * cost of wg_taylor; a loop in the program is run once for each. An equation in which t stands
+ * has it as a state of rate 1. */
 WG_API wg_program *wg_taylor_ode(const wg_program *program, const char *rates, const char *states,
                                  int order, wg_error *error);
 

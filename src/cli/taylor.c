@@ -58,7 +58,8 @@ static bool rows_like(struct cli *c, const wg_tensor *like, int count, wg_tensor
     return true;
 }
 
-/* Runs the program on the series x, x', 0, 0, ...; a row has coefficients 0 .. order of an output. */
+/* Runs the program on the series x, x', 0, 0, ...; a row has coefficients 0 .. order of an
+ * output. */
 static bool run_series(struct cli *c, const struct series_run *s, struct results *r) {
     size_t inputs = wg_input_count(s->program), outputs = wg_output_count(s->program), bytes;
     wg_tensor *input = new_tensors(c, inputs), *output = new_tensors(c, outputs);

@@ -31,7 +31,7 @@ wg_status solver_call(wg_solver *s, size_t k, const double *x, const double *p, 
     return wg_call_with(s->function[k], s->size, s->in, out, s->workspace[k], error);
 }
 
-/* ---- programs --------------------------------------------------------------------------------- */
+/* ---- programs -------------------------------------------------------------------------------- */
 
 /* A graph with the inputs of a program, and the program's outputs on them. */
 struct fresh {
@@ -124,7 +124,7 @@ static wg_program *newton_step(const wg_program *p, const char *unknown, wg_erro
     return fresh_end(&f, error);
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ---------------------------------------------------------------------------------- */
 
 static bool count_of(const wg_program *p, wg_type type, const int64_t *size, int64_t *count) {
     int64_t shape[WG_MAX_RANK];
@@ -281,7 +281,7 @@ wg_solver *wg_conjugate_gradient(const wg_program *program, const char *unknown,
     return solver_end(s, p, options, error);
 }
 
-/* ---- running ------------------------------------------------------------------------------------ */
+/* ---- running --------------------------------------------------------------------------------- */
 
 wg_status wg_solver_run(wg_solver *s, const void *const *input, double *x, wg_solver_report *report,
                         wg_error *error) {

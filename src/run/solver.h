@@ -1,5 +1,5 @@
-/* What the solvers of wengert/solve.h share: a program's functions, their workspaces, vectors. Made in
- * solver.c; the methods are solver_newton.c and solver_cg.c. */
+/* What the solvers of wengert/solve.h share: a program's functions, their workspaces, vectors.
+ * Made in solver.c; the methods are solver_newton.c and solver_cg.c. */
 #ifndef RUN_SOLVER_H
 #define RUN_SOLVER_H
 

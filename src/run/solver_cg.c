@@ -1,12 +1,12 @@
-/* Conjugate gradients: of a linear equation, and inside of a trust region for a minimum. Sources: Nocedal
- * and Wright, Numerical Optimization, 2nd ed., 2006, algorithms 5.2 (conjugate gradients), 7.2 (Steihaug's
- * step) and 4.1 (the trust region). The rule for changes that rounding hides is that of Conn, Gould and
- * Toint, Trust-Region Methods, 2000, section 17.4.2. */
+/* Conjugate gradients: of a linear equation, and inside of a trust region for a minimum.
+ * Sources: Nocedal and Wright, Numerical Optimization, 2nd ed., 2006, algorithms 5.2 (conjugate
+ * gradients), 7.2 (Steihaug's step) and 4.1 (the trust region). The rule for changes that
+ * rounding hides is that of Conn, Gould and Toint, Trust-Region Methods, 2000, section 17.4.2. */
 #include "run/solver.h"
 
 #include <math.h>
 
-/* ---- a linear equation: function 0: x -> A x - b; function 1: x, p -> A p ---------------------- */
+/* ---- a linear equation: function 0: x -> A x - b; function 1: x, p -> A p -------------------- */
 
 wg_status conjugate_gradient_run(wg_solver *s, double *x, wg_solver_report *report,
                                  wg_error *error) {
@@ -41,7 +41,7 @@ wg_status conjugate_gradient_run(wg_solver *s, double *x, wg_solver_report *repo
     }
 }
 
-/* ---- a minimum: function 0: x -> f; 1: x -> f, g; 2: x, p -> H p --------------------------------- */
+/* ---- a minimum: function 0: x -> f; 1: x -> f, g; 2: x, p -> H p ----------------------------- */
 
 struct region {
     double *g, *step, *r, *d, *Hd, *trial, *g_there;
@@ -56,8 +56,9 @@ static double to_the_edge(int64_t n, const struct region *t) {
     return b > 0 ? -c / (b + root) : (root - b) / a;
 }
 
-/* A step inside of the region by conjugate gradients on H step = -g; *fall is what the quadratic model
- * falls by. The forcing term min(1/2, sqrt |g|) makes the method converge faster than linearly. */
+/* A step inside of the region by conjugate gradients on H step = -g; *fall is what the quadratic
+ * model falls by. The forcing term min(1/2, sqrt |g|) makes the method converge faster than
+ * linearly. */
 static bool steihaug(wg_solver *s, const double *x, struct region *t, double *fall,
                      wg_solver_report *report, wg_error *error) {
     int64_t n = s->n;

@@ -1,6 +1,6 @@
 /* Roots by Newton's method with a line search: Dennis and Schnabel, Numerical Methods for
- * Unconstrained Optimization and Nonlinear Equations, 1983, section 6.3. Function 0: x -> F; function
- * 1: x -> F, F_x^-1 F. */
+ * Unconstrained Optimization and Nonlinear Equations, 1983, section 6.3. Function 0: x -> F;
+ * function 1: x -> F, F_x^-1 F. */
 #include "run/solver.h"
 
 #include <math.h>

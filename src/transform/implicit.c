@@ -1,10 +1,11 @@
-/* Solutions of equations with the derivative of the implicit function theorem (wengert/implicit.h):
- * a solver's program gets a rule, whose two programs are made here of the residual's,
+/* Solutions of equations with the derivative of the implicit function theorem
+ * (wengert/implicit.h): a solver's program gets a rule, whose two programs are made here of the
+ * residual's,
  *
  *     y' = -F_y^-1 F_x x'         xbar = -F_x' F_y'^-1 ybar,
  *
- * in terms of x and the solution y, which the rule takes; so its own derivatives are implicit again.
- * Solvers of our own, fixed points and Newton's method, are loops. */
+ * in terms of x and the solution y, which the rule takes; so its own derivatives are implicit
+ * again. Solvers of our own, fixed points and Newton's method, are loops. */
 #include "wengert/implicit.h"
 
 #include "op/apply.h"
@@ -89,7 +90,7 @@ static void equation_end(struct equation *e) {
     wg_program_free(e->back);
 }
 
-/* ---- programs in the making ------------------------------------------------------------------- */
+/* ---- programs in the making ------------------------------------------------------------------ */
 
 enum { MOST_PORTS = 250 };
 
@@ -152,7 +153,7 @@ static bool apply(struct made *h, const struct equation *e, const wg_program *p,
     return ok;
 }
 
-/* ---- linear algebra --------------------------------------------------------------------------- */
+/* ---- linear algebra -------------------------------------------------------------------------- */
 
 static value flat(wg_graph *g, const value *part, size_t count) {
     value row[MOST_PORTS];
@@ -208,7 +209,7 @@ static value slopes(struct made *h, const struct equation *e, const value *y) {
     return result;
 }
 
-/* ---- the rule --------------------------------------------------------------------------------- */
+/* ---- the rule -------------------------------------------------------------------------------- */
 
 static void rule_inputs(struct made *h, const struct equation *e) {
     for (size_t i = 0; i < e->k; i++) h->x[i] = numbered_input(h, e, e->m + i, "x", i);
@@ -304,10 +305,10 @@ void wg_implicit_root_at(const char *file, int line, wg_graph *g, const wg_progr
     equation_end(&e);
 }
 
-/* ---- solvers ---------------------------------------------------------------------------------- */
+/* ---- solvers --------------------------------------------------------------------------------- */
 
-/* y_1 .. y_m, x_1 .. x_k, begin_1 .. begin_m -> F(y, x), or T(y, x) - y: the residual with the places
- * to begin as arguments that it does not look at. */
+/* y_1 .. y_m, x_1 .. x_k, begin_1 .. begin_m -> F(y, x), or T(y, x) - y: the residual with the
+ * places to begin as arguments that it does not look at. */
 static wg_program *with_begin(const struct equation *e, bool fixed_point, wg_error *error) {
     struct made h;
     value out[MOST_PORTS] = {0};

@@ -1,18 +1,18 @@
-/* Truncated Taylor series through a program. A value v of the graph stands for a function of t: by
- * the instruction that made it, and by its arguments, down to values whose series are given. So the
- * rules that derivatives are made of serve for series too:
+/* Truncated Taylor series through a program. A value v of the graph stands for a function of t:
+ * by the instruction that made it, and by its arguments, down to values whose series are given.
+ * So the rules that derivatives are made of serve for series too:
  *
  *   LINEAR        y_k = op(x_k)
  *   MULTILINEAR   y_k = sum over j of op(a_j, b_k-j)
  *   ELEMENTWISE   y' = sum over arguments of p x', where p is the partial: what the table's rule
  *                 appends for it is a function of t like any other, and of lower order than y is
  *                 asked for: k y_k = sum over j of j x_j p_k-j
- *   GENERAL, CUSTOM   the same of the tangent that the jvp rule appends: k y_k = its coefficient k-1
+ *   GENERAL, CUSTOM   the same of the tangent of the jvp rule: k y_k = its coefficient k-1
  *
- * These give the classical recurrences (Griewank and Walther, Evaluating Derivatives, 2nd ed., 2008,
- * section 13.2, tables 13.1 and 13.2): exp' = exp makes one convolution, sine and cosine each other.
- * series_rules.c holds the few operations for which there is a cheaper way. Loops and branches carry
- * the series along (region.c).
+ * These give the classical recurrences (Griewank and Walther, Evaluating Derivatives, 2nd ed.,
+ * 2008, section 13.2, tables 13.1 and 13.2): exp' = exp makes one convolution, sine and cosine
+ * each other. series_rules.c holds the few operations for which there is a cheaper way. Loops
+ * and branches carry the series along (region.c).
  *
  * Nothing recurses but over orders: a coefficient asks for lower ones only. */
 #include "transform/series.h"
@@ -107,7 +107,7 @@ static const value *args(const struct series *s, value v) {
     return args_of(&s->g->t, instr_at(&s->g->t, v));
 }
 
-/* ---- what a value is before any coefficient ---------------------------------------------------- */
+/* ---- what a value is before any coefficient -------------------------------------------------- */
 
 /* Whether v does not depend on t, by what its arguments are. */
 static bool is_constant(const struct series *s, value v) {
@@ -132,7 +132,7 @@ static bool settle(struct series *s, struct expansion *e, bool constant) {
     return e->coefficient != NULL;
 }
 
-/* ---- fragments --------------------------------------------------------------------------------- */
+/* ---- fragments ------------------------------------------------------------------------------- */
 
 static int by_number(const void *a, const void *b) {
     value left = *(const value *)a, right = *(const value *)b;
@@ -187,7 +187,7 @@ static struct fragment *fragment_of(struct series *s, value y, const value *root
     return f;
 }
 
-/* ---- rules by class ---------------------------------------------------------------------------- */
+/* ---- rules by class -------------------------------------------------------------------------- */
 
 static value sum(wg_graph *g, value a, value b) { return a && b ? build_add(g, a, b) : a ? a : b; }
 
@@ -319,7 +319,7 @@ static value ruled_coefficient(struct series *s, const struct expansion *e, int 
     return series_by_rule(s, &r, e->fragment->root[0], k);
 }
 
-/* ---- regions ----------------------------------------------------------------------------------- */
+/* ---- regions --------------------------------------------------------------------------------- */
 
 static value part_of(wg_graph *g, value series, int k) {
     return build_squeeze(g, build_slice_axis(g, series, 0, k - 1, k, 1), 1);
@@ -365,7 +365,7 @@ static value item_coefficient(struct series *s, value v, int k) {
     return k > 0 && c ? part_of(s->g, c, k) : c;
 }
 
-/* ---- one value to some order ------------------------------------------------------------------- */
+/* ---- one value to some order ----------------------------------------------------------------- */
 
 static value coefficient(struct series *s, const struct expansion *e, int k) {
     const struct instr i = *instr_at(&s->g->t, e->v);
@@ -404,7 +404,7 @@ static bool extend(struct series *s, value v, int m) {
     return s->g->error.status == WG_OK;
 }
 
-/* ---- walks ------------------------------------------------------------------------------------- */
+/* ---- walks ----------------------------------------------------------------------------------- */
 
 static bool walk_begin(struct series *s, wg_graph *g, struct arena *scratch, int order) {
     *s = (struct series){.g = g, .scratch = scratch, .order = order};
@@ -435,9 +435,9 @@ static void given_series(struct series *s, value v, value series) {
     if (e) e->known = s->order;
 }
 
-/* An instruction of the program, on the functions that its arguments are, and its coefficients up to
- * m. Those that send nothing to an output are nobody's base: a rule that reads them has their
- * coefficients made. */
+/* An instruction of the program, on the functions that its arguments are, and its coefficients
+ * up to m. Those that send nothing to an output are nobody's base: a rule that reads them has
+ * their coefficients made. */
 static void take(struct series *s, const struct trace *from, value v, const wg_extent *size_map,
                  bool needed, int m, value *map) {
     map[v] = graph_import(s->g, from, v, size_map, map);

@@ -1,9 +1,10 @@
-/* Truncated Taylor series of the values of a graph: what taylor.c and the bodies of regions are made
- * of. The coefficients of a value v, a function of a parameter t, are values of the same graph:
- * v(t) = v_0 + v_1 t + v_2 t^2 + ... A coefficient that is zero everywhere is absent, as a tangent is.
+/* Truncated Taylor series of the values of a graph: what taylor.c and the bodies of regions are
+ * made of. The coefficients of a value v, a function of a parameter t, are values of the same
+ * graph: v(t) = v_0 + v_1 t + v_2 t^2 + ... A coefficient that is zero everywhere is absent, as
+ * a tangent is.
  *
- * Outside of a graph the coefficients 1 .. order of one value are one tensor, its series, on a new
- * leading axis: [order, v...]. */
+ * Outside of a graph the coefficients 1 .. order of one value are one tensor, its series, on a
+ * new leading axis: [order, v...]. */
 #ifndef TRANSFORM_SERIES_H
 #define TRANSFORM_SERIES_H
 

@@ -1,14 +1,15 @@
-/* The operations whose partials or tangents would make a long way to their series, or a wrong one at a
- * point where the function is smooth:
+/* The operations whose partials or tangents would make a long way to their series, or a wrong
+ * one at a point where the function is smooth:
  *
- *   quotients, solutions of linear equations and linear recurrences, whose derivatives are such again
- *   and so would begin anew at every order;
+ *   quotients, solutions of linear equations, linear recurrences, whose derivatives are such
+ *   again and so would begin anew at every order;
  *   square and sqrt, which take half a convolution by themselves;
  *   powers: of a whole constant exponent by products, which hold at 0 too; of any other by the
  *   logarithmic derivative, where x is not 0.
  *
- * The recurrences are those of Griewank and Walther, Evaluating Derivatives, 2nd ed., 2008, section
- * 13.2, table 13.1 and 13.2. Everything else follows from the table of operations: series.c. */
+ * The recurrences are those of Griewank and Walther, Evaluating Derivatives, 2nd ed., 2008,
+ * section 13.2, table 13.1 and 13.2. Everything else follows from the table of operations:
+ * series.c. */
 #include "transform/series_rules.h"
 
 #include "op/linalg.h"

@@ -1,5 +1,6 @@
-/* Truncated Taylor series as programs: wg_taylor, of any program along given series of its inputs,
- * and wg_taylor_ode, of the solution of an ordinary differential equation. The walks are series.c. */
+/* Truncated Taylor series as programs: wg_taylor, of any program along given series of its
+ * inputs, and wg_taylor_ode, of the solution of an ordinary differential equation. The walks are
+ * series.c. */
 #include "transform/derive.h"
 
 #include "op/build.h"

@@ -1,5 +1,5 @@
-/* Solvers: roots, minima and linear equations that are known; what a run counts and says where it does
- * not get there; no allocation in a run; what is refused. */
+/* Solvers: roots, minima and linear equations that are known; what a run counts and says where
+ * it does not get there; no allocation in a run; what is refused. */
 #include "support/failing_allocator.h"
 #include "support/test.h"
 
@@ -44,7 +44,7 @@ static void expect(wg_solver_report report, wg_outcome outcome) {
                  wg_outcome_name(outcome), (int)report.steps, report.residual);
 }
 
-/* ---- roots ------------------------------------------------------------------------------------- */
+/* ---- roots ----------------------------------------------------------------------------------- */
 
 static void newton_finds_roots_of_systems(void **state) {
     (void)state;
@@ -94,7 +94,7 @@ static void newton_says_where_there_is_no_root(void **state) {
     expect(solved(wg_newton, "x^3 - 1", "x", NULL, (const void *[]){NULL}, &x), WG_STALLED);
 }
 
-/* ---- minima ------------------------------------------------------------------------------------ */
+/* ---- minima ---------------------------------------------------------------------------------- */
 
 static void newton_cg_finds_the_minimum_of_rosenbrock(void **state) {
     (void)state;
@@ -147,9 +147,10 @@ static void newton_cg_says_what_it_met(void **state) {
     assert_true(x > 13);
 }
 
-/* ---- linear equations -------------------------------------------------------------------------- */
+/* ---- linear equations ------------------------------------------------------------------------ */
 
-/* The negative second difference, n x n, whose inverse is known: x_i = i (n + 1 - i)/2 for b = 1. */
+/* The negative second difference, n x n, whose inverse is known: x_i = i (n + 1 - i)/2 for b =
+ * 1. */
 static void conjugate_gradients_solve_by_products_alone(void **state) {
     (void)state;
     enum { N = 100 };
@@ -184,7 +185,7 @@ static void conjugate_gradients_say_where_they_do_not_apply(void **state) {
            WG_NOT_FINITE);
 }
 
-/* ---- runs -------------------------------------------------------------------------------------- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* One solver, many runs with other inputs; none of them asks for memory. */
 static void runs_allocate_nothing(void **state) {

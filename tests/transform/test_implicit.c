@@ -1,5 +1,6 @@
-/* Solutions of equations: their derivatives against closed forms, differences and unrolled loops, in
- * both modes, to third order, in batches and as series; solvers of every kind; what is refused. */
+/* Solutions of equations: their derivatives against closed forms, differences and unrolled
+ * loops, in both modes, to third order, in batches and as series; solvers of every kind; what is
+ * refused. */
 #include "support/random_program.h"
 #include "support/test.h"
 
@@ -39,7 +40,7 @@ static wg_program *parsed(const char *text) {
     return p;
 }
 
-/* ---- a number ---------------------------------------------------------------------------------- */
+/* ---- a number -------------------------------------------------------------------------------- */
 
 /* y^3 + y = x, solved by Newton's method in the trace. */
 static wg_program *cubic(void) {
@@ -108,7 +109,7 @@ static void a_batch_of_roots_is_solved_example_by_example(void **state) {
     wg_program_free(fixed);
 }
 
-/* ---- several unknowns -------------------------------------------------------------------------- */
+/* ---- several unknowns ------------------------------------------------------------------------ */
 
 /* u f64[2], v f64: u + v sin(u) W = x, v^3 + sum(u^2) + v = w; W is not symmetric. */
 static wg_program *system_of_two(bool unrolled) {
@@ -188,7 +189,7 @@ static void unknowns_in_parts_have_the_derivatives_of_the_unrolled_loop(void **s
     wg_program_free(q);
 }
 
-/* ---- solvers ----------------------------------------------------------------------------------- */
+/* ---- solvers --------------------------------------------------------------------------------- */
 
 /* Kepler's equation, solved by whatever C function one has. */
 static wg_status kepler(void *context, const wg_tensor *argument, const wg_tensor *result) {
@@ -268,7 +269,8 @@ static void a_fixed_point_has_the_derivative_of_its_equation(void **state) {
     wg_program_free(step);
 }
 
-/* A named size, several systems of it by one build, and pivots that are 0 where elimination begins. */
+/* A named size, several systems of it by one build, and pivots that are 0 where elimination
+ * begins. */
 static void sizes_may_be_named_and_pivots_zero(void **state) {
     (void)state;
     wg_error error = {0};
@@ -344,7 +346,7 @@ static void rules_of_roots_print_and_read(void **state) {
     wg_program_free(p);
 }
 
-/* ---- what is refused --------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static wg_program *with(const wg_program *residual, const wg_program *solver, wg_error *error) {
     wg_graph *g = wg_graph_new();

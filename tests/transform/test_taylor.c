@@ -21,7 +21,7 @@ enum { ORDER = 4 };
 
 static bool is_float(wg_type type) { return type.dtype == WG_F64 || type.dtype == WG_F32; }
 
-/* ---- the same by nested forward mode ----------------------------------------------------------- */
+/* ---- the same by nested forward mode --------------------------------------------------------- */
 
 /* The inputs of wg_taylor(p, ORDER), then t: the floating outputs of p at x(t). */
 static wg_program *along_curve(const wg_program *p, wg_error *error) {
@@ -135,7 +135,7 @@ static size_t curve_input_count(const wg_program *p) {
     return count;
 }
 
-/* ---- the table --------------------------------------------------------------------------------- */
+/* ---- the table ------------------------------------------------------------------------------- */
 
 static void check_sample(unsigned op, const struct op_sample *s, void *ctx) {
     static const char *const name[] = {"x0", "x1", "x2"};
@@ -208,7 +208,7 @@ static void random_programs_have_the_series_of_nested_forward_mode(void **state)
     }
 }
 
-/* ---- loops and branches ------------------------------------------------------------------------ */
+/* ---- loops and branches ---------------------------------------------------------------------- */
 
 /* A carry, slices, a capture and a collection; backwards if asked. */
 static wg_program *recurrence(bool backwards) {
@@ -274,7 +274,7 @@ static void loops_and_branches_carry_series(void **state) {
     wg_program_free(choice);
 }
 
-/* ---- closed forms ------------------------------------------------------------------------------ */
+/* ---- closed forms ---------------------------------------------------------------------------- */
 
 enum { HIGH = 24 };
 
@@ -321,7 +321,8 @@ static void closed_forms_hold_to_order_24(void **state) {
     }
 }
 
-/* Where the nested rules hold, so do the series: powers at 0, choices, a branch that is not taken. */
+/* Where the nested rules hold, so do the series: powers at 0, choices, a branch that is not
+ * taken. */
 static void edge_points_have_their_series(void **state) {
     (void)state;
     double s[HIGH];
@@ -393,7 +394,7 @@ static void single_precision_has_series_too(void **state) {
     wg_program_free(p);
 }
 
-/* ---- differential equations -------------------------------------------------------------------- */
+/* ---- differential equations ------------------------------------------------------------------ */
 
 /* x' = y, y' = -x: cosine and minus sine, all coefficients in one call. */
 static void a_rotation_has_the_series_of_sine_and_cosine(void **state) {
@@ -444,7 +445,7 @@ static void an_equation_may_have_loops_and_parameters(void **state) {
     wg_program_free(p);
 }
 
-/* ---- cost -------------------------------------------------------------------------------------- */
+/* ---- cost ------------------------------------------------------------------------------------ */
 
 static size_t length_of(const wg_program *p, int order) {
     wg_error error = {0};
@@ -472,7 +473,7 @@ static void twice_the_order_costs_at_most_four_times(void **state) {
     }
 }
 
-/* ---- what is refused --------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static void what_has_no_series_is_refused(void **state) {
     (void)state;
