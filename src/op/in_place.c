@@ -6,6 +6,8 @@
 
 /* ---- what follows what ----------------------------------------------------------------------- */
 
+static uint32_t operand_of(const struct trace *t, const struct region *r, size_t k);
+
 /* The input of which a value is what updates have left; -1: it is none. Bodies inside bodies are as
  * deep as programs are, at most MAX_RULE_DEPTH. */
 static int64_t beginning_of(const struct trace *t, value v) {
@@ -19,7 +21,7 @@ static int64_t beginning_of(const struct trace *t, value v) {
             i = instr_at(t, arg[0]);
             arg = args_of(t, i);
             struct region r = region_open(t, i->op, i->attr);
-            operand = region_follows(t, &r, k);
+            operand = operand_of(t, &r, k);
         } else if (!(op_def(i->op)->flags & (OP_IN_PLACE | OP_ALIAS))) {
             return -1;
         }
@@ -30,7 +32,7 @@ static int64_t beginning_of(const struct trace *t, value v) {
 
 /* Of a branch the captured operand that the first case to begin with one begins with: a case that
  * does not makes the result anew where that is, when it reads it no more. */
-uint32_t region_follows(const struct trace *t, const struct region *r, size_t k) {
+static uint32_t operand_of(const struct trace *t, const struct region *r, size_t k) {
     if (k < r->carries) return (uint32_t)(r->lead + r->captures + k);
     for (size_t b = 0; r->op == OP_branch && k < r->items && b < r->bodies; b++) {
         const struct trace *body = &region_body(t, r, b)->body->t;
@@ -41,16 +43,26 @@ uint32_t region_follows(const struct trace *t, const struct region *r, size_t k)
     return FOLLOWS_NONE;
 }
 
+void region_follows(const struct trace *t, const struct region *r, uint32_t *operand) {
+    bool given[REGION_OPERANDS + 1] = {0}; /* one place is not for two results */
+    for (size_t k = 0; k < r->items; k++) {
+        operand[k] = operand_of(t, r, k);
+        if (operand[k] == FOLLOWS_NONE) continue;
+        if (given[operand[k]]) operand[k] = FOLLOWS_NONE;
+        else given[operand[k]] = true;
+    }
+}
+
 size_t in_place_operands(const struct trace *t, value v, struct in_place *list) {
     const struct instr *i = instr_at(t, v);
+    uint32_t operand[REGION_OPERANDS];
     size_t n = 0;
     if (op_def(i->op)->flags & OP_IN_PLACE) list[n++] = (struct in_place){0, 0};
     if (i->op != OP_loop && i->op != OP_branch) return n;
     struct region r = region_open(t, i->op, i->attr);
-    for (size_t k = 0; k < r.items; k++) {
-        uint32_t operand = region_follows(t, &r, k);
-        if (operand != FOLLOWS_NONE) list[n++] = (struct in_place){operand, (uint32_t)k};
-    }
+    region_follows(t, &r, operand);
+    for (size_t k = 0; k < r.items; k++)
+        if (operand[k] != FOLLOWS_NONE) list[n++] = (struct in_place){operand[k], (uint32_t)k};
     return n;
 }
 

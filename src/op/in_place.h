@@ -8,8 +8,9 @@
 #include "op/region.h"
 
 #define FOLLOWS_NONE UINT32_MAX
-/* The number of the operand of a region in whose place result k may be made, or FOLLOWS_NONE. */
-uint32_t region_follows(const struct trace *t, const struct region *r, size_t k);
+/* For each result of a region the number of the operand in whose place it may be made, or
+ * FOLLOWS_NONE; no operand twice. */
+void region_follows(const struct trace *t, const struct region *r, uint32_t *operand);
 
 /* An operand in whose place result `item` of an operation may be made; 0 of one with one result. */
 struct in_place {

@@ -286,6 +286,15 @@ static size_t loop_inputs(const wg_loop *loop, const value *captured, size_t cap
     return n;
 }
 
+/* Whether there may be no iteration: then no error of one may come from before the loop. */
+static bool may_not_run(const wg_loop *loop) {
+    return loop->length <= 0 || loop->count || loop->condition;
+}
+
+static bool can_fail(unsigned op) {
+    return op_def(op)->check || op == OP_external || op == OP_loop || op == OP_branch;
+}
+
 static value append_loop(wg_loop *loop) {
     wg_graph *g = loop->g;
     struct taking t;
@@ -309,6 +318,7 @@ static value append_loop(wg_loop *loop) {
     if (loop->index) t.state[loop->index] = VARIES;
     for (value v = loop->begin; v < t.count; v++) {
         const struct instr *i = instr_at(&g->t, v);
+        if (may_not_run(loop) && can_fail(i->op)) t.state[v] |= VARIES;
         for (size_t k = 0; k < i->narg; k++)
             t.state[v] |= t.state[args_of(&g->t, i)[k]] & VARIES;
     }

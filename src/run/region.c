@@ -44,8 +44,7 @@ static bool find_followed(struct wg_function *fn, struct region_code *code, cons
     code->items = r->items;
     code->follows = mem_alloc(&fn->allocator, (r->items + 1) * sizeof *code->follows);
     if (!code->follows) return false;
-    for (size_t k = 0; k < r->items; k++)
-        code->follows[k] = region_follows(t, r, k);
+    region_follows(t, r, code->follows);
     return true;
 }
 

@@ -129,6 +129,7 @@ static wg_program *batched_body(struct batching *b, const wg_program *body, bool
         }
         for (size_t i = carried + r->carries; i < body->t.input.count; i++)
             batched_input(&d, i, in[i], extent);
+        for (size_t k = 0; k < r->carries; k++) out[k] = out[k] || in[carried + k];
         if (!d.g->error.status && batched_outputs(&d, in, extent, out, result)) {
             for (size_t k = 0; k < r->carries; k++) {
                 bool *was = &in[carried + k];

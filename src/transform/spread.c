@@ -39,11 +39,30 @@ static bool is_small(const struct trace *t) {
     return true;
 }
 
+/* Whether something that can fail would be computed where no iteration runs: what is the same in all
+ * of them is computed once in a batch, even of none. */
+static bool fails_without(const struct trace *body, const struct region *r) {
+    const wg_allocator *a = &body->allocator;
+    bool *varies = mem_alloc_zero(a, body->instr.count), fails = !varies;
+    for (value v = 1; v < body->instr.count && !fails; v++) {
+        const struct instr *i = instr_at(body, v);
+        if (i->op == OP_input) {
+            size_t k = (size_t)attr_words(body, i->attr)[0];
+            varies[v] = k == 0 || k > r->captures;
+        }
+        for (size_t k = 0; k < i->narg; k++) varies[v] |= varies[args_of(body, i)[k]];
+        fails = !varies[v] && (op_def(i->op)->check || i->op == OP_loop);
+    }
+    mem_free(a, varies, body->instr.count);
+    return fails;
+}
+
 bool map_spreads(const struct trace *t, value v) {
     const struct instr *i = instr_at(t, v);
     if (i->op != OP_loop) return false;
     struct region r = region_open(t, i->op, i->attr);
-    return r.flags & LOOP_APART && !r.snapshots && is_small_loop(t, v);
+    return r.flags & LOOP_APART && !r.snapshots && is_small_loop(t, v) &&
+           (r.length > 0 || !fails_without(&region_body(t, &r, 0)->body->t, &r));
 }
 
 /* The results of the map v of `from` for the operands map[...], by number. */

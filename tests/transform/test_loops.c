@@ -320,6 +320,59 @@ static void programs_with_loops_read_back(void **state) {
     }
 }
 
+/* An index that is the same in all iterations: where there are none, it is not looked at. */
+static void a_loop_that_does_not_run_reads_nothing(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n)), r[2] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, n);
+    wg_var s = wg_loop_carry(loop, wg_number(g, WG_F64, 0.5));
+    wg_var first = wg_take(x, wg_number(g, WG_I64, 0), 0);
+    wg_loop_next(loop, s, wg_mul(s, first));
+    wg_loop_end(loop, r);
+    loop = wg_loop_begin(g, n); /* a map */
+    wg_loop_collect(loop, wg_mul(wg_take(x, wg_number(g, WG_I64, 1), 0), wg_loop_slice(loop, x)));
+    wg_loop_end(loop, r + 1);
+    wg_output(g, "y", wg_add(r[0], wg_sum(r[1])));
+    wg_program *p = wg_build(g, &error), *grad = wg_value_and_grad(p, "x", &error);
+    assert_ok(error);
+    static struct run out;
+    const double at[] = {3, 2};
+    run(grad, 2, at, NULL, NULL, &out);
+    assert_near(out.out[0][0], 4.5 + 10, 0);
+    assert_near(out.out[1][0], 3 + 2, 0);
+    run(grad, 0, at, NULL, NULL, &out);
+    assert_near(out.out[0][0], 0.5, 0);
+    wg_program_free(p);
+    wg_program_free(grad);
+}
+
+/* What is carried begins with one value an example, and is one for all of them from then on. */
+static void a_batch_carries_on_what_is_the_same_for_all(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_var x = wg_input(g, "x", wg_f64()), w = wg_input(g, "w", wg_f64()), r[1] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, 3);
+    wg_var s = wg_loop_carry(loop, x);
+    wg_loop_next(loop, s, w);
+    wg_loop_collect(loop, wg_mul(s, s));
+    wg_var out[2] = {{0}};
+    wg_loop_end(loop, out);
+    r[0] = wg_add(out[0], wg_sum(out[1]));
+    wg_output(g, "y", r[0]);
+    wg_program *p = wg_build(g, &error), *batch = wg_vmap(p, "x", "n", &error);
+    assert_ok(error);
+    static struct run b;
+    const double at[] = {1, 2, 3}, weight_of_all = 5;
+    run(batch, 3, at, &weight_of_all, NULL, &b);
+    for (size_t k = 0; k < 3; k++) assert_near(b.out[0][k], 5 + at[k] * at[k] + 50, 0);
+    wg_program_free(p);
+    wg_program_free(batch);
+}
+
 /* Keeps an index of a loop beyond its end. */
 static wg_program *leaking(void) {
     wg_error error = {0};
@@ -367,6 +420,8 @@ int main(void) {
         cmocka_unit_test(a_branch_that_is_not_taken_sends_nothing),
         cmocka_unit_test(loops_nest),
         cmocka_unit_test(programs_with_loops_read_back),
+        cmocka_unit_test(a_loop_that_does_not_run_reads_nothing),
+        cmocka_unit_test(a_batch_carries_on_what_is_the_same_for_all),
         cmocka_unit_test(misuse_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
