@@ -12,7 +12,8 @@ endforeach()
 install(TARGETS wengert EXPORT wengert_shared INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS wengert_static EXPORT wengert_static
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING
+    PATTERN "*.h" PATTERN "*.hpp")
 if(make_ops_header)
     install(FILES ${ops_header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wengert)
 endif()
