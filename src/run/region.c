@@ -53,9 +53,9 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
     const struct trace *t = &fn->program->t;
     const struct instr *i = instr_at(t, code->v);
     struct region r = region_open(t, i->op, i->attr);
+    code->bodies = r.bodies;
     code->body = mem_alloc_zero(&fn->allocator, r.bodies * sizeof(struct wg_function *));
     if (!code->body || !find_followed(fn, code, &r)) return fail_memory(error), false;
-    code->bodies = r.bodies;
     for (size_t k = 0; k < r.carries && code->unread; k++) code->unread[k] = false;
     uint32_t donor[REGION_OPERANDS]; /* operands behind the lead are inputs behind a loop's index */
     for (size_t k = 0; k < r.items; k++)
