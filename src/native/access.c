@@ -199,6 +199,10 @@ bool joins_next(struct lowered *l, uint32_t id, size_t k) {
             const struct access *a = &l->access.at[l->access_at[v] + i];
             if (a->stride[k] != extent_mul(l->extents, a->stride[next], extent)) return false;
         }
+        for (uint32_t p = l->place[v]; p; p = l->places.at[p - 1].next) {
+            struct access a = place_access(l, v, &l->places.at[p - 1]);
+            if (a.stride[k] != extent_mul(l->extents, a.stride[next], extent)) return false;
+        }
     }
     return true;
 }

@@ -600,8 +600,27 @@ static bool place_view(struct placer *p, value v) {
     return need_whole(p, access.root, 0);
 }
 
+/* Parts that are other names of inputs are copied by the nest that makes another part. */
+static bool read_given_parts(struct placer *p, value v) {
+    struct lowered *l = p->l;
+    const struct instr *i = instr_at(p->t, v);
+    bool computes = false;
+    for (size_t k = 0; k < i->narg; k++)
+        computes |= l->role[storage_root(l, args_of(p->t, i)[k])] == ROLE_POINT;
+    for (size_t k = 0; computes && k < i->narg; k++) {
+        value part = args_of(p->t, i)[k];
+        struct reading r = {0};
+        if (l->role[part] != ROLE_VIEW || l->role[storage_root(l, part)] != ROLE_GIVEN) continue;
+        if (!read_through(p, part, &r)) return false;
+        l->role[part] = ROLE_POINT;
+        if (!place_statement(p, part, NULL, &r)) return false;
+    }
+    return true;
+}
+
 static bool place_whole(struct placer *p, value v) {
     const struct instr *i = instr_at(p->t, v);
+    if (i->op == OP_concat && !read_given_parts(p, v)) return false;
     for (size_t k = 0; k < i->narg; k++)
         if (!need_whole(p, args_of(p->t, i)[k], 0)) return false;
     uint32_t stage = new_stage(p, v, NULL);
@@ -789,12 +808,13 @@ static bool make_room(struct lowered *l, const wg_program *program, wg_error *er
     l->access_at = mem_alloc_zero(a, n * sizeof *l->access_at);
     l->item = mem_alloc_zero(a, n * sizeof *l->item);
     l->check = mem_alloc_zero(a, n * sizeof *l->check);
+    l->place = mem_alloc_zero(a, n * sizeof *l->place);
     struct pass *none = VEC_PUSH(a, &l->passes);
     struct stage *before = VEC_PUSH(a, &l->stages);
     if (none) *none = (struct pass){0};
     if (before) *before = (struct stage){0};
     if (l->extents && l->role && l->storage && l->pass && l->stage && l->next && l->access_at &&
-        l->item && l->check && none && before)
+        l->item && l->check && l->place && none && before)
         return true;
     if (!failed(error)) fail_memory(error);
     return false;
@@ -809,6 +829,7 @@ static bool place_all(struct placer *p) {
         if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
     settle_reductions(l);
     settle_short_rows(l);
+    if (!settle_places(l, p->error)) return false;
     if (!sort_stages(p) || !list_items(p)) return false;
     settle_repeats(l);
     return true;
@@ -840,6 +861,7 @@ void lowered_free(struct lowered *l) {
     mem_free(&a, l->access_at, n * sizeof *l->access_at);
     mem_free(&a, l->item, n * sizeof *l->item);
     mem_free(&a, l->check, n * sizeof *l->check);
+    mem_free(&a, l->place, n * sizeof *l->place);
     mem_free(&a, l->order, l->order_count * sizeof *l->order);
     mem_free(&a, l->size_map, (l->program->t.size.count + 1) * sizeof *l->size_map);
     VEC_FREE(&a, &l->passes);
@@ -847,6 +869,7 @@ void lowered_free(struct lowered *l) {
     VEC_FREE(&a, &l->access);
     VEC_FREE(&a, &l->items);
     VEC_FREE(&a, &l->checks);
+    VEC_FREE(&a, &l->places);
     VEC_FREE(&a, &l->repeats);
     VEC_FREE(&a, &l->moves);
     VEC_FREE(&a, &l->repeated);

@@ -15,6 +15,7 @@
  *   expand.c   replaces operations by what serves better: pads.c, products.c
  *   lower.c    places every value
  *   access.c   how a statement's operand is indexed
+ *   places.c   parts of concatenations, made in place
  *   repeats.c  scalar code that repeats itself becomes a loop
  *   write*.c   the nests as C that is loaded
  *   ship*.c    the same as C to take away
@@ -130,6 +131,13 @@ struct repeat {
 };
 enum { MOVES_EACH = 3, MOST_BACK = 4 /* repetitions that an operand may lie back */ };
 
+/* A part of a concatenation, which a statement writes there at once. */
+struct place {
+    value whole;
+    uint32_t part;
+    uint32_t next; /* 1 + another place of the same statement; 0: none */
+};
+
 struct lowered {
     const wg_program *program;
     wg_graph *extents;    /* owns the extents of accesses */
@@ -150,6 +158,8 @@ struct lowered {
     uint32_t part_count;
     VEC(struct index_check) checks;
     uint32_t *check; /* of each root: 1 + the last check of it; 0: none */
+    VEC(struct place) places;
+    uint32_t *place; /* of statements: 1 + the last place of it; 0: none */
     VEC(struct repeat) repeats;
     VEC(struct operand_move) moves;
     VEC(struct repeated_statement) repeated;
@@ -211,6 +221,15 @@ static inline value repeated(const struct lowered *l, const struct repeat *r, ui
                              uint32_t statement) {
     return l->sequence.at[r->at + trip * r->period + statement];
 }
+
+/* ---- places.c -------------------------------------------------------------------------------- */
+/* Gives statements their places in concatenations, and takes the memory from those that need none
+ * beside these. */
+bool settle_places(struct lowered *l, wg_error *error);
+/* Where the part is made at once; NULL: the operation copies it. */
+const struct place *place_of_part(const struct lowered *l, value whole, size_t part);
+/* Where v's element goes, under the loops of its own domain. */
+struct access place_access(struct lowered *l, value v, const struct place *place);
 
 /* ---- access.c -------------------------------------------------------------------------------- */
 /* How v is read at the index of a domain of v's own shape. Views are followed down to a value that

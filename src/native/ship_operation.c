@@ -237,6 +237,10 @@ static void write_concat(const struct operation *o) {
     for (size_t k = 0; k < o->i->narg && w->ok; k++) {
         wg_extent piece = extent_mul(g, product(w, argument_type(o, k), axis, rank), width);
         wg_extent row = extent_mul(g, product(w, o->y, axis, rank), width);
+        if (place_of_part(w->l, o->v, k)) {
+            at = extent_add(g, at, piece);
+            continue;
+        }
         wg_extent numbers[] = {product(w, o->y, 0, axis), piece, row};
         indent(w, 2);
         add(w, "wg_pieces(");

@@ -453,7 +453,20 @@ void add_statement(struct writer *w, value v, const struct site_of_use *at, int 
     add_comment(w, v);
 }
 
+/* To v's places in concatenations. */
+static void add_places(struct writer *w, value v, const struct site_of_use *at, int depth) {
+    for (uint32_t id = w->l->place[v]; id; id = w->l->places.at[id - 1].next) {
+        struct access a = place_access(w->l, v, &w->l->places.at[id - 1]);
+        indent(w, depth);
+        add_memory(w, a.root);
+        add(w, "[");
+        add_index(w, &a, at);
+        ADD(w, "] = v%u;\n", v);
+    }
+}
+
 void add_store(struct writer *w, value v, const struct site_of_use *at, int depth) {
+    add_places(w, v, at, depth);
     if (w->l->storage[v] == STORE_NONE) return;
     if (w->w->homes->table[v] == NO_HOME) {
         add_cell_store(w, v, depth);

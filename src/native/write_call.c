@@ -24,6 +24,8 @@ static void declare_value(struct writer *w, value v) {
     for (size_t k = 0; k < access_count(l, v); k++)
         declare_address(w, l->access.at[l->access_at[v] + k].root);
     if (l->storage[v] != STORE_NONE) declare_address(w, v);
+    for (uint32_t id = l->place[v]; id; id = l->places.at[id - 1].next)
+        declare_address(w, l->places.at[id - 1].whole);
 }
 
 /* ---- functions ------------------------------------------------------------------------------- */

@@ -27,6 +27,7 @@ struct storer {
     uint32_t *seen;  /* of each root: 1 + the item that was last found to read it... */
     uint32_t *found; /* and where in reads */
     uint32_t *last;  /* of each root: 1 + the last item that reads it; an output's never comes */
+    bool *begun;    /* of each concatenation: a part of it has been made in place */
     struct homes homes;
     VEC(struct reads) reads; /* of the item at hand */
     struct slots slots;
@@ -124,8 +125,10 @@ static bool list_reads(struct storer *s, size_t index) {
     s->reads.count = 0;
     if (!operation) return each_statement(s, index, read_statement);
     const struct instr *i = instr_at(s->t, operation);
-    for (size_t k = 0; k < i->narg; k++)
+    for (size_t k = 0; k < i->narg; k++) {
+        if (i->op == OP_concat && place_of_part(l, operation, k)) continue;
         if (!add_read(s, index, storage_root(l, args_of(s->t, i)[k]), 0, false)) return false;
+    }
     return true;
 }
 
@@ -194,8 +197,22 @@ static bool take_cells(struct storer *s, const struct repeat *r, uint32_t statem
     return true;
 }
 
+/* A concatenation has its memory when the first of its parts is made there. */
+static bool store_wholes(struct storer *s, value v) {
+    for (uint32_t id = s->l->place[v]; id; id = s->l->places.at[id - 1].next) {
+        value whole = s->l->places.at[id - 1].whole;
+        if (s->begun[whole]) continue;
+        s->begun[whole] = true;
+        if ((s->homes.table[whole] == NO_HOME || !output_is_free(s, whole)) && !take_slot(s, whole))
+            return false;
+    }
+    return true;
+}
+
 static bool store_value(struct storer *s, size_t item, value v) {
     (void)item;
+    if (s->begun[v]) return true;
+    if (s->l->place[v] && !store_wholes(s, v)) return false;
     const struct repeat *r = repeat_of(s->l, v);
     if (s->l->storage[v] == STORE_NONE || s->homes.cell[v] != NO_HOME) return true;
     struct turn turn = r ? turn_of(s->l, r, v) : (struct turn){0};
@@ -456,8 +473,11 @@ static bool add_step(struct storer *s, enum step_kind kind, value v) {
     if (!v) return true;
     const struct instr *i = instr_at(s->t, v);
     if (!add_operand(s, v)) return false;
-    for (size_t k = 0; k < i->narg; k++)
-        if (!add_operand(s, storage_root(s->l, args_of(s->t, i)[k]))) return false;
+    for (size_t k = 0; k < i->narg; k++) {
+        bool placed = kind == STEP_OPERATION && i->op == OP_concat && place_of_part(s->l, v, k);
+        value from = placed ? v : storage_root(s->l, args_of(s->t, i)[k]);
+        if (!add_operand(s, from)) return false;
+    }
     return true;
 }
 
@@ -498,9 +518,10 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, struct wri
     s.seen = mem_alloc_zero(a, bytes);
     s.found = mem_alloc_zero(a, bytes);
     s.last = mem_alloc_zero(a, bytes);
+    s.begun = mem_alloc_zero(a, l->count);
     s.homes.table = mem_alloc(a, bytes);
     s.homes.cell = mem_alloc(a, bytes);
-    bool ok = s.use && s.seen && s.found && s.last && s.homes.table && s.homes.cell;
+    bool ok = s.use && s.seen && s.found && s.last && s.begun && s.homes.table && s.homes.cell;
     if (!ok) fail_memory(error);
     ok = ok && store_all(&s);
     writing->homes = &s.homes;
@@ -513,6 +534,7 @@ static bool plan_and_write(struct wg_function *fn, struct lowered *l, struct wri
     mem_free(a, s.seen, bytes);
     mem_free(a, s.found, bytes);
     mem_free(a, s.last, bytes);
+    mem_free(a, s.begun, l->count);
     mem_free(a, s.homes.table, bytes);
     mem_free(a, s.homes.cell, bytes);
     VEC_FREE(a, &s.reads);

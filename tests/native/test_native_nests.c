@@ -209,6 +209,55 @@ static void columns_of_one_element_join_their_rows(void **state) {
                                     "for ("), 1);
 }
 
+static void parts_are_made_in_place(void **state) {
+    (void)state;
+    check("f(x[n], y[n], w[n,3]) = { a = stack(sin(x), y, x*y, sin(x), axis=1); "
+          "b = concat(expand(x*2, axis=1), w, exp(w), axis=1); "
+          "c = sum(a*2) + sum(x*2); d = stack(x, 0*y + 1, axis=0) }", 130);
+    check("f(x[4,n,2], y[4,3,2], z[4,1,2]) = { let a = concat(x*2, y + 1, z, x*2, -z, axis=1); "
+          "s = sum(a^2, axis=1); b = sum(concat(a, a*3, axis=0), axis=1); c = concat(sum(x, axis=1), exp(z[:,0]), axis=1) }", 9);
+    check("f(x[5,7], y[7,5]: f64) = { a = stack(x', y*2, x' - y, axis=2); "
+          "b = concat(reshape(x*2, 7, 5), y*2, axis=1) }", 0);
+    check("f(x[n,10], b[10]) = concat(softmax(x), x*b, expand(sum(x, axis=1), axis=1), axis=1)", 33);
+    assert_int_equal(count_in_loops("f(x[n], y[n]) = stack(2*x, x + y, y, 2*x, axis=1)",
+                                    "wg_pieces"), 0);
+}
+
+/* What is only a part needs no memory of its own. */
+static void parts_in_place_take_no_memory(void **state) {
+    (void)state;
+    const char *formula = "f(x[n]) = stack(sin(x), x*2, x, sin(x), axis=1)";
+    wg_error error = {0};
+    size_t bytes = 1;
+    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
+    wg_function *fn = wg_compile(p, &fast, &error);
+    wg_workspace_size(fn, &(int64_t){1000}, &bytes, &error);
+    assert_string_equal(error.message, "");
+    assert_true(bytes < 1000);
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
+/* An output that takes an input's place has other memory while the input is read. */
+static void parts_spare_what_is_donated(void **state) {
+    (void)state;
+    const char *formula = "f(x[300,2]) = { y = concat(x[:,1:2]*2, x[:,0:1] + 1, axis=1); "
+                          "z = sum(x) }";
+    wg_error error = {0};
+    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
+    wg_options options = fast;
+    options.donate = "y=x";
+    wg_function *fn = wg_compile(p, &options, &error);
+    double x[300][2], z;
+    for (int i = 0; i < 300; i++) x[i][0] = i, x[i][1] = -i;
+    wg_call_with(fn, NULL, (const void *[]){x}, (void *[]){x, &z}, NULL, &error);
+    assert_string_equal(error.message, "");
+    assert_true(z == 0);
+    for (int i = 0; i < 300; i++) assert_true(x[i][0] == -2 * i && x[i][1] == i + 1);
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
 static void wrong_indices_are_errors_at_their_line(void **state) {
     (void)state;
     const char *formula = "f(x[n,3], l[n]: i64) = sum(cross_entropy(x, l + 1))";
@@ -248,6 +297,9 @@ int main(void) {
         cmocka_unit_test(indices_are_read_through_views),
         cmocka_unit_test(columns_of_tables_are_not_copied),
         cmocka_unit_test(columns_of_one_element_join_their_rows),
+        cmocka_unit_test(parts_are_made_in_place),
+        cmocka_unit_test(parts_in_place_take_no_memory),
+        cmocka_unit_test(parts_spare_what_is_donated),
         cmocka_unit_test(wrong_indices_are_errors_at_their_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,8 @@ static void copy_rows(size_t count, size_t piece, size_t row, const char *restri
 }
 
 /* attr: axis. All parts write a few rows of the result before the next few are begun, so that rows
- * made of many parts are in the cache until they are whole. */
+ * made of many parts are in the cache until they are whole. A part that is given as the result
+ * itself is there: native code made it in place. */
 wg_status run_concat(const struct exec *e) {
     enum { BLOCK = 16384 };
     if (e->out.shape->count == 0) return WG_OK;
@@ -124,7 +125,7 @@ wg_status run_concat(const struct exec *e) {
         for (size_t k = 0; k < e->narg; k++) {
             size_t piece = (size_t)e->arg[k].shape->extent[axis] * inner;
             const char *from = e->arg[k].data;
-            if (piece) copy_rows(count, piece, row, from + i * piece, to);
+            if (piece && from != e->out.data) copy_rows(count, piece, row, from + i * piece, to);
             to += piece;
         }
     }
