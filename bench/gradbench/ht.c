@@ -14,36 +14,36 @@ enum { PARAMETERS = 26, MAX_BONES = 64 };
 
 /* ---- the request ----------------------------------------------------------------------------- */
 
-/* An argument of whole numbers 0 .. below-1, some from a list of numbers. */
-static int64_t *add_indices(struct job *job, const char *name, const double *from, int64_t below,
-                            int rank, const int64_t *shape) {
-    int64_t *to = from ? add_argument(job, name, WG_I64, rank, shape) : NULL;
-    int64_t count = rank == 2 ? shape[0] * shape[1] : shape[0];
-    for (int64_t i = 0; to && i < count; i++) {
-        if (!(from[i] >= 0 && from[i] < (double)below && from[i] == floor(from[i])))
-            job_fail(job, WG_EINDEX, "ht: '%s' leaves 0 .. %lld", name, (long long)below - 1);
+static const char *const corner[] = {"corner_0", "corner_1", "corner_2"};
+
+/* The next argument: of every list of three (or one) numbers the first, second or third, which are
+ * vertices. */
+static void add_corner(struct job *job, int which, const double *list, int64_t width,
+                       int64_t points, int64_t vertices) {
+    int64_t *to = add_argument(job, corner[which], WG_I64, SHAPE(points));
+    for (int64_t i = 0; to && list && i < points; i++) {
+        double v = list[width * i + which];
+        if (!(v >= 0 && v < (double)vertices && v == floor(v)))
+            job_fail(job, WG_EINDEX, "ht: point %lld has no vertex", (long long)i);
         else
-            to[i] = (int64_t)from[i];
+            to[i] = (int64_t)v;
     }
-    return to;
 }
 
 /* The vertices of every point: one, or with triangles three. */
 static void read_vertices(struct job *job, const cJSON *data, const cJSON *model, int64_t points,
                           int64_t vertices, bool triangles) {
-    double *corner = NULL, *at = get_array(job, data, "correspondences", SHAPE(points));
+    double *list = NULL, *at = get_array(job, data, "correspondences", SHAPE(points));
     int64_t count = get_length(job, model, "triangles");
     double *triangle = get_array(job, model, "triangles", SHAPE(count, 3));
-    if (triangles && at && triangle) corner = calloc((size_t)(3 * points) + 1, sizeof *corner);
-    for (int64_t i = 0; corner && i < 3 * points; i++) {
+    if (triangles && at && triangle) list = calloc((size_t)(3 * points) + 1, sizeof *list);
+    for (int64_t i = 0; list && i < 3 * points; i++) {
         double t = at[i / 3];
-        corner[i] = t >= 0 && t < (double)count ? triangle[3 * (int64_t)t + i % 3] : -1;
+        list[i] = t >= 0 && t < (double)count ? triangle[3 * (int64_t)t + i % 3] : -1;
     }
-    if (triangles)
-        add_indices(job, "vertex", corner, vertices, SHAPE(points, 3));
-    else
-        add_indices(job, "vertex", at, vertices, SHAPE(points));
-    free(corner);
+    for (int k = 0; k < (triangles ? 3 : 1); k++)
+        add_corner(job, k, triangles ? list : at, triangles ? 3 : 1, points, vertices);
+    free(list);
     free(at);
     free(triangle);
 }
@@ -202,20 +202,27 @@ static wg_var transforms(wg_graph *g, const struct job *job, wg_var theta, wg_er
                       input_of(g, job, "mirror"), "all", all, NULL);
 }
 
+/* Where the points should be, [3, points], from where the vertices are, [3, vertices]. */
+static wg_var place_points(wg_graph *g, const struct job *job, wg_var x) {
+    if (!has_triangles(job)) return wg_take(x, input_of(g, job, corner[0]), 1);
+    return wg_formula(g,
+                      "let u = us[:, 0] + shift[0]; let v = us[:, 1] + shift[1]\n"
+                      "u*take(x, a, axis=1) + v*take(x, b, axis=1) + "
+                      "(1 - u - v)*take(x, c, axis=1)",
+                      "x", x, "us", input_of(g, job, "us"), "shift", input_of(g, job, "shift"), "a",
+                      input_of(g, job, corner[0]), "b", input_of(g, job, corner[1]), "c",
+                      input_of(g, job, corner[2]), NULL);
+}
+
 static wg_program *value(const struct job *job, wg_error *error) {
     wg_graph *g = wg_graph_new();
     wg_var theta = input_of(g, job, "theta"), weighted = input_of(g, job, "weighted");
-    wg_var vertex = wg_einsum("vbh,bih->vi", weighted, transforms(g, job, theta, error));
-    vertex = wg_add(vertex, wg_slice(theta, 0, 3, 6, 1));
-    wg_var at = wg_take(vertex, input_of(g, job, "vertex"), 0);
-    if (has_triangles(job))
-        at = wg_formula(g,
-                        "let w = us + shift\n"
-                        "let u = w[:, 0:1]; let v = w[:, 1:2]\n"
-                        "u*at[:, 0] + v*at[:, 1] + (1 - u - v)*at[:, 2]",
-                        "us", input_of(g, job, "us"), "shift", input_of(g, job, "shift"), "at", at,
-                        NULL);
-    wg_output(g, "error", wg_reshape(wg_sub(input_of(g, job, "points"), at), WG_INFER));
+    wg_var shift = wg_expand(wg_slice(theta, 0, 3, 6, 1), 1);
+    /* x, y and z one behind the other: long loops over vertices, and over points */
+    wg_var x = wg_einsum("bih,vbh->iv", transforms(g, job, theta, error), weighted);
+    x = place_points(g, job, wg_add(x, shift));
+    wg_output(g, "error",
+              wg_reshape(wg_sub(input_of(g, job, "points"), wg_transpose(x)), WG_INFER));
     if (!error->status) return wg_build(g, error);
     wg_graph_free(g);
     return NULL;
@@ -245,7 +252,7 @@ static void plain(const struct job *job, double *y) {
             .vertices = shape_of(job, "base_positions")[0],
             .points = shape_of(job, "points")[0],
             .parent = data_of(job, "parent"),
-            .vertex = data_of(job, "vertex"),
+            .corner = {data_of(job, corner[0]), data_of(job, corner[1]), data_of(job, corner[2])},
             .theta = data_of(job, "theta"),
             .relatives = data_of(job, "base_relatives"),
             .inverses = data_of(job, "inverse_base_absolutes"),

@@ -170,12 +170,11 @@ void plain_ht(const struct plain_ht *of, double *error) {
     place_vertices(of, of->scratch, position);
     for (int64_t p = 0; p < of->points; p++)
         for (int i = 0; i < 3; i++) {
-            const int64_t *vertex = of->vertex + (of->us ? 3 * p : p);
-            double y = position[3 * vertex[0] + i];
+            double y = position[3 * of->corner[0][p] + i];
             if (of->us) {
                 double u = of->us[2 * p], v = of->us[2 * p + 1];
-                y = u * y + v * position[3 * vertex[1] + i] +
-                    (1 - u - v) * position[3 * vertex[2] + i];
+                y = u * y + v * position[3 * of->corner[1][p] + i] +
+                    (1 - u - v) * position[3 * of->corner[2][p] + i];
             }
             error[3 * p + i] = of->point[3 * p + i] - y;
         }

@@ -103,7 +103,7 @@ check lse primal gradient "{\"x\": $(array 70)}" --interpret ""
 
 requests lse primal gradient '{"x": [1, 2], "min_runs": 5, "min_seconds": 0}' |
     "$gradbench" --interpret >"$temp/ours"
-[ "$(sed -n 3p "$temp/ours" | grep -o '"name":"evaluate","nanoseconds":[0-9]' | wc -l)" = 5 ] ||
+[ "$(sed -n 3p "$temp/ours" | grep -o '"name":"evaluate","nanoseconds":[0-9]' | wc -l)" -ge 5 ] ||
     fail "not five timings: $(sed -n 3p "$temp/ours")"
 [ "$(grep -c '"name":"prepare","nanoseconds":[0-9]' "$temp/ours")" = 2 ] || fail "no preparation"
 
