@@ -67,7 +67,8 @@ static bool place_parts(struct lowered *l, value whole, wg_error *error) {
     int8_t to[WG_MAX_RANK];
     for (size_t k = 0; k < i->narg; k++) {
         value part = args_of(t, i)[k], root = storage_root(l, part);
-        if (!may_be_placed(l, root) || !match_axes(type_of(t, root), type_of(t, part), to)) continue;
+        if (!may_be_placed(l, root) || !match_axes(type_of(t, root), type_of(t, part), to))
+            continue;
         struct place *place = VEC_PUSH(&t->allocator, &l->places);
         if (!place) return fail_memory(error), false;
         *place = (struct place){whole, (uint32_t)k, l->place[root]};

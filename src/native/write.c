@@ -349,6 +349,9 @@ static void add_cast(struct writer *w, value v, const struct access *a,
     if (to == WG_BOOL) {
         add_operand(w, a, at);
         add(w, " != 0");
+    } else if (from == WG_BOOL && dtype_is_float(to)) { /* a conversion keeps loops from vectors */
+        add_operand(w, a, at);
+        add(w, to == WG_F32 ? " ? 1.0f : 0.0f" : " ? 1.0 : 0.0");
     } else if (dtype_is_float(from) && !dtype_is_float(to)) {
         ADD(w, "wg_%s_to_%s(", short_name[from], short_name[to]);
         add_operand(w, a, at);
