@@ -56,7 +56,7 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
     code->bodies = r.bodies;
     code->body = mem_alloc_zero(&fn->allocator, r.bodies * sizeof(struct wg_function *));
     if (!code->body || !find_followed(fn, code, &r)) return fail_memory(error), false;
-    for (size_t k = 0; k < r.carries && code->unread; k++) code->unread[k] = false;
+    for (size_t k = 0; k < r.carries && fn->expanded; k++) code->unread[k] = false;
     uint32_t donor[REGION_OPERANDS]; /* operands behind the lead are inputs behind a loop's index */
     for (size_t k = 0; k < r.items; k++)
         donor[k] = code->follows[k] == FOLLOWS_NONE
@@ -80,7 +80,6 @@ static bool list_region(struct wg_function *fn, value v, wg_error *error) {
     struct region_code *code = VEC_PUSH(&fn->allocator, &fn->region);
     if (!code) return fail_memory(error), false;
     *code = (struct region_code){.v = v};
-    if (!fn->expanded) return true;
     code->unread = mem_alloc(&fn->allocator, REGION_OPERANDS);
     if (!code->unread) return fail_memory(error), false;
     memset(code->unread, true, REGION_OPERANDS);
@@ -131,12 +130,13 @@ static wg_status size_of_output(const struct wg_function *body, size_t k, const 
 }
 
 /* Room for the results that nobody reads: the body writes them all the same, slice over slice. */
-static wg_status spare_bytes(const struct wg_function *body, const struct region *r,
+static wg_status spare_bytes(const struct wg_function *body, const struct region_code *code,
                              const int64_t *size, size_t *bytes, wg_error *error) {
     *bytes = 0;
     wg_status status = WG_OK;
-    for (size_t k = 0; k < r->items && status == WG_OK; k++) {
+    for (size_t k = 0; k < code->items && status == WG_OK; k++) {
         size_t one = 0;
+        if (!code->unread[k]) continue;
         status = size_of_output(body, k, size, &one, error);
         *bytes += one;
     }
@@ -164,7 +164,7 @@ wg_status regions_size(const struct wg_function *fn, const int64_t *size, size_t
             if (r.op == OP_loop) all += one; /* two at most */
             else if (one > all) all = one;
             if (status == WG_OK && (k == 0 || r.op == OP_branch))
-                status = spare_bytes(code->body[k], &r, of_body, &one, error);
+                status = spare_bytes(code->body[k], code, of_body, &one, error);
             if (one > spare) spare = one;
         }
         if (all + spare > *bytes) *bytes = all + spare;

@@ -110,7 +110,7 @@ struct region_code {
     size_t bodies, items;
     struct wg_function **body;
     uint32_t *follows; /* of each result: the number of an operand, or FOLLOWS_NONE */
-    bool *unread; /* of native code: results that nobody reads, nor a body makes; NULL: none */
+    bool *unread; /* results that nobody reads; those a native body does not make, if not carried */
 };
 
 struct wg_function {

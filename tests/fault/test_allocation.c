@@ -252,6 +252,38 @@ static wg_status expanding(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+/* What reverse mode keeps: a checkpoint in a loop with snapshots, and a loop without a bound. */
+static wg_status keeping(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    (void)ctx;
+    wg_graph *g = wg_graph_new_with(allocator);
+    if (!g) return WG_ENOMEM;
+    wg_var x = wg_input(g, "x", wg_f64(2)), y[1] = {{g, 0}}, z[1] = {{g, 0}};
+    wg_loop *loop = wg_loop_begin(g, 5);
+    wg_loop_checkpoints(loop, 2);
+    wg_var s = wg_loop_carry(loop, x);
+    wg_checkpoint *part = wg_checkpoint_begin(g, WG_KEEP_MARKED);
+    wg_var next = wg_checkpoint_keep(part, wg_sin(s));
+    wg_checkpoint_end(part, &next, wg_mul(next, x));
+    wg_loop_next(loop, s, next);
+    wg_loop_end(loop, y);
+    loop = wg_loop_begin(g, WG_UNBOUNDED);
+    s = wg_loop_carry(loop, wg_sum(y[0]));
+    wg_loop_while(loop, wg_lt(s, 2));
+    wg_loop_next(loop, s, wg_add(1, wg_mul(s, s)));
+    wg_loop_end(loop, z);
+    wg_output(g, "y", z[0]);
+    wg_program *p = wg_build(g, &error), *grad = wg_grad(p, NULL, &error);
+    wg_function *fn = wg_compile(grad, NULL, &error);
+    const double at[2] = {0.3, 0.4};
+    double out[2];
+    wg_call_with(fn, NULL, (const void *[]){at}, (void *[]){out}, NULL, &error);
+    wg_function_free(fn);
+    wg_program_free(grad);
+    wg_program_free(p);
+    return error.status;
+}
+
 /* The root of an equation, and its gradient. */
 static wg_status solving(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
@@ -348,6 +380,7 @@ FAULT_TEST(running)
 FAULT_TEST(showing)
 FAULT_TEST(emitting)
 FAULT_TEST(expanding)
+FAULT_TEST(keeping)
 FAULT_TEST(solving)
 FAULT_TEST(thinning)
 
@@ -366,7 +399,7 @@ int main(void) {
         cmocka_unit_test(rules_survive),
         cmocka_unit_test(compiling_survives),
         cmocka_unit_test(emitting_survives),     cmocka_unit_test(expanding_survives),
-        cmocka_unit_test(solving_survives),
+        cmocka_unit_test(solving_survives),      cmocka_unit_test(keeping_survives),
         cmocka_unit_test(thinning_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

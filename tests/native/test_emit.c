@@ -187,6 +187,34 @@ static void add_loops(void) {
     add_subject(vjp, NULL, "loops_vjp");
     add_subject(wg_jvp(vjp, NULL, NULL, &error), NULL, "loops_jvp_vjp");
     assert_ok(error);
+    /* from snapshots, with a checkpoint inside, and without a bound */
+    g = wg_graph_new();
+    n = wg_size(g, "n");
+    x = wg_input(g, "x", wg_f64(n, 3));
+    a = wg_input(g, "a", wg_f64(3));
+    loop = wg_loop_begin(g, n);
+    wg_loop_checkpoints(loop, 2);
+    s = wg_loop_carry(loop, a);
+    at = wg_loop_slice(loop, x);
+    wg_checkpoint *part = wg_checkpoint_begin(g, WG_KEEP_MARKED);
+    wg_var next = wg_checkpoint_keep(part, wg_tanh(wg_add(wg_sin(s), at)));
+    wg_checkpoint_end(part, &next, wg_mul(next, wg_exp(next)));
+    wg_loop_next(loop, s, next);
+    wg_loop_collect(loop, wg_sum(next));
+    wg_loop_end(loop, made);
+    inner = wg_loop_begin(g, WG_UNBOUNDED);
+    grows = wg_loop_carry(inner, wg_add(1.5, wg_square(wg_sum(made[0]))));
+    wg_loop_while(inner, wg_lt(grows, 30));
+    wg_loop_next(inner, grows, wg_add(wg_mul(grows, grows), 0.1));
+    wg_loop_end(inner, root);
+    wg_output(g, "y", wg_add(wg_log(root[0]), wg_sum(made[1])));
+    p = wg_build(g, &error);
+    wg_program *grad = wg_grad(p, "x, a", &error);
+    assert_ok(error);
+    add_subject(grad, NULL, "snapshots");
+    add_subject(wg_jvp(grad, NULL, NULL, &error), NULL, "snapshots_jvp");
+    add_subject(wg_vjp(grad, NULL, NULL, &error), NULL, "snapshots_vjp");
+    wg_program_free(p);
 }
 
 static int collect(void **state) {
