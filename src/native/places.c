@@ -60,7 +60,7 @@ static bool may_be_placed(const struct lowered *l, value root) {
            nest->rows.rank + pass->loops.rank > 0;
 }
 
-/* A part that is a row behind another has its place without a stride. */
+/* Gives every statement among the parts its place. */
 static bool place_parts(struct lowered *l, value whole, wg_error *error) {
     const struct trace *t = &l->program->t;
     const struct instr *i = instr_at(t, whole);
