@@ -200,7 +200,7 @@ static int check_text(const wg_program *p, char *message) {
 
 static int check(const struct random_loops *r, char *message) {
     wg_error error = {0};
-    wg_program *p = random_loops(r, &error);
+    wg_program *p = random_loops(r, NULL, &error);
     wg_program *jvp = wg_jvp(p, NULL, NULL, &error), *vjp = wg_vjp(p, NULL, NULL, &error);
     int failure = error.status ? found(NOT_BUILT, message, "%s", error.message) : HOLDS;
     if (failure == HOLDS) failure = check_modes(r, jvp, vjp, sizes[r->seed % SIZES], message);
@@ -231,7 +231,7 @@ static void show(struct random_loops r, int failure, const char *message) {
                 if (check(&t, other) == failure) best = t;
             }
     wg_error error = {0};
-    wg_program *p = random_loops(&best, &error);
+    wg_program *p = random_loops(&best, NULL, &error);
     wg_text text = {0};
     wg_program_print(p, &text, &error);
     check(&best, other);
@@ -275,7 +275,7 @@ static void cases_not_taken_send_nothing(void **state) {
         for (int hazards = 0; hazards < 2; hazards++) {
             wg_program **q = hazards ? with : without;
             r.hazards = hazards;
-            wg_program *p = random_loops(&r, &error);
+            wg_program *p = random_loops(&r, NULL, &error);
             q[0] = wg_grad(p, "a", &error);
             q[1] = wg_grad(q[0], "a", &error);
             q[2] = wg_jacobian(q[1], NULL, "a", WG_REVERSE, &error);

@@ -412,8 +412,10 @@ static void finish(struct machine *m, const struct scope *s, struct val *y, stru
     }
 }
 
-wg_program *random_loops(const struct random_loops *r, wg_error *error) {
-    wg_graph *g = wg_graph_new();
+wg_program *random_loops(const struct random_loops *r, const wg_allocator *allocator,
+                         wg_error *error) {
+    wg_graph *g = wg_graph_new_with(allocator);
+    if (!g) return wg_build(g, error); /* says why */
     struct machine m = {.r = r, .g = g};
     struct scope s = {.count = 0};
     struct val y, z = {.kind = VECTOR};

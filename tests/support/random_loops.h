@@ -19,7 +19,8 @@ struct random_loops {
 
 /* Inputs a f64[], b f64[n], c f64[n], k i64[]; outputs y f64[], that depends on everything, and
  * z f64[n]. */
-wg_program *random_loops(const struct random_loops *r, wg_error *error);
+wg_program *random_loops(const struct random_loops *r, const wg_allocator *allocator,
+                         wg_error *error);
 /* The same in C: y, and z of n elements. *path tells which ways were gone: where it is the same,
  * values are smooth functions of a, b and c. */
 double random_loops_in_c(const struct random_loops *r, int64_t n, double a, const double *b,
