@@ -435,28 +435,40 @@ static void add_memory_of(struct writer *w, uint32_t entry, value v) {
     else add_memory(w, v);
 }
 
-static void add_output_copies(struct writer *w) {
-    for (size_t i = 0; i < w->w->copy_count && w->ok; i++) {
-        const struct output_copy *copy = &w->w->copy[i];
-        const wg_type *type = type_of(w->t, copy->from);
-        struct access a = {.root = copy->from};
-        struct site_of_use at = {0, NULL};
-        if (type->rank == 0) {
-            add(w, "    *");
-            add_memory_of(w, copy->to, copy->from);
-            add(w, " = ");
-            add_operand(w, &a, &at);
-            add(w, ";\n");
-            continue;
-        }
-        add(w, "    wg_copy(");
+static void add_copy(struct writer *w, const struct output_copy *copy, bool saves) {
+    const wg_type *type = type_of(w->t, copy->from);
+    bool saved = copy->save != NO_HOME;
+    struct access a = {.root = copy->from};
+    struct site_of_use at = {0, NULL};
+    if (type->rank == 0) {
+        add(w, "    *");
         add_memory_of(w, copy->to, copy->from);
-        add(w, ", ");
-        add_memory(w, copy->from);
-        add(w, ", (size_t)(");
-        add_count(w, type);
-        ADD(w, ") * sizeof(%s));\n", type_text_of[type->dtype]);
+        add(w, " = ");
+        add_operand(w, &a, &at);
+        add(w, ";\n");
+        return;
     }
+    add(w, "    wg_copy(");
+    if (saves)
+        add_shipped_entry(w, copy->save);
+    else
+        add_memory_of(w, copy->to, copy->from);
+    add(w, ", ");
+    if (saved && !saves)
+        add_shipped_entry(w, copy->save);
+    else
+        add_memory(w, copy->from);
+    add(w, ", (size_t)(");
+    add_count(w, type);
+    ADD(w, ") * sizeof(%s));\n", type_text_of[type->dtype]);
+}
+
+/* What the output in its place will overwrite is saved first; a scalar has no such place. */
+static void add_output_copies(struct writer *w) {
+    const struct output_copy *copy = w->w->copy;
+    for (size_t i = 0; i < w->w->copy_count && w->ok; i++)
+        if (copy[i].save != NO_HOME) add_copy(w, &copy[i], true);
+    for (size_t i = 0; i < w->w->copy_count && w->ok; i++) add_copy(w, &copy[i], false);
 }
 
 static void add_whole_body(struct writer *w) {
