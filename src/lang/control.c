@@ -231,6 +231,33 @@ static wg_extent read_limit(struct parser *p) {
     return limit;
 }
 
+/* What may stand behind a range or a condition: how many iterations there are at most, and how many
+ * snapshots reverse mode keeps. */
+struct bounds {
+    bool has_limit;
+    wg_extent limit;
+    int64_t snapshots; /* 0: none */
+};
+
+static struct bounds read_bounds(struct parser *p) {
+    struct bounds b = {.limit = WG_UNBOUNDED};
+    if (!parse_failed(p) && spells(&p->in.token, "limit")) {
+        lex_next(p);
+        b.has_limit = true;
+        b.limit = read_limit(p);
+    }
+    if (!parse_failed(p) && spells(&p->in.token, "keep")) {
+        lex_next(p);
+        struct place place = p->in.token.place;
+        struct term term = expression(p);
+        bool is_number = !parse_failed(p) && term_is_extent(p, term, &b.snapshots);
+        if (!parse_failed(p) && (!is_number || b.snapshots < 1 || b.snapshots > INT16_MAX))
+            parse_fail(p, place, WG_EARGUMENT, "a loop keeps a number of snapshots, 1 to %d",
+                       INT16_MAX);
+    }
+    return b;
+}
+
 static value end_value(struct parser *p, struct term t, wg_extent extent) {
     return t.kind == TERM_NUMBER ? build_number(p->g, WG_I64, t.as.number)
                                  : build_extent(p->g, extent);
@@ -416,22 +443,19 @@ void for_statement(struct parser *p) {
     struct place place = p->in.token.place;
     lex_next(p);
     struct token name = p->in.token;
-    wg_extent limit = 0;
     if (!lex_expect(p, T_NAME, "the name of the index") || !lex_expect(p, T_IN, "'in'")) return;
     struct range range = read_range(p, true);
-    bool has_limit = spells(&p->in.token, "limit");
-    if (has_limit) {
-        lex_next(p);
-        limit = read_limit(p);
-    }
+    struct bounds bounds = read_bounds(p);
     if (!parse_failed(p) && token_kind(p) != '{') lex_unexpected(p, "'{' or a limit");
     if (parse_failed(p)) return;
     size_t first = look_ahead(p), count = p->assigned.count - first;
     size_t names = p->names.stack.count;
     wg_var *carry = something_changes(p, first, place, "loop") ? variables(p, count) : NULL;
-    if (carry && open_range(p, &name, &range, has_limit, limit, false)) {
+    if (carry && open_range(p, &name, &range, bounds.has_limit, bounds.limit, false)) {
+        wg_loop *loop = p->loop.at[p->loop.count - 1].loop;
         parse_at(p, place);
-        carry_all(p, first, p->loop.at[p->loop.count - 1].loop, carry);
+        wg_loop_checkpoints_at(NULL, SAME_SITE, loop, bounds.snapshots);
+        carry_all(p, first, loop, carry);
         carrying_body(p, first, place, carry);
     }
     p->assigned.count = first;
@@ -439,17 +463,18 @@ void for_statement(struct parser *p) {
     names_end(p, names);
 }
 
-/* Takes the condition's tokens, and says where the limit stands, if there is one: the word behind
- * what may end an operand. */
-static bool skip_condition(struct parser *p, struct reader *limit) {
+/* Takes the condition's tokens, and says where its bounds stand, if there are any: `limit` or `keep`
+ * behind what may end an operand. */
+static bool skip_condition(struct parser *p, struct reader *bounds) {
     size_t brackets = p->in.brackets;
     unsigned last = T_WHILE, kind;
     bool found = false;
     for (; (kind = token_kind(p)) != '{' && kind != T_NEWLINE && kind != T_END; lex_next(p)) {
         bool ends = last == ')' || last == ']' || last == '\'' || last == T_NAME ||
                     last == T_NUMBER || (last >= T_TRUE && last <= T_NAN);
-        if (ends && p->in.brackets == brackets && spells(&p->in.token, "limit")) {
-            *limit = p->in;
+        if (ends && !found && p->in.brackets == brackets &&
+            (spells(&p->in.token, "limit") || spells(&p->in.token, "keep"))) {
+            *bounds = p->in;
             found = true;
         }
         last = kind;
@@ -473,25 +498,25 @@ static value condition_of(struct parser *p, struct term t, struct place place, c
 void while_statement(struct parser *p) {
     struct place place = p->in.token.place;
     lex_next(p);
-    struct reader condition = p->in, limit_at = p->in;
-    wg_extent limit = WG_UNBOUNDED;
-    bool has_limit = skip_condition(p, &limit_at);
+    struct reader condition = p->in, bounds_at = p->in;
+    struct bounds bounds = {.limit = WG_UNBOUNDED};
+    bool has_bounds = skip_condition(p, &bounds_at);
     struct reader body = p->in;
     if (token_kind(p) != '{') {
         lex_unexpected(p, "'{' and the body of the loop");
         return;
     }
     size_t first = look_ahead(p), count = p->assigned.count - first;
-    if (has_limit) {
-        p->in = limit_at;
-        lex_next(p);
-        limit = read_limit(p);
+    if (has_bounds) {
+        p->in = bounds_at;
+        bounds = read_bounds(p);
         if (!parse_failed(p) && token_kind(p) != '{') lex_unexpected(p, "'{'");
     }
     wg_var *carry = something_changes(p, first, place, "loop") ? variables(p, count) : NULL;
     parse_at(p, place);
-    struct open_loop open = {.begin = (value)p->g->t.instr.count, .length = limit};
-    if (carry) open.loop = wg_loop_begin_at(NULL, SAME_SITE, p->g, limit);
+    struct open_loop open = {.begin = (value)p->g->t.instr.count, .length = bounds.limit};
+    if (carry) open.loop = wg_loop_begin_at(NULL, SAME_SITE, p->g, bounds.limit);
+    wg_loop_checkpoints_at(NULL, SAME_SITE, open.loop, bounds.snapshots);
     struct open_loop *new = open.loop ? VEC_PUSH(&p->g->t.allocator, &p->loop) : NULL;
     if (new) {
         *new = open;
@@ -499,7 +524,7 @@ void while_statement(struct parser *p) {
         p->in = condition;
         struct term term = expression(p);
         if (!parse_failed(p) &&
-            p->in.token.place.at != (has_limit ? limit_at : body).token.place.at)
+            p->in.token.place.at != (has_bounds ? bounds_at : body).token.place.at)
             lex_unexpected(p, "an operator, 'limit' or '{'");
         value v = condition_of(p, term, condition.token.place, "a loop");
         if (v) wg_loop_while_at(NULL, SAME_SITE, open.loop, var_of(p, v));

@@ -600,6 +600,29 @@ static void no_bound_is_needed(void **state) {
                 doubled_while_small);
 }
 
+static void loops_keep_snapshots(void **state) {
+    (void)state;
+    assert_same("f(x[n]) = { let s = 0.5; for i in 0:n keep 3 { s = sin(s) + x[i]^2 }; y = s }",
+                recurrence);
+    assert_same("f(x[n]) = { y = 0.5; let keep = n\n"
+                " for i in reverse(0:keep) keep 2 { y = sin(y)*x[i] + f64(i) } }",
+                recurrence_backwards);
+    assert_same("f(x[n]) = { y = 1 + x[0]^2; for i in 0:i64(f64(n)) - 1 limit n keep 2 {\n"
+                " y += 0.1*sin(y) }\n while y < 40 limit 99 keep 4 { y *= 1.5 + 0.1*x[n-1] } }",
+                doubled_while_small);
+    assert_same("f(x[n]) = { y = 1 + x[0]^2; for i in 0:n-1 { y += 0.1*sin(y) }\n"
+                " while y < 40 keep 4 { y *= 1.5 + 0.1*x[n-1] } }",
+                doubled_while_small);
+    wg_error error = {0};
+    static const char *const texts[] = {"y = x\nfor i in 0:3 keep 0 { y *= x }",
+                                        "y = x\nwhile y < 3 keep x { y *= x }"};
+    for (size_t k = 0; k < 2; k++) {
+        error = (wg_error){0};
+        assert_null(wg_parse(texts[k], strlen(texts[k]), NULL, &error));
+        assert_non_null(strstr(error.message, "a loop keeps a number of snapshots, 1 to 32767"));
+    }
+}
+
 static void indices_outside_are_errors_at_the_call(void **state) {
     (void)state;
     static const char *const texts[] = {
@@ -643,6 +666,7 @@ int main(void) {
         cmocka_unit_test(types_of_what_is_carried),
         cmocka_unit_test(conditions_and_ranges),
         cmocka_unit_test(no_bound_is_needed),
+        cmocka_unit_test(loops_keep_snapshots),
         cmocka_unit_test(indices_outside_are_errors_at_the_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

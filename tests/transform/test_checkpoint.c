@@ -170,6 +170,55 @@ static void snapshots_serve_every_order_and_mode(void **state) {
     }
 }
 
+/* The sum of sin(s_k) over k <= i, s_k+1 = s_k x_i A[k] + a branch, in a loop over i that carries what
+ * comes of it, and an array that it updates; A is captured by both. */
+static wg_program *nested(int64_t outside, int64_t inside) {
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n)), w = wg_input(g, "w", wg_f64()), r[2] = {{0}};
+    wg_var a = wg_mul(w, wg_cos(x));
+    wg_loop *outer = wg_loop_begin(g, n);
+    wg_loop_checkpoints(outer, outside);
+    wg_var i = wg_loop_index(outer), sum = wg_loop_carry(outer, w);
+    wg_var made = wg_loop_carry(outer, wg_mul(x, x)), xi = wg_loop_slice(outer, x), in[2] = {{0}};
+    wg_loop *inner = wg_loop_begin(g, n);
+    wg_loop_count(inner, wg_add(i, 1));
+    wg_loop_checkpoints(inner, inside);
+    wg_var s = wg_loop_carry(inner, sum), all = wg_loop_carry(inner, wg_mul(0.5, xi));
+    wg_var k = wg_loop_index(inner), y;
+    wg_branch *branch = wg_branch_begin(g, wg_gt(s, 0.1));
+    wg_branch_case(branch, wg_log(wg_add(s, 1)));
+    wg_branch_case(branch, wg_mul(xi, s));
+    wg_branch_end(branch, &y);
+    wg_loop_next(inner, s, wg_add(wg_mul(wg_mul(s, xi), wg_take(a, k, 0)), y));
+    wg_loop_next(inner, all, wg_add(all, wg_sin(s)));
+    wg_loop_end(inner, in);
+    wg_loop_next(outer, sum, wg_add(in[1], wg_mul(in[0], wg_take(made, i, 0))));
+    wg_loop_next(outer, made, wg_index_set(made, wg_mul(in[0], in[0]), i, 0));
+    wg_loop_end(outer, r);
+    wg_output(g, "y", wg_add(r[0], wg_sum(wg_mul(x, r[1]))));
+    return built(g);
+}
+
+static void loops_with_snapshots_nest(void **state) {
+    (void)state;
+    wg_error error = {0};
+    enum { M = 6 };
+    static struct run r[4][2];
+    for (int kind = 0; kind < 4; kind++) {
+        wg_program *p = nested(kind % 2 ? 2 : 0, kind / 2 ? 3 : 0);
+        wg_program *made[] = {wg_value_and_grad(p, "x, w", &error), wg_hessian(p, "x", &error)};
+        assert_ok(error);
+        for (size_t k = 0; k < 2; k++) run(made[k], M, point, &weight, &r[kind][k]);
+        for (size_t k = 0; k < 2; k++) wg_program_free(made[k]);
+        wg_program_free(p);
+        for (size_t k = 0; k < 2; k++)
+            for (size_t o = 0; o < 3; o++)
+                for (size_t i = 0; i < M * M; i++)
+                    assert_near(r[kind][k].out[o][i], r[0][k].out[o][i], 1e-13);
+    }
+}
+
 /* ---- how often ------------------------------------------------------------------------------- */
 
 static wg_status counted_sine(void *context, const wg_tensor *in, const wg_tensor *out) {
@@ -458,6 +507,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_change_no_gradient),
         cmocka_unit_test(snapshots_serve_every_order_and_mode),
+        cmocka_unit_test(loops_with_snapshots_nest),
         cmocka_unit_test(no_iteration_is_run_more_often_than_proven),
         cmocka_unit_test(memory_is_that_of_the_snapshots),
         cmocka_unit_test(a_loop_that_nobody_can_count_has_a_gradient),
