@@ -364,7 +364,42 @@ static value or_zero(wg_graph *g, value v, value like) {
     return v ? v : build_like(g, like, 0);
 }
 
-/* The loop backwards. r speaks of one that is reversible for what is active. */
+/* ---- what is not read ------------------------------------------------------------------------ */
+
+static void mark_read(const struct trace *t, bool *read) {
+    for (value v = 1; v < t->instr.count; v++)
+        for (size_t k = 0; k < instr_at(t, v)->narg; k++) {
+            const struct instr *i = instr_at(t, args_of(t, instr_at(t, v))[k]);
+            if (i->op == OP_input) read[attr_words(t, i->attr)[0]] = true;
+        }
+    for (size_t k = 0; k < t->output.count; k++) {
+        const struct instr *i = instr_at(t, t->output.at[k].v);
+        if (i->op == OP_input) read[attr_words(t, i->attr)[0]] = true;
+    }
+}
+
+/* The program without the inputs that nobody reads. */
+static wg_program *only_read(const wg_program *p, const bool *read, wg_error *error) {
+    struct derivation d;
+    if (derive_begin(&d, p, error)) {
+        for (size_t i = 0; i < p->t.input.count; i++)
+            if (read[i]) copy_of_input(&d, i);
+        if (!d.g->error.status && graph_inline(d.g, d.from, d.input, d.size_map, d.map))
+            derive_primals(&d);
+    }
+    return derive_finish(&d);
+}
+
+/* The values of which read says so; their number. */
+static size_t keep_read(value *list, size_t count, const bool *read) {
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++)
+        if (read[k]) list[n++] = list[k];
+    return n;
+}
+
+/* The loop backwards. r speaks of one that is reversible for what is active. What its body does not
+ * read it is not given: so a loop around has not to keep it. */
 static bool loop_adjoints(const struct rule *r, const struct region *region, const value *ct,
                           value *adjoint) {
     wg_graph *g = r->g;
@@ -372,6 +407,10 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     size_t plain = region->results - region->kept, n = 0;
     const value *capture = r->x + region->lead, *carry = capture + captures,
                 *stack = carry + carries;
+    value captured[REGION_OPERANDS];
+    bool read[1 + 4 * REGION_OPERANDS] = {0};
+    wg_program *body = NULL;
+    wg_error error = {0};
     const int64_t *active = region->active;
     value carried[2 * REGION_OPERANDS], stacked[2 * REGION_OPERANDS], item[REGION_OPERANDS];
     struct region_parts parts = {
@@ -396,7 +435,20 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
             stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
     parts.stacks = n;
     for (size_t k = 0; k < stacks; k++) parts.results += active[captures + carries + k] != 0;
-    value loop = build_region(g, OP_loop, &parts);
+    if (!region->snapshots && !g->error.status) {
+        size_t given = 1 + captures;
+        memcpy(captured, capture, captures * sizeof *captured);
+        mark_read(&parts.body->t, read);
+        read[0] = true;
+        for (size_t k = 0; k < parts.carries; k++) read[given + k] = true;
+        parts.body = body = only_read(parts.body, read, &error);
+        parts.capture = captured;
+        parts.captures = keep_read(captured, captures, read + 1);
+        parts.stacks = keep_read(stacked, n, read + given + parts.carries);
+        hand_on(g, &error);
+    }
+    value loop = g->error.status ? 0 : build_region(g, OP_loop, &parts);
+    wg_program_free(body);
     n = 0;
     for (size_t k = 0; k < carries; k++)
         adjoint[region->lead + captures + k] =
@@ -501,11 +553,20 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
         body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint, seeded,
                                  r->guarded, &error);
+    bool read[4 * REGION_OPERANDS] = {0};
+    for (size_t k = 0; body && k < region->bodies && !error.status; k++)
+        mark_read(&body[k]->t, read);
+    for (size_t k = 0; body && k < region->bodies && !error.status; k++) {
+        wg_program *less = only_read(body[k], read, &error);
+        wg_program_free((wg_program *)(uintptr_t)body[k]);
+        body[k] = less;
+    }
     hand_on(g, &error);
     if (body && !g->error.status && results) {
         struct region_parts parts = {.branch = body, .branches = region->bodies,
-                                     .sizes = region->extent, .capture = capture, .captures = n,
-                                     .lead = r->x[0], .results = results};
+                                     .sizes = region->extent, .capture = capture,
+                                     .captures = keep_read(capture, n, read), .lead = r->x[0],
+                                     .results = results};
         value branch = build_region(g, OP_branch, &parts);
         for (size_t k = 0, at = 0; k < region->captures; k++)
             adjoint[1 + k] = wanted[1 + k] ? build_item(g, branch, at++) : 0;
