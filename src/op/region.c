@@ -64,7 +64,7 @@ static bool is_sound(const struct trace *t, unsigned op, attr_id attr, size_t na
     if (op != OP_branch && (h[1] < 0 || h[1] > 15 || (h[1] & LOOP_CONDITION ? 2 : 1) != word[0]))
         return false;
     struct region r = parse(op, word);
-    if (r.kept > r.results || narg != r.lead + r.captures + r.carries + r.stacks) return false;
+    if (r.items > REGION_OPERANDS || r.kept > r.results || narg != r.lead + r.captures + r.carries + r.stacks) return false;
     if (r.flags & LOOP_APART && (r.carries || r.flags & LOOP_CONDITION)) return false;
     for (size_t k = 0; k < r.bodies; k++) at += region_body(t, &r, k)->body->t.size.count;
     return (size_t)(r.extent - word) + at == count;
@@ -254,9 +254,11 @@ value build_region(wg_graph *g, unsigned op, const struct region_parts *p) {
     size_t bodies = p->branch ? p->branches : p->condition ? 2 : 1, sizes = 0, n = 0, narg = 0;
     size_t operands = p->captures + p->carries + p->stacks;
     if (g->error.status) return 0;
-    if (operands + 1 > REGION_OPERANDS)
-        return graph_fail(g, WG_EOVERFLOW, "%s: %zu operands, at most %d are possible",
-                          op_def(op)->name, operands, REGION_OPERANDS - 1);
+    size_t results = p->carries + p->results;
+    if (operands + 1 > REGION_OPERANDS || results > REGION_OPERANDS)
+        return graph_fail(g, WG_EOVERFLOW,
+                          "%s: %zu operands and %zu results, at most %d of each are possible",
+                          op_def(op)->name, operands, results, REGION_OPERANDS - 1);
     for (size_t k = 0; k < bodies; k++) sizes += body_of(p, k)->t.size.count;
     size_t count = 1 + bodies + (op == OP_branch ? BRANCH_HEAD : LOOP_HEAD + operands) + sizes;
     int64_t *word = mem_alloc_zero(a, count * sizeof *word);

@@ -3,7 +3,8 @@
  * runs backwards; others must be kept, or computed again from what is kept. Which ones is the
  * smallest cut of the body's graph between what is carried or dear to compute and what the adjoints
  * read, each value weighed by its bytes (a maximal flow: Ford and Fulkerson, by shortest paths). So
- * an array that is carried along is never kept where the elements read from it are enough. */
+ * an array that is carried along is never kept where the elements read from it are enough. Where many
+ * numbers are kept, they are kept as vectors. */
 #include "transform/split.h"
 
 #include "op/build.h"
@@ -19,7 +20,14 @@ struct split {
     value *want;     /* what the reverse gives */
     size_t carries, sums, results, wants;
     uint8_t *state; /* of each value of d.g */
-    VEC(value) kept;
+    VEC(value) kept;         /* values by themselves, then those of each pack */
+    VEC(struct span) pack;   /* in kept: numbers of one type that are kept as one vector */
+    size_t singles;
+};
+
+enum {
+    FEW_KEPT = 32,   /* values that are results of their own each */
+    MOST_PACKED = 200 /* numbers in a vector */
 };
 
 enum { DEPENDS = 1, NEEDED = 2, READ = 4, CARRIED = 8, THERE = 16 }; /* bits of state */
@@ -295,6 +303,37 @@ static bool choose_kept(struct split *s) {
     return ok;
 }
 
+/* Many numbers are kept as vectors: a region has room for a few hundred results, and one slice of a
+ * stack is read faster than many. */
+static bool pack_kept(struct split *s) {
+    const struct trace *t = &s->d.g->t;
+    const wg_allocator *a = &t->allocator;
+    size_t count = s->kept.count, at = 0;
+    s->singles = count;
+    if (count <= FEW_KEPT) return true;
+    value *all = derive_array(&s->d, count, sizeof *all);
+    if (!all) return false;
+    memcpy(all, s->kept.at, count * sizeof *all);
+    for (size_t k = 0; k < count; k++)
+        if (type_of(t, all[k])->rank > 0) s->kept.at[at++] = all[k];
+    s->singles = at;
+    for (unsigned dtype = 0; dtype < WG_DTYPE_COUNT; dtype++) {
+        struct span *pack = NULL;
+        for (size_t k = 0; k < count; k++) {
+            const wg_type *type = type_of(t, all[k]);
+            if (type->rank > 0 || type->dtype != dtype) continue;
+            if (!pack || pack->count == MOST_PACKED) {
+                pack = VEC_PUSH(a, &s->pack);
+                if (!pack) return fail_memory(&s->d.g->error), false;
+                *pack = (struct span){.at = (uint32_t)at};
+            }
+            s->kept.at[at++] = all[k];
+            pack->count++;
+        }
+    }
+    return true;
+}
+
 /* ---- the two programs ------------------------------------------------------------------------ */
 
 struct part { /* a program in the making of some of the values */
@@ -345,25 +384,35 @@ static void part_fill(struct part *p, const value *out, size_t count) {
     p->g->site = 0;
 }
 
-static wg_program *close_part(struct part *p, const value *out, size_t count,
-                              const char *(*name)(const struct split *s, size_t k)) {
-    for (size_t k = 0; k < count && !p->g->error.status; k++) {
-        struct derivation namer = {.g = p->g, .scratch = p->s->d.scratch};
-        const char *fresh = derive_name(&namer, true, "%a", name(p->s, k), "");
-        p->s->d.scratch = namer.scratch;
-        if (fresh) graph_output(p->g, fresh, p->map[out[k]]);
+static void part_output(struct part *p, const char *name, value v) {
+    struct derivation namer = {.g = p->g, .scratch = p->s->d.scratch};
+    if (p->g->error.status) return;
+    const char *fresh = derive_name(&namer, true, "%a", name, "");
+    p->s->d.scratch = namer.scratch;
+    if (fresh) graph_output(p->g, fresh, v);
+}
+
+static value packed(struct part *p, const value *v, size_t count) {
+    value part[MOST_PACKED];
+    for (size_t k = 0; k < count; k++) part[k] = p->map[v[k]];
+    return build_stack(p->g, part, count, 0);
+}
+
+/* The numbers of a pack, out of an input of the part. */
+static void part_packed_input(struct part *p, const value *v, size_t count) {
+    struct derivation namer = {.g = p->g, .scratch = p->s->d.scratch};
+    const char *fresh = derive_name(&namer, false, "%a", "kept", "");
+    p->s->d.scratch = namer.scratch;
+    if (!fresh || p->g->error.status) return;
+    wg_type type = *type_of(&p->s->d.g->t, v[0]), number = type;
+    type.rank = 1;
+    type.extent[0] = (wg_extent)count;
+    value all = graph_input(p->g, fresh, &type);
+    for (size_t k = 0; k < count; k++) {
+        wg_extent at = (wg_extent)k;
+        p->map[v[k]] =
+            build_reshape(p->g, build_slice_axis(p->g, all, 0, at, at + 1, 1), &number);
     }
-    return graph_build(p->g, p->error);
-}
-
-static const char *forward_name(const struct split *s, size_t k) {
-    size_t outputs = s->r->carries + s->plain;
-    return k < outputs ? from_output_name(&s->d, k) : "kept";
-}
-
-static const char *reverse_name(const struct split *s, size_t k) {
-    (void)s, (void)k;
-    return "x_bar";
 }
 
 static wg_program *forward_part(struct split *s, wg_error *error) {
@@ -376,7 +425,12 @@ static wg_program *forward_part(struct split *s, wg_error *error) {
     for (size_t k = 0; k < s->d.from->input.count; k++) part_given(&p, s->d.input[k]);
     graph_import_checks(p.g, &s->d.g->t, p.size_map);
     part_fill(&p, out, count);
-    return close_part(&p, out, count, forward_name);
+    for (size_t k = 0; k < outputs; k++)
+        part_output(&p, from_output_name(&s->d, k), p.map[out[k]]);
+    for (size_t k = 0; k < s->singles; k++) part_output(&p, "kept", p.map[s->kept.at[k]]);
+    for (size_t k = 0; k < s->pack.count; k++)
+        part_output(&p, "kept", packed(&p, s->kept.at + s->pack.at[k].at, s->pack.at[k].count));
+    return graph_build(p.g, p.error);
 }
 
 static wg_program *reverse_part(struct split *s, wg_error *error) {
@@ -386,12 +440,15 @@ static wg_program *reverse_part(struct split *s, wg_error *error) {
     for (size_t k = 0; k <= r->captures; k++) part_given(&p, s->d.input[k]);
     for (size_t k = 0; k < s->carries; k++) part_given(&p, s->ct_carry[k]);
     for (size_t k = 0; k < s->sums; k++) part_given(&p, s->sum[k]);
-    for (size_t k = 0; k < s->kept.count; k++) part_input(&p, "%a", "kept", s->kept.at[k]);
+    for (size_t k = 0; k < s->singles; k++) part_input(&p, "%a", "kept", s->kept.at[k]);
+    for (size_t k = 0; k < s->pack.count; k++)
+        part_packed_input(&p, s->kept.at + s->pack.at[k].at, s->pack.at[k].count);
     for (size_t k = 0; k < r->stacks; k++)
         part_given(&p, s->d.input[1 + r->captures + r->carries + k]);
     for (size_t k = 0; k < s->results; k++) part_given(&p, s->ct_result[k]);
     part_fill(&p, s->want, s->wants);
-    return close_part(&p, s->want, s->wants, reverse_name);
+    for (size_t k = 0; k < s->wants; k++) part_output(&p, "x_bar", p.map[s->want[k]]);
+    return graph_build(p.g, p.error);
 }
 
 bool split_loop(const wg_program *body, const struct region *r, const uint8_t *mask, bool guarded,
@@ -399,14 +456,15 @@ bool split_loop(const wg_program *body, const struct region *r, const uint8_t *m
     struct split s = {.r = r, .mask = mask, .plain = r->results - r->kept};
     *forward = *reverse = NULL;
     if (derive_begin(&s.d, body, error) && derive_iteration(&s, guarded) && mark_needs(&s) &&
-        choose_kept(&s)) {
+        choose_kept(&s) && pack_kept(&s)) {
         *forward = forward_part(&s, error);
         if (*forward) *reverse = reverse_part(&s, error);
-        *kept = s.kept.count;
+        *kept = s.singles + s.pack.count;
     }
     if (s.d.g) {
         if (s.d.g->error.status) fail_with(error, s.d.g->error.status, "%s", s.d.g->error.message);
         VEC_FREE(&s.d.g->t.allocator, &s.kept);
+        VEC_FREE(&s.d.g->t.allocator, &s.pack);
     }
     wg_graph_free(s.d.g);
     arena_free(&s.d.scratch);

@@ -411,6 +411,47 @@ static void misuse_is_an_error(void **state) {
     wg_graph_free(g);
 }
 
+/* A body of 600 operations that are dear, of which reverse mode keeps some hundred numbers. */
+static void long_bodies_keep_many_numbers(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n)), r[1] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, n);
+    wg_var s = wg_loop_carry(loop, wg_number(g, WG_F64, 0.1)), at = wg_loop_slice(loop, x), t = s;
+    for (int k = 0; k < 300; k++)
+        t = wg_add(t, wg_mul(0.003, wg_sin(wg_add(wg_mul(t, 1.01 + 0.001 * k), at))));
+    wg_loop_next(loop, s, t);
+    wg_loop_end(loop, r);
+    wg_output(g, "y", r[0]);
+    wg_program *p = wg_build(g, &error), *grad = wg_grad(p, "x", &error);
+    wg_program *hessian = wg_hessian(p, "x", &error);
+    assert_ok(error);
+    double at_x[3] = {0.1, -0.2, 0.3}, expected[3];
+    static struct run d, h;
+    for (size_t i = 0; i < 3; i++) {
+        double y[2];
+        for (int side = 0; side < 2; side++) {
+            double moved[3] = {at_x[0], at_x[1], at_x[2]}, c = 0.1;
+            moved[i] += side ? 1e-5 : -1e-5;
+            for (size_t step = 0; step < 3; step++)
+                for (int k = 0; k < 300; k++)
+                    c += 0.003 * sin(c * (1.01 + 0.001 * k) + moved[step]);
+            y[side] = c;
+        }
+        expected[i] = (y[1] - y[0]) / 2e-5;
+    }
+    run(grad, 3, at_x, NULL, NULL, &d);
+    run_by(hessian, WG_INTERPRET, 3, (const void *[]){at_x}, &h);
+    for (size_t i = 0; i < 3; i++) assert_near(d.out[0][i], expected[i], 1e-8);
+    assert_near(h.out[0][1], h.out[0][3], 1e-13);
+    assert_near(h.out[0][2], h.out[0][6], 1e-13);
+    wg_program_free(p);
+    wg_program_free(grad);
+    wg_program_free(hessian);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_loop_has_the_value_and_gradient_of_the_loop_in_c),
@@ -422,6 +463,7 @@ int main(void) {
         cmocka_unit_test(programs_with_loops_read_back),
         cmocka_unit_test(a_loop_that_does_not_run_reads_nothing),
         cmocka_unit_test(a_batch_carries_on_what_is_the_same_for_all),
+        cmocka_unit_test(long_bodies_keep_many_numbers),
         cmocka_unit_test(misuse_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
