@@ -365,6 +365,48 @@ static void a_loop_that_nobody_can_count_has_a_gradient(void **state) {
     wg_program_free(q);
 }
 
+/* y = x multiplied by 1 + x^2 until it is 40: examples that end at different times, one at once. */
+static void batches_of_loops_that_nobody_can_count(void **state) {
+    (void)state;
+    wg_error error = {0};
+    enum { M = 4 };
+    wg_graph *g = wg_graph_new();
+    wg_var x = wg_input(g, "x", wg_f64()), r[1] = {{0}};
+    wg_loop *loop = wg_loop_begin(g, WG_UNBOUNDED);
+    wg_var y = wg_loop_carry(loop, x);
+    wg_loop_while(loop, wg_lt(y, 40));
+    wg_loop_next(loop, y, wg_mul(y, wg_add(1, wg_mul(x, x))));
+    wg_loop_end(loop, r);
+    wg_output(g, "y", r[0]);
+    wg_program *p = built(g), *grad = wg_grad(p, "x", &error), *second = wg_grad(grad, "x", &error);
+    wg_program *batch = wg_vmap(p, "x", "n", &error);
+    wg_program *all[] = {wg_vmap(grad, "x", "n", &error), wg_vjp(batch, "y", "x", &error),
+                         wg_vmap(second, "x", "n", &error)};
+    assert_ok(error);
+    const double at[M] = {0.5, 1, 2, 50}, ones[M] = {1, 1, 1, 1};
+    const int64_t size = M;
+    static struct run r0, r1, r2, one;
+    run_by(all[0], WG_INTERPRET, &size, (const void *[]){at}, &r0, NULL);
+    run_by(all[1], WG_INTERPRET, &size, (const void *[]){at, ones}, &r1, NULL);
+    run_by(all[2], WG_INTERPRET, &size, (const void *[]){at}, &r2, NULL);
+    for (size_t k = 0; k < M; k++) {
+        run_by(grad, WG_INTERPRET, NULL, (const void *[]){&at[k]}, &one, NULL);
+        assert_near(r0.out[0][k], one.out[0][0], 1e-14);
+        assert_near(r1.out[1][k], one.out[0][0], 1e-14);
+        run_by(second, WG_INTERPRET, NULL, (const void *[]){&at[k]}, &one, NULL);
+        assert_near(r2.out[0][k], one.out[0][0], 1e-14);
+    }
+    double m = 0; /* y = x (1 + x^2)^m */
+    for (double v = at[0]; v < 40; v *= 1 + at[0] * at[0]) m++;
+    double rate = pow(1 + at[0] * at[0], m - 1) * (1 + (2 * m + 1) * at[0] * at[0]);
+    assert_near(r0.out[0][0], rate, 1e-13);
+    for (size_t k = 0; k < 3; k++) wg_program_free(all[k]);
+    wg_program_free(p);
+    wg_program_free(grad);
+    wg_program_free(second);
+    wg_program_free(batch);
+}
+
 /* ---- checkpoints ----------------------------------------------------------------------------- */
 
 /* Layers x -> tanh(sin(w x) + x^2) exp(-x/2), each under a checkpoint; y = sum x^2. calls: of the
@@ -511,6 +553,7 @@ int main(void) {
         cmocka_unit_test(no_iteration_is_run_more_often_than_proven),
         cmocka_unit_test(memory_is_that_of_the_snapshots),
         cmocka_unit_test(a_loop_that_nobody_can_count_has_a_gradient),
+        cmocka_unit_test(batches_of_loops_that_nobody_can_count),
         cmocka_unit_test(checkpoints_change_no_derivative),
         cmocka_unit_test(marked_values_are_not_computed_again),
         cmocka_unit_test(a_checkpoint_keeps_its_inputs),
