@@ -248,6 +248,8 @@ static void build_loop(struct machine *m, struct scope *s, const struct loop *l,
     wg_loop *loop = wg_loop_begin(m->g, l->over_n ? m->extent : CONSTANT_LENGTH);
     if (l->counted) wg_loop_count(loop, l->count.var);
     if (l->backwards) wg_loop_backwards(loop);
+    if (m->r->snapshots && l->seed % 4 == 0)
+        wg_loop_checkpoints(loop, 1 + (int64_t)(l->seed / 4 % 3));
     index.var = wg_loop_index(loop);
     for (int k = 0; k < l->carries; k++) {
         carry[k] = l->carry[k];

@@ -10,11 +10,12 @@
 
 struct random_loops {
     uint64_t seed;
-    int length;   /* statements of the program */
-    int inner;    /* of a body, at most */
-    int depth;    /* of bodies in bodies; 0: there are none */
-    bool hazards; /* with cases that are never taken, and whose values are NaN */
-    bool whiles;  /* with conditions, that depend on numbers */
+    int length;     /* statements of the program */
+    int inner;      /* of a body, at most */
+    int depth;      /* of bodies in bodies; 0: there are none */
+    bool hazards;   /* with cases that are never taken, and whose values are NaN */
+    bool whiles;    /* with conditions, that depend on numbers */
+    bool snapshots; /* of which reverse mode keeps one to three, in one loop of four */
 };
 
 /* Inputs a f64[], b f64[n], c f64[n], k i64[]; outputs y f64[], that depends on everything, and
