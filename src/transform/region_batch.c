@@ -2,7 +2,9 @@
  * soon as one of its iterations would give it, stacks have the axis behind that of the loop. Where
  * examples end at different times, the loop goes on until the last has, and those that have ended
  * keep what they carry. A branch whose index is one for all examples stays a branch; else every
- * branch is computed, and each example takes its own. */
+ * branch is computed, and each example takes its own. Where that would read at an index that only
+ * an example that has ended, or has not taken the branch, would leave the axis by, the examples go
+ * through the loop or branch one by one instead. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "transform/derive.h"
@@ -252,6 +254,14 @@ static bool condition_on_axis(struct batching *b, const wg_program *condition, c
     return result;
 }
 
+/* The largest count, 0 where there are no examples. */
+static value most_of(wg_graph *g, value counts) {
+    wg_type one = *type_of(&g->t, counts);
+    one.extent[0] = 1;
+    value both[] = {counts, build_full(g, &one, 0)};
+    return build_reduce_max(g, build_concat(g, both, 2, 0), 1);
+}
+
 static value loop_batch(struct batching *b, value *result, bool *on_axis, value *count,
                         bool *count_batched) {
     wg_graph *g = b->g;
@@ -314,7 +324,8 @@ static value loop_batch(struct batching *b, value *result, bool *on_axis, value 
         }
         struct region_parts parts = {
             .body = body, .condition = any, .sizes = b->sizes, .length = r->length,
-            .flags = r->flags, .lead = !lead ? 0 : counts ? build_reduce_max(g, x[0], 1) : x[0], .capture = operand[0],
+            .flags = r->flags,
+            .lead = counts ? most_of(g, x[0]) : lead ? x[0] : 0, .capture = operand[0],
             .carry = operand[1], .stack = operand[2], .captures = c[0], .carries = c[1],
             .stacks = c[2], .results = r->results, .snapshots = r->snapshots};
         region = build_region(g, OP_loop, &parts);
@@ -423,6 +434,184 @@ static value branch_batch(struct batching *b, value *result, bool *on_axis, valu
     return region;
 }
 
+/* ---- one by one ------------------------------------------------------------------------------ */
+
+static bool has_indices(const struct trace *t) {
+    for (value v = 1; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        if (op_def(i->op)->check) return true;
+        if (i->op != OP_loop && i->op != OP_branch) continue;
+        struct region r = region_open(t, i->op, i->attr);
+        for (size_t k = 0; k < r.bodies; k++) /* nested as deep as rules are */
+            if (has_indices(&region_body(t, &r, k)->body->t)) return true;
+    }
+    return false;
+}
+
+/* What differs from one example to another in a body of a loop with carries of which carried[k] do;
+ * NULL without memory. */
+static bool *find_apart(struct batching *b, const struct trace *t, const bool *carried) {
+    const bool *batched = b->b->batched + b->r.lead;
+    bool *apart = mem_alloc_zero(&b->g->t.allocator, t->instr.count);
+    if (!apart) return fail_memory(&b->g->error), NULL;
+    for (value v = 1; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        size_t k = i->op == OP_input ? (size_t)attr_words(t, i->attr)[0] : 0;
+        size_t carry = k - 1 - b->r.captures;
+        if (k > 0) apart[v] = carry < b->r.carries ? carried[carry] : batched[k - 1];
+        for (size_t j = 0; j < i->narg; j++) apart[v] |= apart[args_of(t, i)[j]];
+    }
+    return apart;
+}
+
+/* Whether an index of the body may be one that no example has which goes on. */
+static bool has_indices_apart(const struct trace *t, const bool *apart) {
+    for (value v = 1; v < t->instr.count; v++) {
+        const struct instr *i = instr_at(t, v);
+        for (size_t k = 0; op_def(i->op)->check && k < i->narg; k++) {
+            value x = args_of(t, i)[k];
+            if (apart[x] && !dtype_is_float(type_of(t, x)->dtype)) return true;
+        }
+        if (i->op != OP_loop && i->op != OP_branch) continue;
+        struct region r = region_open(t, i->op, i->attr);
+        for (size_t k = 0; k < r.bodies; k++)
+            if (has_indices(&region_body(t, &r, k)->body->t)) return true;
+    }
+    return false;
+}
+
+/* A loop whose examples end apart. The condition of the next iteration is looked at even where the
+ * loop's length ends it: whatever has an index there may be none of its axis. */
+static bool loop_must(struct batching *b) {
+    const struct trace *t = &region_body(&b->g->t, &b->r, 0)->body->t;
+    const struct trace *c = b->r.bodies > 1 ? &region_body(&b->g->t, &b->r, 1)->body->t : NULL;
+    size_t count = b->r.carries;
+    bool carried[REGION_OPERANDS], more = true, ends = b->r.lead && b->b->batched[0];
+    memcpy(carried, b->b->batched + b->r.lead + b->r.captures, count);
+    bool *apart = NULL;
+    while (more && !b->g->error.status) {
+        more = false;
+        if (apart) mem_free(&b->g->t.allocator, apart, t->instr.count);
+        apart = find_apart(b, t, carried);
+        for (size_t k = 0; apart && k < count; k++)
+            if (!carried[k] && apart[t->output.at[k].v]) carried[k] = more = true;
+    }
+    if (!apart) return false;
+    bool *of_condition = c ? find_apart(b, c, carried) : NULL;
+    if (of_condition) {
+        ends |= of_condition[c->output.at[0].v];
+        mem_free(&b->g->t.allocator, of_condition, c->instr.count);
+    }
+    bool must = ends && (has_indices_apart(t, apart) || (c && has_indices(c)));
+    mem_free(&b->g->t.allocator, apart, t->instr.count);
+    return must;
+}
+
+/* Whether examples that do not take part would be asked for what they do not have. */
+static bool must_go_one_by_one(struct batching *b) {
+    if (b->r.op == OP_loop) return loop_must(b);
+    for (size_t k = 0; b->b->batched[0] && k < b->r.bodies; k++)
+        if (has_indices(&region_body(&b->g->t, &b->r, k)->body->t)) return true;
+    return false;
+}
+
+/* The region itself for one example, as the body of a map; its count is the last result. */
+static wg_program *body_of_one(struct batching *b, wg_error *error) {
+    const struct trace *t = &b->g->t;
+    const struct region *r = &b->r;
+    wg_graph *h = graph_new(&t->allocator);
+    size_t n = r->lead + r->captures + r->carries + r->stacks, sizes = 0, at = 0;
+    for (size_t k = 0; k < r->bodies; k++) sizes += region_body(t, r, k)->body->t.size.count;
+    wg_extent *map = mem_alloc(&t->allocator, (t->size.count + 1) * sizeof *map);
+    wg_extent *size = mem_alloc(&t->allocator, (sizes + 1) * sizeof *size);
+    const wg_program **branch = mem_alloc(&t->allocator, r->bodies * sizeof(wg_program *));
+    if (h && map && size && branch) {
+        const wg_type scalar = {.dtype = WG_I64};
+        value x[REGION_OPERANDS + 1];
+        char name[32];
+        for (size_t k = 0; k < t->size.count; k++)
+            map[k] = extent_size(h, graph_size(h, name_at(t, t->size.at[k])));
+        graph_input(h, "index", &scalar);
+        for (int stacks = 0; stacks < 2; stacks++) /* what all share, then slices */
+            for (size_t k = 0; k < n; k++) {
+                if (b->b->batched[k] != stacks) continue;
+                wg_type type = graph_import_type(h, t, type_of(t, b->b->x[k]), map);
+                if (stacks)
+                    memmove(type.extent, type.extent + 1, --type.rank * sizeof *type.extent);
+                snprintf(name, sizeof name, "x%zu", k + 1);
+                x[k] = graph_input(h, name, &type);
+            }
+        for (size_t k = 0; k < r->bodies; k++) {
+            branch[k] = region_body(t, r, k)->body;
+            for (size_t i = 0; i < branch[k]->t.size.count; i++)
+                size[at++] = extent_import(h, t, region_sizes(t, r, k)[i], map);
+        }
+        const value *operand = x + r->lead;
+        struct region_parts parts = {.sizes = size, .lead = r->lead ? x[0] : 0, .capture = operand,
+                                     .captures = r->captures, .results = r->results};
+        if (r->op == OP_branch) {
+            parts.branch = branch;
+            parts.branches = r->bodies;
+            parts.kept = r->kept;
+        } else {
+            parts.body = branch[0];
+            parts.condition = r->bodies > 1 ? branch[1] : NULL;
+            parts.length = extent_import(h, t, r->length, map);
+            parts.flags = r->flags;
+            parts.carry = operand + r->captures;
+            parts.carries = r->carries;
+            parts.stack = parts.carry + r->carries;
+            parts.stacks = r->stacks;
+            parts.snapshots = r->snapshots;
+        }
+        value region = h->error.status ? 0 : build_region(h, r->op, &parts);
+        for (size_t k = 0; k <= r->items && !h->error.status; k++) {
+            snprintf(name, sizeof name, "y%zu", k + 1);
+            graph_output(h, name, build_item(h, region, k < r->items ? k : REGION_COUNT));
+        }
+    } else if (!h) {
+        fail_memory(error);
+    } else {
+        fail_memory(&h->error);
+    }
+    mem_free(&t->allocator, map, (t->size.count + 1) * sizeof *map);
+    mem_free(&t->allocator, size, (sizes + 1) * sizeof *size);
+    mem_free(&t->allocator, branch, r->bodies * sizeof(wg_program *));
+    return h ? graph_build(h, error) : NULL;
+}
+
+static value one_by_one(struct batching *b, value *result, bool *on_axis, value *count) {
+    wg_graph *g = b->g;
+    size_t n = b->r.lead + b->r.captures + b->r.carries + b->r.stacks, captures = 0, stacks = 0;
+    value capture[REGION_OPERANDS], stack[REGION_OPERANDS], region = 0;
+    wg_error error = {0};
+    for (size_t k = 0; k < n; k++) {
+        if (b->b->batched[k]) stack[stacks++] = b->b->x[k];
+        else capture[captures++] = b->b->x[k];
+    }
+    wg_program *body = body_of_one(b, &error);
+    hand_on(g, &error);
+    b->size_count = g->t.size.count;
+    b->sizes = mem_alloc(&g->t.allocator, (b->size_count + 1) * sizeof *b->sizes);
+    if (!b->sizes) fail_memory(&g->error);
+    for (size_t k = 0; b->sizes && k < b->size_count; k++)
+        b->sizes[k] = extent_size(g, (uint32_t)k);
+    if (!g->error.status) {
+        struct region_parts parts = {.body = body, .sizes = b->sizes, .length = b->extent,
+                                     .flags = LOOP_APART, .capture = capture, .stack = stack,
+                                     .captures = captures, .stacks = stacks,
+                                     .results = b->r.items + 1};
+        region = build_region(g, OP_loop, &parts);
+        for (size_t k = 0; k < b->r.items; k++) {
+            result[k] = build_item(g, region, k);
+            on_axis[k] = true;
+        }
+        *count = build_item(g, region, b->r.items);
+    }
+    wg_program_free(body);
+    return region;
+}
+
 value region_batch(const struct batch *given, value *result, bool *on_axis, value *count,
                    bool *count_batched) {
     wg_graph *g = given->g;
@@ -430,10 +619,12 @@ value region_batch(const struct batch *given, value *result, bool *on_axis, valu
     size_t bytes;
     int64_t *words = region_copy(g, given->op, given->attr, &b.r, &bytes);
     if (!words) return 0;
-    *count_batched = given->op == OP_branch && given->batched[0];
-    value region = given->op == OP_loop ? loop_batch(&b, result, on_axis, count, count_batched)
-                   : *count_batched     ? choose_branches(&b, result, on_axis, count)
-                                        : branch_batch(&b, result, on_axis, count);
+    bool apart = must_go_one_by_one(&b);
+    *count_batched = apart || (given->op == OP_branch && given->batched[0]);
+    value region = apart                  ? one_by_one(&b, result, on_axis, count)
+                   : given->op == OP_loop ? loop_batch(&b, result, on_axis, count, count_batched)
+                   : *count_batched       ? choose_branches(&b, result, on_axis, count)
+                                          : branch_batch(&b, result, on_axis, count);
     if (b.sizes) mem_free(&g->t.allocator, b.sizes, (b.size_count + 1) * sizeof *b.sizes);
     mem_free(&g->t.allocator, words, bytes);
     return region;

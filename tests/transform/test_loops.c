@@ -246,6 +246,45 @@ static void a_branch_that_is_not_taken_sends_nothing(void **state) {
     wg_program_free(batch);
 }
 
+/* Of the batch over c and a, value and gradient by a, at 4 and at 0 examples. */
+static void check_batch_of(const char *text, const int64_t *c, const double *expected,
+                           const double *da) {
+    wg_error error = {0};
+    wg_program *p = wg_parse(text, strlen(text), NULL, &error), *grad = wg_grad(p, "a", &error);
+    wg_program *batch = wg_vmap(p, "c, a", "n", &error), *grads = wg_vmap(grad, "c, a", "n", &error);
+    assert_ok(error);
+    const double x[] = {1, 2, 4}, a[] = {1, 2, 3, 4};
+    static struct run r;
+    for (int64_t n = 4; n >= 0; n -= 4) {
+        run(batch, n, x, (const double *)c, a, &r);
+        for (int64_t k = 0; k < n; k++) assert_near(r.out[0][k], expected[k], 1e-15);
+        run(grads, n, x, (const double *)c, a, &r);
+        for (int64_t k = 0; k < n; k++) assert_near(r.out[0][k], da[k], 1e-15);
+    }
+    wg_program *every[] = {p, grad, batch, grads};
+    for (size_t i = 0; i < 4; i++) wg_program_free(every[i]);
+}
+
+/* An index outside is an error only of an example that comes to it. */
+static void examples_apart_read_nothing_in_vain(void **state) {
+    (void)state;
+    const int64_t c[] = {0, 3, 1, 2};
+    check_batch_of("f(x[3], c: i64, a) = if c < 3 then a*x[c] else 0*a", c,
+                   (double[]){1, 0, 6, 16}, (double[]){1, 0, 2, 4});
+    check_batch_of("f(x[3], c: i64, a) = {\n let y = 0*a\n let k = c\n"
+                   "while k < 3 limit 3 { y += a*x[k]; k += 1 }\n r = y\n}",
+                   c, (double[]){7, 0, 18, 16}, (double[]){7, 0, 6, 4});
+    check_batch_of("f(x[3], c: i64, a) = {\n let y = 0*a\n let k = c\n"
+                   "for i in 0:3 - c limit 3 { y += a*x[k]; k += 1 }\n r = y\n}",
+                   c, (double[]){7, 0, 18, 16}, (double[]){7, 0, 6, 4});
+    check_batch_of("f(x[3], c: i64, a) = {\n let y = 0*a\n"
+                   "for i in 0:c limit 3 { y += a*x[i] }\n r = y\n}",
+                   c, (double[]){0, 14, 3, 12}, (double[]){0, 7, 1, 3});
+    check_batch_of("f(x[3], c: i64, a) = {\n let z = a*x\n let k = i64(0)\n"
+                   "while x[k] < 5*a limit 3 { z[k] *= 2; k += 1 }\n r = sum(z)\n}",
+                   c, (double[]){14, 28, 42, 56}, (double[]){14, 14, 14, 14});
+}
+
 /* The sum of x_i x_k^2 over all pairs k <= i, by a counted loop inside a loop. */
 static wg_program *pairs(void) {
     wg_error error = {0};
@@ -459,6 +498,7 @@ int main(void) {
         cmocka_unit_test(a_while_runs_as_long_as_it_must),
         cmocka_unit_test(a_batch_of_whiles_runs_each_as_long_as_it_must),
         cmocka_unit_test(a_branch_that_is_not_taken_sends_nothing),
+        cmocka_unit_test(examples_apart_read_nothing_in_vain),
         cmocka_unit_test(loops_nest),
         cmocka_unit_test(programs_with_loops_read_back),
         cmocka_unit_test(a_loop_that_does_not_run_reads_nothing),
