@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { N = 17 };
@@ -328,7 +327,6 @@ static void memory_is_that_of_the_snapshots(void **state) {
     assert_int_equal(calls, LENGTH + 4 * LENGTH - binomial(SNAPSHOTS + 1, 3));
     assert_true(y[0] == y[1]);
     assert_memory_equal(out[0], out[1], sizeof out[0]);
-    if (getenv("SHOW")) print_message("%zu %zu\n", bytes[0], bytes[1]);
     assert_true(bytes[0] > LENGTH * WIDTH * sizeof(double));
     assert_true(100 * bytes[1] < bytes[0]);
 }
@@ -509,7 +507,6 @@ static void a_checkpoint_keeps_its_inputs(void **state) {
         wg_program_free(p);
         wg_program_free(grad);
     }
-    if (getenv("SHOW")) print_message("%zu %zu %zu\n", bytes[0], bytes[1], bytes[2]);
     size_t layer = M * sizeof(double);
     assert_true(bytes[WG_KEEP_INPUTS] + 5 * layer < bytes[WG_KEEP_MARKED]);
     assert_true(bytes[WG_KEEP_MARKED] + 5 * layer < bytes[WG_KEEP_ALL]);
