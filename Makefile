@@ -33,7 +33,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .DEFAULT_GOAL := build
 .PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
     bench setup-bench gradbench bench-mnist bench-scale bench-hvp bench-eager bench-kernels \
-    bench-threads bench-solvers report-ops report-math install clean help
+    bench-loops bench-threads bench-solvers report-ops report-math install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -81,6 +81,9 @@ bench-scale: build ## microseconds an instruction for traces of 10^3 to 10^6 ins
 
 bench-hvp: build ## a Hessian-vector product's time against the gradient's at n = 10^6
 	@$(BUILD)/bench/hvp
+
+bench-loops: build ## nanoseconds a step of a loop of 10^6 steps, and of its gradient
+	@$(BUILD)/bench/loops
 
 bench-threads: build ## what several threads gain in native code
 	@$(BUILD)/bench/threads

@@ -1,8 +1,8 @@
 /* Microseconds an instruction for building, differentiating, planning and running programs of 10^3
  * to 10^6 scalar instructions: a chain, and a random graph. Everything runs on a stack of 256 kB,
  * so that nothing may recurse over a program. Fails if a phase takes more than one microsecond an
- * instruction at 10^6, or anywhere more than twice what it takes at best for a smaller program (20 ns
- * of noise allowed).
+ * instruction at 10^6, or anywhere more than twice what it takes at best for a smaller program (20
+ * ns of noise allowed).
  * An instruction is one of the program that the phase is given. */
 #include <wengert.h>
 

@@ -1,7 +1,7 @@
-/* A Gaussian process learns its own length scale, amplitude and noise: the logarithm of the marginal
- * likelihood is one formula of a Cholesky factor (Rasmussen and Williams, Gaussian Processes for
- * Machine Learning, 2006, section 2.3), and its exact gradient, one factorization and a few
- * solutions, whatever the number of parameters. The program is made once, for any n. */
+/* A Gaussian process learns its own length scale, amplitude and noise: the logarithm of the
+ * marginal likelihood is one formula of a Cholesky factor (Rasmussen and Williams, Gaussian
+ * Processes for Machine Learning, 2006, section 2.3), and its exact gradient, one factorization and
+ * a few solutions, whatever the number of parameters. The program is made once, for any n. */
 #include <wengert.h>
 
 #include <math.h>

@@ -5,11 +5,11 @@
  *     std::vector<double> slope = wg::grad(energy)(std::vector<double>{1, 2});
  *
  * The function is called once with wg::var in the place of double. That call records a program
- * (wengert/program.h), which is differentiated, compiled, and run for each point; a point of another
- * shape records anew. What the program does may therefore not depend on the values of its inputs: two
- * recorded numbers have no order, and `if (x < y)` does not compile. Choices are made by wg::where
- * (both sides are computed), wg::branch (one is) and wg::loop, or on an eager graph, whose numbers
- * have values: value(x) < value(y).
+ * (wengert/program.h), which is differentiated, compiled, and run for each point; a point of
+ * another shape records anew. What the program does may therefore not depend on the values of its
+ * inputs: two recorded numbers have no order, and `if (x < y)` does not compile. Choices are made
+ * by wg::where (both sides are computed), wg::branch (one is) and wg::loop, or on an eager graph,
+ * whose numbers have values: value(x) < value(y).
  *
  * Everything is an owner that moves and releases by itself; errors of the library are thrown as
  * wg::error. C++17, header only, over the C API of wengert.h. */
@@ -163,7 +163,8 @@ bool operator>=(const A &, const B &) = delete;
 /* Nor are they equal or not; libraries of matrices ask constants whether they are 0 or 1. Thrown
  * where a side is recorded. */
 inline bool operator==(const var &a, const var &b) {
-    if (a.is_constant() && b.is_constant()) return !(a.value() < b.value() || a.value() > b.value());
+    if (a.is_constant() && b.is_constant())
+        return !(a.value() < b.value() || a.value() > b.value());
     throw error(WG_EARGUMENT, "two recorded numbers are compared: a program cannot branch on "
                               "values; use wg::where or wg::branch, or value() on an eager graph");
 }
@@ -327,8 +328,8 @@ template <std::size_t count> auto results(const std::vector<wg_var> &x) {
 
 } // namespace detail
 
-/* What is carried after `length` iterations of body(i, carried...), which gives what is carried on: a
- * var, or a tuple of them. i is an i64 number. At least one of what is carried is recorded. */
+/* What is carried after `length` iterations of body(i, carried...), which gives what is carried on:
+ * a var, or a tuple of them. i is an i64 number. At least one of what is carried is recorded. */
 template <class Body, class... Carry> auto loop(wg_extent length, Body &&body, Carry &&...carry) {
     const std::vector<wg_var> begin = detail::in_one_graph({var(std::forward<Carry>(carry))...});
     wg_graph *g = begin[0].graph;
@@ -477,7 +478,8 @@ public:
         int64_t count = 1;
         for (const wg_extent extent : s) count *= extent;
         if (count != static_cast<int64_t>(data.size()))
-            throw error(WG_ESHAPE, "tensor: the shape has another number of elements than the data");
+            throw error(WG_ESHAPE,
+                        "tensor: the shape has another number of elements than the data");
         return var(wg_value_at("", 0, g_.get(), type_of(s), data.data()));
     }
 
@@ -558,8 +560,8 @@ template <class T> auto elements(const T &y) -> decltype(y.size(), std::vector<v
 
 /* ---- derivatives of functions ---------------------------------------------------------------- */
 
-/* A function and its derivatives, recorded when it is first called with points of a shape, compiled,
- * and kept. Of several points derivatives are tuples. Not for several threads at once. */
+/* A function and its derivatives, recorded when it is first called with points of a shape,
+ * compiled, and kept. Of several points derivatives are tuples. Not for several threads at once. */
 template <class F> class compiled {
 public:
     explicit compiled(F f, wg_backend backend = WG_INTERPRET)

@@ -111,8 +111,8 @@ static bool print_edges(int narg, size_t points, double (*point)[2], wg_error *e
 }
 
 static const char *class_name(const struct op_def *def) {
-    static const char *const name[] = {"leaf",        "elementwise", "linear",
-                                       "multilinear", "general",     "no derivative", "custom", "region"};
+    static const char *const name[] = {"leaf",    "elementwise",   "linear", "multilinear",
+                                       "general", "no derivative", "custom", "region"};
     return name[def->class];
 }
 

@@ -1,6 +1,6 @@
 /* A chain of transcendental functions over a vector: sum sin(exp(tanh x) log1p(x^2)). By hand in
- * blocks that stay in the cache: what lives across few calls need not be saved around them, and sine
- * and cosine in one loop would become one call that has no vector variant. */
+ * blocks that stay in the cache: what lives across few calls need not be saved around them, and
+ * sine and cosine in one loop would become one call that has no vector variant. */
 #include "compare.h"
 #include "simd.h"
 

@@ -151,7 +151,7 @@ static wg_program *derivative(const struct job *job, const wg_program *whole, wg
     return finish(g, error);
 }
 
-/* ---- plain C, and its directions: an element of all cameras, all points, or all weights ------- */
+/* ---- plain C, and its directions: an element of all cameras, all points, or all weights ------ */
 
 static void plain(const struct job *job, double *y) {
     const double *cameras = data_of(job, "cameras"), *points = data_of(job, "points");
@@ -177,7 +177,7 @@ static void move(struct job *job, size_t k, double h) {
     for (int64_t i = 0; i < shape_of(job, name)[0]; i++) x[(size_t)i * of + at] += h;
 }
 
-/* ---- answers: the first entries, and the last -------------------------------------------------- */
+/* ---- answers: the first entries, and the last ------------------------------------------------ */
 
 static cJSON *shown_integers(const int *x, int64_t count) {
     double shown[SHOWN + 1];

@@ -7,8 +7,8 @@
  *     outgate = sigmoid(in wo + bo)  change = tanh(h wc + bc)
  *     cell <- cell forget + ingate change;  h <- outgate tanh(cell), the input of the next layer
  *
- * One layer runs over the whole sequence before the next one begins: what depends on its input alone
- * is computed for all steps at once, and the loop does the rest. */
+ * One layer runs over the whole sequence before the next one begins: what depends on its input
+ * alone is computed for all steps at once, and the loop does the rest. */
 #include "gradbench.h"
 #include "plain.h"
 

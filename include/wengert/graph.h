@@ -125,12 +125,12 @@ WG_API wg_var wg_pick_at(const char *file, int line, wg_var x, wg_var index);
 WG_API wg_var wg_scatter_add_at(const char *file, int line, wg_var update, wg_var index, int axis,
                                 wg_extent extent);
 /* x with the update added to the elements that wg_take would read; an integer that stands in the
- * index twice adds twice. The update broadcasts to those elements. Where nobody reads x any more, the
- * result takes its place: then the cost is that of the update, in a loop as anywhere. */
+ * index twice adds twice. The update broadcasts to those elements. Where nobody reads x any more,
+ * the result takes its place: then the cost is that of the update, in a loop as anywhere. */
 WG_API wg_var wg_index_add_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
                               int axis);
-/* x with the update in the place of the elements at one index, i32[] or i64[], along axis: a[i] = u of
- * C, with a new value for the result. Broadcasts, and takes the place of x, as wg_index_add. */
+/* x with the update in the place of the elements at one index, i32[] or i64[], along axis: a[i] = u
+ * of C, with a new value for the result. Broadcasts, and takes the place of x, as wg_index_add. */
 WG_API wg_var wg_index_set_at(const char *file, int line, wg_var x, wg_var update, wg_var index,
                               int axis);
 

@@ -1,9 +1,9 @@
 /* Matrices for graphs: factors, solutions of equations, determinants, eigenvalues, singular values,
- * the exponential. A matrix is the last two axes of a value of f32 or f64; axes in front of them are
- * a batch, as for wg_matmul. All have derivatives of every order in every mode; where they are not
- * finite or not defined is said here and in docs/conventions.md, and rows of derivatives name their
- * source beside the rule. What several functions need of one matrix is computed once: a solution,
- * its adjoints and the determinant share a factorization, U, s and V a decomposition.
+ * the exponential. A matrix is the last two axes of a value of f32 or f64; axes in front of them
+ * are a batch, as for wg_matmul. All have derivatives of every order in every mode; where they are
+ * not finite or not defined is said here and in docs/conventions.md, and rows of derivatives name
+ * their source beside the rule. What several functions need of one matrix is computed once: a
+ * solution, its adjoints and the determinant share a factorization, U, s and V a decomposition.
  *
  * Large matrices go to LAPACK where the library has one (WG_BLAS), small ones through plain loops,
  * and so do all in C that is emitted. Errors are the graph's: WG_ESHAPE for what is no matrix, no
@@ -98,8 +98,8 @@ WG_API wg_singular wg_svd_at(const char *file, int line, wg_var a);
 /* ---- functions of matrices ------------------------------------------------------------------- */
 
 /* exp(a) = 1 + a + a^2/2 + ..., a [n,n]: by scaling and squaring (Higham, 2005), a derivative of
- * order k at 3^k times its cost (Al-Mohy and Higham, 2009), of an order above 6 WG_ENORULE. NaN where
- * a has a NaN or an infinity. */
+ * order k at 3^k times its cost (Al-Mohy and Higham, 2009), of an order above 6 WG_ENORULE. NaN
+ * where a has a NaN or an infinity. */
 WG_API wg_var wg_expm_at(const char *file, int line, wg_var a);
 /* a [n,n] -> its diagonal [n], and the sum of that; of any element type. */
 WG_API wg_var wg_diagonal_at(const char *file, int line, wg_var a);

@@ -33,15 +33,16 @@ WG_API wg_loop *wg_loop_begin_at(const char *file, int line, wg_graph *g, wg_ext
 WG_API void wg_loop_count_at(const char *file, int line, wg_loop *loop, wg_var count);
 /* i = length-1 (or count-1), ..., 0. Not together with a condition. */
 WG_API void wg_loop_backwards(wg_loop *loop);
-/* Reverse mode keeps this many snapshots (1 .. 32767) of what is carried, instead of values of every
- * iteration, and runs the loop again from these: the memory no longer grows with the length. With c
- * snapshots and l iterations none is run more than r times again, r being the smallest for which l
- * is at most (c + r)! / (c! r!), and all together at most r l - (c + r)! / ((c + 1)! (r - 1)!)
+/* Reverse mode keeps this many snapshots (1 .. 32767; 0: none) of what is carried, instead of
+ * values of every iteration, and runs the loop again from these: the memory no longer grows with
+ * the length. With c snapshots and l iterations none is run more than r times again, r being the
+ * smallest for which l is at most (c + r)! / (c! r!), and all together at most
+ *     r l - (c + r)! / ((c + 1)! (r - 1)!)
  * times, the fewest possible (Griewank and Walther, Algorithm 799: revolve, ACM Transactions on
- * Mathematical Software 26, 2000), and once more each where its adjoints are made: 3.8 times and one
- * for 10,000 iterations and 20 snapshots. The length may be one that only the call knows. A carry
- * that nothing depends on but itself and the results, a running sum, is in no snapshot. The reverse
- * is three loops in one another, where loops and branches nest to 8 levels. 0: none. */
+ * Mathematical Software 26, 2000), and once more each where its adjoints are made: 3.8 times and
+ * one for 10,000 iterations and 20 snapshots. The length may be one that only the call knows. A
+ * carry that nothing depends on but itself and the results, a running sum, is in no snapshot. The
+ * reverse is three loops in one another, where loops and branches nest to 8 levels. */
 WG_API void wg_loop_checkpoints_at(const char *file, int line, wg_loop *loop, int64_t snapshots);
 /* The index i of the iteration: i64[]. */
 WG_API wg_var wg_loop_index_at(const char *file, int line, wg_loop *loop);

@@ -52,8 +52,7 @@ WG_API wg_status wg_program_verify(const wg_program *program, wg_error *error);
  * They nest: the result of one may be given to any other. Inputs of the result are the inputs of
  * the argument in their order, followed by those named below. Unknown names are WG_ENAME; wrt or of
  * naming something that is not of a floating type is WG_EDTYPE; a new name that is taken gets "_2",
- * "_3", ... behind it; an operation without a derivative
- * on the path is WG_ENORULE. */
+ * "_3", ... behind it; an operation without a derivative on the path is WG_ENORULE. */
 
 /* Forward mode (pushforward): for every x in wrt a new input "x_dot" (type of x); outputs are those
  * of the program followed by "y_dot" (type of y) for every y in of: the tangent J x_dot. */
@@ -119,12 +118,13 @@ WG_API wg_program *wg_taylor_ode(const wg_program *program, const char *rates, c
                                  int order, wg_error *error);
 
 /* The program on a batch of examples: the inputs named in `over` (NULL: all) gain an axis of a new
- * named size `size`, every output gains it too. The axis is the leading one, or, in over = "x, w:1",
- * behind so many axes; -1 stands for the last. */
+ * named size `size`, every output gains it too. The axis is the leading one, or, in over =
+ * "x, w:1", behind so many axes; -1 stands for the last. */
 WG_API wg_program *wg_vmap(const wg_program *program, const char *over, const char *size,
                            wg_error *error);
-/* The same with a say where outputs have the axis: of = "y:1, z:none", where "none" is for an output
- * that no batched input reaches (WG_EARGUMENT else). Outputs that are not named have it in front. */
+/* The same with a say where outputs have the axis: of = "y:1, z:none", where "none" is for an
+ * output that no batched input reaches (WG_EARGUMENT else). Outputs that are not named have it in
+ * front. */
 WG_API wg_program *wg_vmap_axes(const wg_program *program, const char *over, const char *of,
                                 const char *size, wg_error *error);
 

@@ -17,9 +17,8 @@ typedef struct wg_function wg_function;
 /* WG_NATIVE writes the program as C, compiles that with the system's compiler and loads it. Where
  * that cannot be (no compiler, one that fails or takes longer than $WENGERT_COMPILE_SECONDS, by
  * default 30 and more for long programs, nowhere to write), the function is interpreted all the
- * same, and wg_function_note says why. WG_AUTO
- * interprets until a thread has the native code compiled, and calls that from then on; freeing the
- * function waits for the compiler. */
+ * same, and wg_function_note says why. WG_AUTO interprets until a thread has the native code
+ * compiled, and calls that from then on; freeing the function waits for the compiler. */
 typedef enum wg_backend { WG_INTERPRET, WG_NATIVE, WG_AUTO } wg_backend;
 
 /* All zero is the default; NULL stands for that. */

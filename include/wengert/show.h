@@ -91,8 +91,8 @@ typedef struct wg_cost {
 /* Counts the operations of a program under these sizes (as for wg_call; may be NULL if there are
  * none). expanded: of its outputs written out as formulas, every subexpression anew where it is
  * used, as naive symbolic differentiation has them. A loop counts as often as it may run (once, if
- * nothing bounds it), a branch as the dearest of its cases. Cost: linear in the length of the program.
- * WG_EOVERFLOW for sizes under which an extent is negative or a value too large. */
+ * nothing bounds it), a branch as the dearest of its cases. Cost: linear in the length of the
+ * program. WG_EOVERFLOW for sizes under which an extent is negative or a value too large. */
 WG_API wg_status wg_count_operations(const wg_program *program, const int64_t *size, bool expanded,
                                      wg_cost *cost, wg_error *error);
 

@@ -3,8 +3,8 @@
  * The pattern follows from what the operations of a program do with their elements, not from trying
  * points: an entry that is not in it is 0 at every point. Values come from a few products with the
  * Jacobian: columns that meet in no row (or rows that meet in no column) are computed together
- * (Curtis, Powell and Reid, 1974; Griewank and Walther, Evaluating Derivatives, 2nd ed., chapter 8).
- * How many products are needed is how many colours a graph takes, which is found once. */
+ * (Curtis, Powell and Reid, 1974; Griewank and Walther, Evaluating Derivatives, 2nd ed., chapter
+ * 8). How many products are needed is how many colours a graph takes, which is found once. */
 #ifndef WENGERT_SPARSE_H
 #define WENGERT_SPARSE_H
 
@@ -32,7 +32,7 @@ WG_API void wg_pattern_free(wg_pattern *pattern);
 /* The row of each entry, for coordinates (COO): row has room for pattern->entries. */
 WG_API void wg_pattern_rows(const wg_pattern *pattern, int64_t *row);
 /* The transposed pattern, which is the compressed columns (CSC) of this one. entry (NULL: not
- * wanted) has room for pattern->entries: value k of the transposed is value entry[k] of this one. */
+ * wanted) has room for pattern->entries: value k of the transposed is this one's entry[k]. */
 WG_API wg_status wg_pattern_transpose(const wg_pattern *pattern, wg_pattern *transposed,
                                       int64_t *entry, wg_error *error);
 

@@ -67,6 +67,8 @@ static inline bool failed(const wg_error *error) {
 }
 /* Records the first error and returns its status; later ones are dropped. error may be NULL. */
 wg_status fail_with(wg_error *error, wg_status status, const char *format, ...) PRINTF_LIKE(3, 4);
+/* The same of what another error says; nothing if that is none. */
+void fail_as(wg_error *error, const wg_error *cause);
 wg_status fail_v(wg_error *error, wg_status status, const char *format, va_list args);
 /* Appends to the message of a recorded error (a hint, a second line); cut where the room ends. */
 void fail_more(wg_error *error, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -75,6 +77,11 @@ wg_status fail_memory(wg_error *error);
 const char *system_reason(int error_number, char *room, size_t size);
 
 /* ---- text -------------------------------------------------------------------------------- */
+
+/* Whether the first `length` characters at s, which need no end, spell this word. */
+static inline bool is_word(const char *s, size_t length, const char *word) {
+    return strlen(word) == length && memcmp(s, word, length) == 0;
+}
 
 /* Each returns false if there is no memory; the text then is as it was. */
 bool text_reserve(wg_text *text, size_t more);

@@ -62,6 +62,10 @@ wg_status fail_with(wg_error *error, wg_status status, const char *format, ...) 
     return recorded;
 }
 
+void fail_as(wg_error *error, const wg_error *cause) {
+    if (cause->status) fail_with(error, cause->status, "%s", cause->message);
+}
+
 void fail_more(wg_error *error, const char *format, ...) {
     if (!failed(error)) return;
     va_list args;

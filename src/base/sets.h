@@ -1,7 +1,7 @@
 /* Sets of small integers, each kept once: runs of neighbours, found by hash, so that equal sets are
  * equal numbers and a union that adds nothing makes nothing. What a dependency is carried in, where
- * 10^5 variables are spread over as many results: most sets have few runs, and most unions have been
- * made before. All is freed together. */
+ * 10^5 variables are spread over as many results: most sets have few runs, and most unions have
+ * been made before. All is freed together. */
 #ifndef SETS_H
 #define SETS_H
 
@@ -45,8 +45,8 @@ set_id sets_join(struct sets *s, set_id a, set_id b);
 void sets_begin(struct sets *s);
 void sets_add(struct sets *s, set_id a);
 set_id sets_end(struct sets *s);
-/* The runs of a set, ascending and apart; room: for the set of one element. They may move when a set
- * is made. */
+/* The runs of a set, ascending and apart; room: for the set of one element. They may move when a
+ * set is made. */
 const struct set_run *sets_runs(const struct sets *s, set_id a, struct set_run *room,
                                 size_t *count);
 /* The number of elements. */

@@ -120,8 +120,7 @@ const struct command command_table[] = {
      "y = 11.652071455223084",
      .run = command_eval},
     {"trace", "the evaluation trace, with tangents and adjoints on request",
-     TRACE | ONE << OPT_NONFINITE,
-     "text|markdown|latex|json",
+     TRACE | ONE << OPT_NONFINITE, "text|markdown|latex|json",
      "Prints the evaluation trace (the Wengert list) of a formula: inputs, one line for each "
      "operation, outputs. With --at the values stand beside the formulas; --tangent adds a "
      "column for forward mode, --adjoint a table for reverse mode.",
@@ -142,7 +141,8 @@ const struct command command_table[] = {
      "wengert graph -e 'x*exp(x)' --at x=1 -o graph.svg", .run = command_graph},
     {"show", "the program as text, before or after a transformation",
      PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_AFTER | ONE << OPT_BUILD_LOG |
-     ONE << OPT_LOWERED, "text",
+         ONE << OPT_LOWERED,
+     "text",
      "Prints the program that a formula becomes, one instruction a line, or with --after the "
      "program that a transformation makes of it. With --lowered it is printed as the loop nests "
      "that compiled programs have.",
@@ -162,7 +162,8 @@ const struct command command_table[] = {
      "d/dx2 = 1.7163378145367738",
      .run = command_gradient},
     {"jacobian", "the derivatives of all outputs by all inputs",
-     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE,
+     NUMBER_FORMATS,
      "Computes the Jacobian: a matrix if all inputs and outputs are scalars, else for every "
      "output and input a block of the output's shape followed by the input's.",
      "wengert jacobian -e 'y1 = x1*x2; y2 = x1 + 3*x2' --at x1=2,x2=5\n"
@@ -171,7 +172,8 @@ const struct command command_table[] = {
      "     [ 1,  3]]   y2",
      .run = command_jacobian},
     {"hessian", "the second derivatives of a scalar output",
-     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_SPARSE,
+     NUMBER_FORMATS,
      "Computes the Hessian of one scalar output, forward over reverse, or by differences of the "
      "gradient.",
      "wengert hessian -e 'x1^2 * x2' --at x1=2,x2=5\n"
@@ -194,7 +196,7 @@ const struct command command_table[] = {
      "...xx.\n"
      "....xx",
      .run = command_pattern},
-    {"jvp", "Jacobian times tangent: forward mode", 
+    {"jvp", "Jacobian times tangent: forward mode",
      RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_TANGENT, NUMBER_FORMATS,
      "Computes the tangents of the outputs for given tangents of the inputs, without the Jacobian.",
      "wengert jvp -e '[x1*x2, x1 + x2]' --at x1=2,x2=5 --tangent x1=1,x2=-1\n"
@@ -207,8 +209,8 @@ const struct command command_table[] = {
      "z_bar = [1, 5.43656365691809]",
      .run = command_vjp, .modes = "reverse|numeric"},
     {"hvp", "Hessian times tangent, without the Hessian",
-     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT |
-     ONE << OPT_TANGENT, NUMBER_FORMATS,
+     RESULT | RUN | DIFFERENCES | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_TANGENT,
+     NUMBER_FORMATS,
      "Computes the product of the Hessian of one scalar output with given tangents of the "
      "inputs, forward over reverse, or by differences of the gradient.",
      "wengert hvp -e 'sum(x^3)' --at x=[1,2] --tangent x=[1,0]\n"
@@ -216,9 +218,9 @@ const struct command command_table[] = {
      .run = command_hvp, .modes = "auto|numeric"},
     {"taylor", "the Taylor series of the outputs along a line",
      RESULT | RUN | ONE << OPT_OF | ONE << OPT_TANGENT | ONE << OPT_ORDER, NUMBER_FORMATS,
-     "Computes the coefficients 0 to K of the outputs as power series of t, the inputs moving along "
-     "x + t x' with the tangents x' that are given. A formula of one number needs no tangent: it is "
-     "taken along x + t.",
+     "Computes the coefficients 0 to K of the outputs as power series of t, the inputs moving "
+     "along x + t x' with the tangents x' that are given. A formula of one number needs no "
+     "tangent: it is taken along x + t.",
      "wengert taylor -e 'exp(2*x)' --at x=0 --order 3\n"
      "y_taylor = [1, 2, 2, 1.3333333333333333]",
      .run = command_taylor},
@@ -270,13 +272,12 @@ const struct command command_table[] = {
      .run = command_plan},
     {"emit", "the program and its derivatives as C that needs no library",
      PROGRAM | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_WITH | ONE << OPT_NAME |
-     ONE << OPT_PREFIX |
-     ONE << OPT_F32 | ONE << OPT_CBLAS, NULL,
+         ONE << OPT_PREFIX | ONE << OPT_F32 | ONE << OPT_CBLAS,
+     NULL,
      "Writes a formula, and the derivatives that --with lists, as C99: FILE.c of -o and a header "
      "FILE.h, or both to standard output. The functions are called NAME, NAME_grad and so on. They "
      "allocate nothing and keep no state; the header says what each takes. The text binds nobody.",
-     "wengert emit -e 'x*exp(x)' --with grad -o f.c",
-     .run = command_emit},
+     "wengert emit -e 'x*exp(x)' --with grad -o f.c", .run = command_emit},
     {"cache", "the compiled programs that are kept",
      ONE << OPT_CLEAR | ONE << OPT_PATH | ONE << OPT_HELP, NULL,
      "Lists the compiled programs that are kept for the next time, the one used last first: the "

@@ -1,6 +1,6 @@
-/* jacobian --sparse, hessian --sparse, pattern: matrices of derivatives by their entries. For people
- * an entry is a line with the names of its row and column, or a mark in a picture; for scripts JSON
- * holds the compressed rows, and CSV coordinates. */
+/* jacobian --sparse, hessian --sparse, pattern: matrices of derivatives by their entries. For
+ * people an entry is a line with the names of its row and column, or a mark in a picture; for
+ * scripts JSON holds the compressed rows, and CSV coordinates. */
 #include "cli/cli.h"
 #include "run/run.h"
 #include "show/show.h"

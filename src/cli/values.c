@@ -67,10 +67,6 @@ static const char *skip_blanks(const char *s, const char *end) {
     return s;
 }
 
-static bool is_word(const char *s, size_t length, const char *word) {
-    return strlen(word) == length && memcmp(s, word, length) == 0;
-}
-
 /* Plain digits, but not -0, which only f64 knows. */
 static bool is_integer(const char *s, size_t length) {
     size_t sign = *s == '-' || *s == '+', digits = sign;

@@ -1,7 +1,7 @@
-/* Rules that callers give, bodies of regions, and C functions, as records of a trace: interned, imported, copied and
- * freed with it. A trace owns the programs of its rules, so nothing counts references; equal rules
- * of a trace are one, and a transformation that brings a rule in again finds it. The instructions
- * that name them are op/custom.c, op/region.c and op/external.c.
+/* Rules that callers give, bodies of regions, and C functions, as records of a trace: interned,
+ * imported, copied and freed with it. A trace owns the programs of its rules, so nothing counts
+ * references; equal rules of a trace are one, and a transformation that brings a rule in again
+ * finds it. The instructions that name them are op/custom.c, op/region.c and op/external.c.
  *
  * Programs of rules may have rules. What walks down into them (printing, copying, freeing,
  * verifying) recurses, at most MAX_RULE_DEPTH deep. */

@@ -71,7 +71,7 @@ struct custom_rule {
     };
     union {
         wg_program *vjp;
-        wg_program *reverse; /* what a loop run backwards does; NULL: derived when it is needed    */
+        wg_program *reverse; /* what a loop run backwards does; NULL: derived when needed         */
     };
     char *key; /* all that tells two rules apart: name, programs, addresses                       */
     size_t key_size;
@@ -261,6 +261,9 @@ static inline const value *args_of(const struct trace *t, const struct instr *i)
 }
 static inline const wg_type *type_of(const struct trace *t, value v) {
     return &t->type.at[t->instr.at[v].type];
+}
+static inline bool value_is_float(const struct trace *t, value v) {
+    return dtype_is_float(type_of(t, v)->dtype);
 }
 static inline const int64_t *attr_words(const struct trace *t, attr_id a) {
     return t->word.at + t->attr.at[a].at;

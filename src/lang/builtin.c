@@ -712,8 +712,7 @@ static const struct builtin builtins[] = {
 
 static const struct builtin *find(const char *name, size_t length) {
     for (size_t i = 0; i < COUNT_OF(builtins); i++)
-        if (strlen(builtins[i].name) == length && memcmp(builtins[i].name, name, length) == 0)
-            return &builtins[i];
+        if (is_word(name, length, builtins[i].name)) return &builtins[i];
     return NULL;
 }
 

@@ -12,7 +12,7 @@
 static int shown(size_t length) { return (int)(length < 64 ? length : 64); }
 
 static bool spells(const struct token *t, const char *word) {
-    return t->kind == T_NAME && t->length == strlen(word) && memcmp(t->start, word, t->length) == 0;
+    return t->kind == T_NAME && is_word(t->start, t->length, word);
 }
 
 static wg_var var_of(const struct parser *p, value v) { return (wg_var){p->g, v}; }

@@ -150,8 +150,7 @@ static const struct {
 
 static unsigned word_kind(const char *start, size_t length) {
     for (size_t i = 0; i < COUNT_OF(keyword); i++)
-        if (strlen(keyword[i].word) == length && memcmp(keyword[i].word, start, length) == 0)
-            return keyword[i].kind;
+        if (is_word(start, length, keyword[i].word)) return keyword[i].kind;
     return T_NAME;
 }
 

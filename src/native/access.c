@@ -1,7 +1,7 @@
 /* Views as index arithmetic: an operand's elements by the loops of its reader. While a chain of
- * views is walked downwards, each axis of the value at hand is indexed by start + step * (one loop),
- * or by a constant; at the bottom that becomes one linear form with the strides of the storage. A
- * reshape that mixes axes is a linear form itself, and ends the walk. */
+ * views is walked downwards, each axis of the value at hand is indexed by start + step * (one
+ * loop), or by a constant; at the bottom that becomes one linear form with the strides of the
+ * storage. A reshape that mixes axes is a linear form itself, and ends the walk. */
 #include "native/products.h"
 
 struct axis {

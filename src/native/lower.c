@@ -15,9 +15,7 @@ enum {
     VECTOR = 8, /* elements that are worth a loop */
     NEAR = 6, /* nests looked at, of those that a statement does not read from */
     MAX_OPERANDS = 3,
-    MOST_COLUMNS = 4, /* reductions of columns in a pass, whose numbers lie on the stack */
-    WHOLE_FUNCTION = 2000, /* statements up to which a program is one function */
-    PART = 500             /* statements of a function of a longer one */
+    MOST_COLUMNS = 4 /* reductions of columns in a pass, whose numbers lie on the stack */
 };
 
 struct placer {
@@ -172,12 +170,6 @@ static void consume(struct placer *p, value root, uint32_t by) {
     uint32_t stage = p->l->stage[root];
     if (is_overwritten(p, root)) p->l->stages.at[by].consumed = true;
     if (stage && stage != by) p->l->stages.at[stage].consumed = true;
-}
-
-static void store(struct lowered *l, value root, enum storage at_least) {
-    if (l->role[root] != ROLE_GIVEN && l->role[root] != ROLE_INDEX &&
-        l->storage[root] < (uint8_t)at_least)
-        l->storage[root] = (uint8_t)at_least;
 }
 
 struct reading { /* what a statement reads */
@@ -500,8 +492,8 @@ static bool read_by(struct placer *p, value v, const int8_t *loop, const wg_type
     return access_by(p->l, v, loop, domain, &r->access[r->count++]) || no_access(p);
 }
 
-/* What take reads, whose axis of indices is at loop CONTRACTED: in place, also through views of what
- * lies in memory, so that columns of a table need no copies. */
+/* What take reads, whose axis of indices is at loop CONTRACTED: in place, also through views of
+ * what lies in memory, so that columns of a table need no copies. */
 static bool read_table(struct placer *p, value a, const int8_t *loop, const wg_type *domain,
                        struct reading *r) {
     struct access *to = &r->access[r->count++];
@@ -705,95 +697,6 @@ static bool sort_stages(struct placer *p) {
     return true;
 }
 
-/* ---- items and parts ------------------------------------------------------------------------- */
-
-static bool add_item(struct placer *p, struct item item) {
-    struct item *new = VEC_PUSH(&p->t->allocator, &p->l->items);
-    if (!new) return out_of_memory(p);
-    *new = item;
-    return true;
-}
-
-/* Statements without loops, in runs that a part can hold, and the repeats among them. */
-static bool list_run(struct placer *p, uint32_t stage, uint32_t pass) {
-    struct lowered *l = p->l;
-    if (!find_repeats(l, pass, p->error)) return false;
-    value first = l->passes.at[pass].first;
-    while (first) {
-        const struct repeat *r = repeat_of(l, first);
-        struct item item = {.stage = stage, .pass = pass, .first = first};
-        if (r) item.repeat = (uint32_t)(r - l->repeats.at) + 1;
-        uint32_t most = r ? r->trips * r->period : PART;
-        value v = first;
-        for (; v && item.count < most && repeat_of(l, v) == r; v = l->next[v]) item.count++;
-        if (!add_item(p, item)) return false;
-        first = v;
-    }
-    return true;
-}
-
-static bool list_items(struct placer *p) {
-    struct lowered *l = p->l;
-    for (size_t i = 0; i < l->order_count; i++) {
-        uint32_t stage = l->order[i];
-        const struct stage *s = &l->stages.at[stage];
-        if (!stage) continue;
-        if (s->operation || s->rows.rank) {
-            if (!add_item(p, (struct item){.stage = stage})) return false;
-            continue;
-        }
-        for (uint32_t id = s->first; id; id = l->passes.at[id].next) {
-            bool loops = l->passes.at[id].loops.rank > 0;
-            if (!(loops ? add_item(p, (struct item){.stage = stage, .pass = id}) : list_run(p, stage, id)))
-                return false;
-        }
-    }
-    return true;
-}
-
-/* Tells each statement of an item where it belongs; returns how many are written. */
-static size_t mark(struct lowered *l, size_t index) {
-    const struct item *item = &l->items.at[index];
-    const struct stage *stage = &l->stages.at[item->stage];
-    size_t count = 0;
-    if (stage->operation) {
-        for (value v = stage->operation; v; v = l->next[v]) l->item[v] = (uint32_t)index + 1;
-        return 1;
-    }
-    for (uint32_t pass = item->pass ? item->pass : stage->first; pass;
-         pass = item->pass ? 0 : l->passes.at[pass].next) {
-        value v = item->first ? item->first : l->passes.at[pass].first;
-        for (; v && (!item->count || count < item->count); v = l->next[v], count++)
-            l->item[v] = (uint32_t)index + 1;
-    }
-    return item->repeat ? l->repeats.at[item->repeat - 1].period : count;
-}
-
-/* Cuts a long program into functions. A variable that another function reads gets a cell. */
-static void cut(struct lowered *l) {
-    size_t total = 0, inside = 0;
-    uint32_t part = 0;
-    for (size_t i = 0; i < l->items.count; i++) total += mark(l, i);
-    l->part_count = 1;
-    if (total <= WHOLE_FUNCTION) return;
-    for (size_t i = 0; i < l->items.count; i++) {
-        size_t count = mark(l, i);
-        if (inside > 0 && inside + count > PART) {
-            part++;
-            inside = 0;
-        }
-        l->items.at[i].part = part;
-        inside += count;
-    }
-    l->part_count = part + 1;
-    for (value v = 1; v < l->count; v++) {
-        for (size_t k = 0; l->pass[v] && k < access_count(l, v); k++) {
-            value root = l->access.at[l->access_at[v] + k].root;
-            if (l->pass[root] && part_of(l, root) != part_of(l, v)) store(l, root, STORE_FULL);
-        }
-    }
-}
-
 static bool make_room(struct lowered *l, const wg_program *program, wg_error *error) {
     const wg_allocator *a = &program->t.allocator;
     size_t n = program->t.instr.count;
@@ -830,7 +733,7 @@ static bool place_all(struct placer *p) {
     settle_reductions(l);
     settle_short_rows(l);
     if (!settle_places(l, p->error)) return false;
-    if (!sort_stages(p) || !list_items(p)) return false;
+    if (!sort_stages(p) || !list_items(l, p->error)) return false;
     settle_repeats(l);
     return true;
 }
@@ -842,9 +745,9 @@ bool lower(const wg_program *program, const value *sequence, const bool *taken, 
     if (!make_room(l, program, error)) return false;
     bool ok = place_all(&p);
     const wg_error *extents = &l->extents->error;
-    if (extents->status) fail_with(error, extents->status, "%s", extents->message);
+    fail_as(error, extents);
     if (!ok || extents->status) return false;
-    cut(l);
+    cut_items(l);
     return true;
 }
 

@@ -16,6 +16,7 @@
  *   lower.c    places every value
  *   access.c   how a statement's operand is indexed
  *   places.c   parts of concatenations, made in place
+ *   items.c    what is written together, and as how many functions
  *   repeats.c  scalar code that repeats itself becomes a loop
  *   write*.c   the nests as C that is loaded
  *   ship*.c    the same as C to take away
@@ -190,19 +191,32 @@ enum {
 void settle_short_rows(struct lowered *l);
 
 /* ---- lower.c --------------------------------------------------------------------------------- */
-/* sequence, taken: NULL, or an order of the values from 1 on, and which of them some operation would
- * have the place of (op/in_place.h). */
+/* sequence, taken: NULL, or an order of the values from 1 on, and which of them some operation
+ * would have the place of (op/in_place.h). */
 bool lower(const wg_program *program, const value *sequence, const bool *taken, struct lowered *l,
            wg_error *error);
 void lowered_free(struct lowered *l);
-/* Whether v is only another name for its operand: a reshape, a copy, the number that a loop or branch
- * itself is. */
+/* Whether v is only another name for its operand: a reshape, a copy, the number that a loop or
+ * branch itself is. */
 bool is_only_a_name(const struct trace *t, value v);
 /* The value whose storage v has where it is needed whole. */
 value storage_root(const struct lowered *l, value v);
 /* The reductions that nests compute: of floating numbers, over axes that are neighbours. kept: the
  * axes before them; columns: the number of axes behind. */
 bool is_nest_reduction(const struct trace *t, value v, struct loops *kept, uint8_t *columns);
+
+/* At least this storage for what is computed. */
+static inline void store(struct lowered *l, value root, enum storage at_least) {
+    if (l->role[root] != ROLE_GIVEN && l->role[root] != ROLE_INDEX &&
+        l->storage[root] < (uint8_t)at_least)
+        l->storage[root] = (uint8_t)at_least;
+}
+
+/* ---- items.c --------------------------------------------------------------------------------- */
+/* The items of the stages in their order, with the repeats of scalar code. */
+bool list_items(struct lowered *l, wg_error *error);
+/* Cuts a long program into functions, and gives what one makes and another reads a cell. */
+void cut_items(struct lowered *l);
 
 /* ---- repeats.c ------------------------------------------------------------------------------- */
 /* Finds the repeats of a pass without loops and adds them to l->repeats, in order. Its statements
@@ -256,10 +270,11 @@ bool joins_to_one(struct lowered *l, uint32_t pass);
 static inline bool has_cells(const struct lowered *l) {
     return l->part_count > 1 || l->repeats.count > 0;
 }
-/* The arguments of a statement, each of which has an access. */
+/* The function that v is computed in. */
 static inline uint32_t part_of(const struct lowered *l, value v) {
     return l->items.at[l->item[v] - 1].part;
 }
+/* The arguments of a statement, each of which has an access. */
 static inline size_t access_count(const struct lowered *l, value v) {
     const struct instr *i = instr_at(&l->program->t, v);
     return i->narg;

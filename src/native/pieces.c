@@ -3,8 +3,6 @@
  * beginning of a line, preprocessor conditions stand outside of functions). */
 #include "native/pieces.h"
 
-#include <ctype.h>
-
 struct piece {
     size_t from, code, to; /* its comment, itself, its end */
     bool used;
@@ -23,20 +21,6 @@ struct cutter {
     uint32_t *bucket;                /* 1 + name, by hash */
     size_t capacity;
 };
-
-static bool begins_word(char c) {
-    return isalpha((unsigned char)c) || c == '_';
-}
-
-static size_t word_length(const char *s) {
-    size_t length = 0;
-    while (begins_word(s[length]) || (length && isdigit((unsigned char)s[length]))) length++;
-    return length;
-}
-
-static bool is_word(const char *s, size_t length, const char *word) {
-    return strlen(word) == length && memcmp(s, word, length) == 0;
-}
 
 /* Behind a comment that begins here, or a word or number, or one character. */
 static const char *skip_token(const char *s) {

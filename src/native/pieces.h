@@ -5,6 +5,19 @@
 
 #include "base/base.h"
 
+#include <ctype.h>
+
+/* Words of C. */
+static inline bool begins_word(char c) {
+    return isalpha((unsigned char)c) || c == '_';
+}
+/* Of the word that begins at s; 0: none does. */
+static inline size_t word_length(const char *s) {
+    size_t length = 0;
+    while (begins_word(s[length]) || (length && isdigit((unsigned char)s[length]))) length++;
+    return length;
+}
+
 /* A text, and what stands for the words T and U in it, and behind the names F(name) (NULL: these
  * words are left as they are). LOWEST is the smallest T. */
 struct source_text {

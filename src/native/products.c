@@ -44,7 +44,7 @@ static bool find_summed(const struct trace *t, value v, struct summed *s) {
     value x = args_of(t, i)[0];
     *s = (struct summed){.negative = instr_at(t, x)->op == OP_neg};
     s->dot = s->negative ? args_of(t, instr_at(t, x))[0] : x;
-    if (instr_at(t, s->dot)->op != OP_dot || !dtype_is_float(type_of(t, s->dot)->dtype))
+    if (instr_at(t, s->dot)->op != OP_dot || !value_is_float(t, s->dot))
         return false;
     struct dot d = dot_of(t, s->dot);
     unsigned at = d.batch; /* in the result */

@@ -1,7 +1,8 @@
-/* C that a user takes away, and the bodies of loops and branches in all C: around the loop nests of write.c a function whose parameters are the
- * program's sizes, inputs and outputs and one workspace, its declaration with what it takes and
- * gives, and the pieces of the runtime that it uses. All addresses are parameters, pieces of the
- * workspace, or constants; a function declares those that it uses. */
+/* C that a user takes away, and the bodies of loops and branches in all C: around the loop nests of
+ * write.c a function whose parameters are the program's sizes, inputs and outputs and one
+ * workspace, its declaration with what it takes and gives, and the pieces of the runtime that it
+ * uses. All addresses are parameters, pieces of the workspace, or constants; a function declares
+ * those that it uses. */
 #include "native/embedded.h"
 #include "native/pieces.h"
 #include "native/writer.h"

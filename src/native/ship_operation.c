@@ -607,8 +607,8 @@ static void fail_update(const struct operation *o) {
         add(w, "return 1;\n");
         return;
     }
-    ADD(w, "return f->inside(f->call, %u, %u, 1, (void *const[]){NULL, NULL, NULL, (void *)&arg2}, ",
-        number_of_body(w), o->v);
+    ADD(w, "return f->inside(f->call, %u, %u, 1, ", number_of_body(w), o->v);
+    add(w, "(void *const[]){NULL, NULL, NULL, (void *)&arg2}, ");
     add_sizes(w);
     add(w, ");\n");
 }

@@ -1,6 +1,7 @@
 /* The C of a lowered program. Statements are single assignments, named as the trace numbers them,
  * with the instruction in a comment behind. What a loop writes to memory stands at the end of its
  * body, behind everything that it reads: a result may so take the place of an operand. */
+#include "native/pieces.h"
 #include "native/writer.h"
 
 #include <ctype.h>
@@ -254,10 +255,6 @@ void add_operand(struct writer *w, const struct access *a, const struct site_of_
 
 /* ---- statements ------------------------------------------------------------------------------ */
 
-static bool begins_word(char c) {
-    return isalpha((unsigned char)c) || c == '_';
-}
-
 /* Functions of op/kernel/vector_math.h, which loops over them make vector code of. */
 const char *const row_functions[] = {"exp",  "exp2", "expm1", "log",  "log2",
                                                "log10", "log1p", "sinh", "cosh", "tanh",
@@ -270,7 +267,7 @@ static const char *const library_functions[] = {
 
 static bool is_among(const char *word, size_t length, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)
-        if (strlen(list[i]) == length && memcmp(list[i], word, length) == 0) return true;
+        if (is_word(word, length, list[i])) return true;
     return false;
 }
 
@@ -294,9 +291,7 @@ bool calls_function(unsigned op, unsigned dtype) {
     static const char *const cheap[] = {"sqrt", "fabs", "floor", "ceil", "rint", "fma"};
     const char *s = formula_of(op, dtype);
     while (s && *s) {
-        size_t length = 1;
-        while (begins_word(*s) && (begins_word(s[length]) || isdigit((unsigned char)s[length])))
-            length++;
+        size_t length = begins_word(*s) ? word_length(s) : 1;
         bool known = is_among(s, length, row_functions, COUNT_OF(row_functions) - 1) ||
                      is_among(s, length, library_functions, COUNT_OF(library_functions)) ||
                      strncmp(s, "special_", strlen("special_")) == 0;
@@ -322,11 +317,9 @@ static void add_word(struct writer *w, const char *word, size_t length, unsigned
 static void add_formula(struct writer *w, const char *formula, const struct access *operand,
                         unsigned dtype, const struct site_of_use *at) {
     for (const char *s = formula; *s && w->ok;) {
-        size_t length = 1;
         bool word = begins_word(*s), number = isdigit((unsigned char)*s);
-        while ((word && (begins_word(s[length]) || isdigit((unsigned char)s[length]))) ||
-               (number && (isalnum((unsigned char)s[length]) || s[length] == '.')))
-            length++;
+        size_t length = word ? word_length(s) : 1;
+        while (number && (isalnum((unsigned char)s[length]) || s[length] == '.')) length++;
         if (length == 1 && *s >= 'a' && *s <= 'c') {
             add_operand(w, &operand[*s - 'a'], at);
         } else if (length == 1 && (*s == 'u' || *s == 'v')) {

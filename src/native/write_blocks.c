@@ -196,7 +196,8 @@ static void add_group_loop(struct blocks *b, value first, enum loop loop, int de
     } else {
         add(w, "WG_INDEPENDENT\n");
         indent(w, depth);
-        ADD(w, "for (int64_t each = %s; each < count; each++) {\n", loop == REST_LOOP ? "whole" : "0");
+        ADD(w, "for (int64_t each = %s; each < count; each++) {\n",
+            loop == REST_LOOP ? "whole" : "0");
     }
     if (loop == REST_LOOP && b->groups > 1) {
         indent(w, inside);

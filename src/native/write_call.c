@@ -176,7 +176,7 @@ static void add_runtime(struct writer *w, const char *body) {
     bool few = count_of(body, "wg_sum_add_lanes_") <= FEW_SUMS;
     ADD(w, "\n#define WG_OF_SUM %s\n", few ? "inline" : "WG_APART");
     static const char *const suffix[] = {"f64", "f32"}, *const type[] = {"double", "float"};
-    static const char *const kind[] = {"sum", "max", "peak"}, 
+    static const char *const kind[] = {"sum", "max", "peak"},
                              *const tail[] = {"", "_run", "_short"};
     for (size_t k = 0; k < 2; k++) {
         bool used = false;

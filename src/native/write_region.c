@@ -1,8 +1,8 @@
 /* Loops and branches in C: a for, or a switch, around calls of functions that the bodies are. These
  * take sizes, inputs, outputs and a workspace as any shipped function does (ship.c), scalars by
  * value, so that a compiler that puts them into the loop keeps what is carried in registers, and
- * sees through the slices that arrays are read and written by. An array that is carried stays in one
- * place, which is input and output of the body at once. */
+ * sees through the slices that arrays are read and written by. An array that is carried stays in
+ * one place, which is input and output of the body at once. */
 #include "native/writer.h"
 #include "op/region.h"
 

@@ -100,8 +100,8 @@ value build_take(wg_graph *g, value a, value index, unsigned axis, unsigned batc
 /* The transpose of take in a: zeros with `extent` along axis, to which updates are added. */
 value build_scatter_add(wg_graph *g, value update, value index, unsigned axis, unsigned batch,
                         wg_extent extent);
-/* a with the update added to what take would read of it, or, at one index a batch, put in its place.
- * The update broadcasts to the elements that it meets. */
+/* a with the update added to what take would read of it, or, at one index a batch, put in its
+ * place. The update broadcasts to the elements that it meets. */
 value build_index_add(wg_graph *g, value a, value update, value index, unsigned axis,
                       unsigned batch);
 value build_index_set(wg_graph *g, value a, value update, value index, unsigned axis,
@@ -132,7 +132,7 @@ value build_matmul(wg_graph *g, value a, value b);
  * error that begins with the name, where they do not. */
 bool build_fronts(wg_graph *g, const char *name, value x[2]);
 
-/* ---- matrices, the last two axes (compose_linalg.c); rows and their parts are in op/linalg.h ---- */
+/* ---- matrices, the last two axes (compose_linalg.c); rows and their parts are in op/linalg.h - */
 value build_cholesky(wg_graph *g, value a);
 value build_cholesky_solve(wg_graph *g, value l, value b);
 value build_solve(wg_graph *g, value a, value b);
@@ -145,7 +145,9 @@ value build_expm(wg_graph *g, value a);
 value build_diagonal(wg_graph *g, value a);
 value build_trace(wg_graph *g, value a);
 /* One part of a decomposition, as wengert/linalg.h has them; equal decompositions are one. */
-enum matrix_part { LU_L, LU_U, LU_ORDER, QR_Q, QR_R, EIGH_VALUES, EIGH_VECTORS, SVD_U, SVD_S, SVD_V };
+enum matrix_part {
+    LU_L, LU_U, LU_ORDER, QR_Q, QR_R, EIGH_VALUES, EIGH_VECTORS, SVD_U, SVD_S, SVD_V
+};
 value build_matrix_part(wg_graph *g, value a, enum matrix_part part);
 
 /* ---- convolution and pooling ---- */

@@ -11,7 +11,7 @@
 /* Turns the order around without rounding or overflow: -x, of integers -x - 1. */
 static value turned(wg_graph *g, value a) {
     if (!a || g->error.status) return 0;
-    return build_unary(g, dtype_is_float(type_of(&g->t, a)->dtype) ? OP_neg : OP_bit_not, a);
+    return build_unary(g, value_is_float(&g->t, a) ? OP_neg : OP_bit_not, a);
 }
 
 value build_reduce_min(wg_graph *g, value a, uint32_t axes) {

@@ -145,7 +145,8 @@ static value conv_batch(const struct batch *b) {
 /* ---- reach ----------------------------------------------------------------------------------- */
 
 /* The places along one axis of space of the three tensors that belong together, given that of the
- * result, and `along` of the kernel, or of the output where the kernel is the result. False: none. */
+ * result, and `along` of the kernel, or of the output where the kernel is the result. False:
+ * none. */
 static bool together(const int64_t *word, size_t space, enum conv_tensor result,
                      const int64_t extent[3], int64_t at, int64_t along, int64_t place[3]) {
     int64_t stride = word[CONV_STRIDE + space], dilation = word[CONV_DILATION + space];

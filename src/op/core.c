@@ -16,11 +16,6 @@ static bool is_dtype(int64_t word) {
     return word >= 0 && word < WG_DTYPE_COUNT;
 }
 
-static bool first_is_extent(const int64_t *word, size_t count, size_t index) {
-    (void)word, (void)count;
-    return index == 0;
-}
-
 /* ---- leaves --------------------------------------------------------------------------------- */
 
 static bool input_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
@@ -98,16 +93,6 @@ const struct op_def op_data = {
     .sample = (const struct op_sample[]){{.make = data_sample}, {0}},
 };
 
-static bool iota_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
-                       wg_type *type) {
-    (void)x, (void)narg;
-    if (!require_words(g, op, attr, 1) ||
-        !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
-        return false;
-    *type = wg_type_of(WG_I64, 1, attr_words(&g->t, attr));
-    return true;
-}
-
 static wg_status iota_run(const struct exec *e) {
     int64_t *out = e->out.data, count = e->out.shape->count;
     for (int64_t i = 0; i < count; i++) out[i] = i;
@@ -124,7 +109,7 @@ const struct op_def op_iota = {
     .name = "iota",
     .class = LEAF,
     .doc = "0, 1, 2, ...: i64[extent]",
-    .infer = iota_infer,
+    .infer = infer_one_extent,
     .attr_is_extent = first_is_extent,
     .run = iota_run,
     .sample = (const struct op_sample[]){{.make = iota_sample}, {0}},

@@ -40,7 +40,7 @@ bool custom_open(wg_graph *g, attr_id attr, const value *x, size_t narg, struct 
     c->x = x + lead;
     if (m > 1 && x[0] != c->y[c->result]) return unsound(g);
     for (size_t i = 0; i < c->arguments; i++)
-        c->floats += dtype_is_float(type_of(t, c->x[i])->dtype);
+        c->floats += value_is_float(t, c->x[i]);
     c->jvp_size = mem_alloc(&t->allocator, (c->sizes + 1) * sizeof *c->jvp_size);
     if (!c->jvp_size) return fail_memory(&g->error), false;
     c->vjp_size = c->jvp_size + size_count(c->jvp);
@@ -154,7 +154,7 @@ static bool rule_fits(const struct fit *f, bool is_jvp) {
         if (!fits(f, false, c->arguments + j, "floating result", j + 1, c->y[j])) return false;
     for (size_t i = 0; i < c->arguments; i++) {
         if (!fits(f, false, i, "argument", i + 1, c->x[i])) return false;
-        if (!dtype_is_float(type_of(&f->g->t, c->x[i])->dtype)) continue;
+        if (!value_is_float(&f->g->t, c->x[i])) continue;
         size_t port = is_jvp ? c->arguments + taken + at : at;
         if (!fits(f, !is_jvp, port, "argument", i + 1, c->x[i])) return false;
         at++;
@@ -375,7 +375,7 @@ static value softplus(wg_graph *g, value x, bool is_jvp) {
     value at = graph_input(of_rule, "x", &type), t = graph_input(of_rule, "t", &type);
     graph_output(of_rule, "y", build_mul(of_rule, t, build_unary(of_rule, OP_sigmoid, at)));
     wg_program *p = graph_build(of_rule, &error);
-    if (!p) return fail_with(&g->error, error.status, "%s", error.message), 0;
+    if (!p) return fail_as(&g->error, &error), 0;
     value y = build_unary(g, OP_log1p, build_unary(g, OP_exp, x)), result = 0;
     int64_t rule = graph_rule(g, "softplus", is_jvp ? p : NULL, is_jvp ? NULL : p);
     build_custom(g, rule, &y, 1, &x, 1, NULL, 0, &result);

@@ -16,8 +16,9 @@ static inline size_t custom_lead(const int64_t *word) {
 }
 
 /* A program of the rule takes x_1 .. x_k, then, if it wants to, the results of the call, and then
- * tangents or adjoints; its number of inputs tells. The results are the custom values themselves, so
- * that a derivative of the rule sees their derivatives by the rule, and not those of y_1 .. y_m. */
+ * tangents or adjoints; its number of inputs tells. The results are the custom values themselves,
+ * so that a derivative of the rule sees their derivatives by the rule, and not those of y_1 ..
+ * y_m. */
 struct custom {
     const char *name;
     const wg_program *jvp, *vjp;       /* of the graph's rule; NULL: not given */
@@ -45,8 +46,8 @@ bool build_custom(wg_graph *g, int64_t rule, const value *y, size_t m, const val
 /* How many results the program p of c's rule takes: none, or all. */
 size_t custom_results_taken(const struct custom *c, const wg_program *p);
 /* Appends a rule's program p: x and results for its first inputs, linear for the others, where 0 is
- * an absent zero, as it is in out. What is linear in absent ones is not made. guarded: products with what
- * depends on `linear` are absolute-zero ones (mul, div, dot, conv and recur). */
+ * an absent zero, as it is in out. What is linear in absent ones is not made. guarded: products
+ * with what depends on `linear` are absolute-zero ones (mul, div, dot, conv and recur). */
 bool custom_apply(wg_graph *g, const struct custom *c, const wg_program *p, const value *linear,
                   bool guarded, value *out);
 

@@ -37,7 +37,7 @@ static bool attach_rule(wg_graph *g, const struct custom_call *c) {
     const wg_program *jvp = c->rule->jvp, *vjp = c->rule->vjp;
     size_t count = 0, of_jvp = wg_size_count(jvp), sizes = of_jvp + wg_size_count(vjp);
     for (size_t i = 0; i < c->outputs; i++)
-        if (dtype_is_float(type_of(&g->t, c->result[i])->dtype)) c->y[count++] = c->result[i];
+        if (value_is_float(&g->t, c->result[i])) c->y[count++] = c->result[i];
     if (count == 0) {
         graph_fail(g, WG_EDTYPE, "custom \"%s\": the program has no output of a floating type",
                    c->rule->name);
@@ -51,7 +51,7 @@ static bool attach_rule(wg_graph *g, const struct custom_call *c) {
     if (!build_custom(g, rule, c->y, count, c->argument, c->inputs, c->rule_size, sizes, wrapped))
         return false;
     for (size_t i = 0, at = 0; i < c->outputs; i++)
-        if (dtype_is_float(type_of(&g->t, c->result[i])->dtype)) c->result[i] = wrapped[at++];
+        if (value_is_float(&g->t, c->result[i])) c->result[i] = wrapped[at++];
     return true;
 }
 
@@ -195,7 +195,7 @@ static wg_program *derivative_program(wg_graph *g, const struct external_call *c
         wg_graph_free(of_rule);
     }
     mem_free(&g->t.allocator, match.in_rule, bytes);
-    if (error.status) fail_with(&g->error, error.status, "%s", error.message);
+    fail_as(&g->error, &error);
     return p;
 }
 

@@ -58,7 +58,7 @@ bool require_numbers(wg_graph *g, const char *name, value x) {
 }
 
 bool require_floats(wg_graph *g, const char *name, value x) {
-    return dtype_is_float(type_of(&g->t, x)->dtype) ||
+    return value_is_float(&g->t, x) ||
            wrong_dtype(g, name, x, "f32 or f64", "convert it with {wg_cast(WG_F64, x)|f64(x)}");
 }
 
@@ -88,6 +88,23 @@ bool require_extent(wg_graph *g, const char *name, wg_extent e) {
     graph_fail(g, WG_EARGUMENT, "%s: an extent that is no constant and no size of this graph",
                name);
     return false;
+}
+
+/* ---- attributes of one extent ---------------------------------------------------------------- */
+
+bool infer_one_extent(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
+                      wg_type *type) {
+    (void)x, (void)narg;
+    if (!require_words(g, op, attr, 1) ||
+        !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
+        return false;
+    *type = wg_type_of(WG_I64, 1, attr_words(&g->t, attr));
+    return true;
+}
+
+bool first_is_extent(const int64_t *word, size_t count, size_t index) {
+    (void)word, (void)count;
+    return index == 0;
 }
 
 /* ---- types ----------------------------------------------------------------------------------- */

@@ -26,6 +26,12 @@ bool require_words(wg_graph *g, unsigned op, attr_id attr, size_t count);
 /* A constant, or a polynomial of this graph. */
 bool require_extent(wg_graph *g, const char *name, wg_extent e);
 
+/* Of leaves whose attribute is one extent, and whose value an i64 for each of so many. */
+bool infer_one_extent(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
+                      wg_type *type);
+/* attr_is_extent of rows whose first word is an extent, and no other. */
+bool first_is_extent(const int64_t *word, size_t count, size_t index);
+
 /* The type with a new first axis; the caller knows that the rank has room. */
 wg_type type_prepend(const wg_type *type, wg_extent extent);
 /* The type without the axes of the mask. */

@@ -42,21 +42,6 @@ static bool factors_fit(wg_graph *g, value a, value f) {
 
 /* ---- words: attr = count --------------------------------------------------------------------- */
 
-static bool words_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
-                        wg_type *type) {
-    (void)x, (void)narg;
-    if (!require_words(g, op, attr, 1) ||
-        !require_extent(g, op_def(op)->name, attr_words(&g->t, attr)[0]))
-        return false;
-    *type = wg_type_of(WG_I64, 1, attr_words(&g->t, attr));
-    return true;
-}
-
-static bool first_is_extent(const int64_t *word, size_t count, size_t index) {
-    (void)word, (void)count;
-    return index == 0;
-}
-
 static value words_sample(wg_graph *g, const value *arg) {
     (void)arg;
     return build_words(g, 4);
@@ -67,7 +52,7 @@ const struct op_def op_words = {
     .class = LEAF,
     .doc = "i64[count]: memory in which kernels beside it work, zeros before they do. No other "
            "reader has a use for it",
-    .infer = words_infer,
+    .infer = infer_one_extent,
     .attr_is_extent = first_is_extent,
     .run = run_words,
     .sample = (const struct op_sample[]){{.make = words_sample}, {0}},
@@ -123,7 +108,7 @@ const struct op_def op_cholesky = {
     .run = run_cholesky,
     .sample = cholesky_sample};
 
-/* ---- triangular_solve: attr = lower, transposed, unit, and a fourth word, 1, for absolute ----- */
+/* ---- triangular_solve: attr = lower, transposed, unit, and a fourth word, 1, for absolute ---- */
 
 static struct triangle triangle_of(const struct trace *t, attr_id attr) {
     const int64_t *word = attr_words(t, attr);
@@ -147,7 +132,8 @@ static value within(wg_graph *g, value a, struct triangle t) {
     return matrix_masked(g, a, t.lower, !t.unit, !t.lower);
 }
 
-/* op(a) x, and x w', of matrices with the same axes in front; absolute-zero products if `absolute`. */
+/* op(a) x, and x w', of matrices with the same axes in front; absolute-zero products if
+ * `absolute`. */
 static value times(wg_graph *g, value a, value x, bool transposed, bool absolute) {
     if (!a || !x || g->error.status) return 0;
     unsigned batch = type_of(&g->t, x)->rank - 2u;
@@ -186,7 +172,8 @@ static value triangular_vjp(const struct rule *r, size_t k, value ct) {
     return build_neg(g, within(g, all, how));
 }
 
-/* x with its batch axis behind the last one and joined with it: columns for one matrix; and back. */
+/* x with its batch axis behind the last one and joined with it: columns for one matrix; and
+ * back. */
 static value batch_to_columns(wg_graph *g, value x) {
     if (!x || g->error.status) return 0;
     wg_type type = *type_of(&g->t, x), joined = type;
@@ -331,7 +318,7 @@ const struct op_def op_lu = {
     .run = run_lu,
     .sample = lu_sample};
 
-/* ---- solve: attr = transposed, and a second word, 1, for absolute ----------------------------- */
+/* ---- solve: attr = transposed, and a second word, 1, for absolute ---------------------------- */
 
 static bool solve_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                         wg_type *type) {

@@ -1,7 +1,7 @@
-/* What may be made in the place of what (op/in_place.h), and the order that lets it. The order of the
- * trace would do for values; but an operation that may work in the place of an operand has to copy it
- * where somebody reads it later. So it waits for readers that stand behind it and do not depend on
- * it. In a circle of operations that wait for each other the first one goes on. */
+/* What may be made in the place of what (op/in_place.h), and the order that lets it. The order of
+ * the trace would do for values; but an operation that may work in the place of an operand has to
+ * copy it where somebody reads it later. So it waits for readers that stand behind it and do not
+ * depend on it. In a circle of operations that wait for each other the first one goes on. */
 #include "op/in_place.h"
 
 /* ---- what follows what ----------------------------------------------------------------------- */

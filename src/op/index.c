@@ -23,8 +23,8 @@ static unsigned batch_of(const struct trace *t, attr_id attr) {
     return (unsigned)attr_words(t, attr)[1];
 }
 
-/* The axes shared with the index, which is the last argument, and the axis: within the value, and in
- * this order. */
+/* The axes shared with the index, which is the last argument, and the axis: within the value, and
+ * in this order. */
 static bool check_axes(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                        size_t rank) {
     const int64_t *word = attr_words(&g->t, attr);
@@ -290,7 +290,7 @@ const struct op_def op_scatter_add = {
     .check = check_scatter_add,
     .sample = scatter_add_sample};
 
-/* ---- index_add, index_set: attr = axis, batch; base, update, index ---------------------------- */
+/* ---- index_add, index_set: attr = axis, batch; base, update, index --------------------------- */
 
 static bool update_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                          wg_type *type) {

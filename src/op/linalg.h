@@ -1,6 +1,6 @@
-/* What the rows of matrices (factor.c, spectral.c) and the functions made of them (compose_linalg.c)
- * share: matrices are the last two axes, everything in front of them a batch. Builders return 0
- * once the graph has an error, or where an argument is absent. */
+/* What the rows of matrices (factor.c, spectral.c) and the functions made of them
+ * (compose_linalg.c) share: matrices are the last two axes, everything in front of them a batch.
+ * Builders return 0 once the graph has an error, or where an argument is absent. */
 #ifndef OP_LINALG_H
 #define OP_LINALG_H
 

@@ -158,8 +158,8 @@ struct op_def {
     bool (*reach)(const struct reach *r);
 
     wg_status (*run)(const struct exec *e); /* NULL for elementwise operations: op_kernel */
-    /* Optional: the errors of `run` that depend on the operands' values, and nothing else. For a back
-     * end that computes the value itself. */
+    /* Optional: the errors of `run` that depend on the operands' values, and nothing else. For a
+     * back end that computes the value itself. */
     wg_status (*check)(const struct exec *e);
 
     const struct op_sample *sample; /* ended by a sample with narg 0 and no make */

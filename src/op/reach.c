@@ -1,5 +1,5 @@
-/* How the operations reach that have no way of their own: by moving, by reducing axes, along an axis,
- * or all on all. Those of products, indices and windows stand in their families' files. */
+/* How the operations reach that have no way of their own: by moving, by reducing axes, along an
+ * axis, or all on all. Those of products, indices and windows stand in their families' files. */
 #include "op/reach.h"
 
 bool reach_open(const struct reach *r) {

@@ -20,8 +20,8 @@
  *   i, captures, adjoints of active carries, sums for active captures, kept results, stacks,
  *   adjoints of floating results -> adjoints of carries, sums, adjoints of active stacks
  * of which the `kept` results, the last ones, exist for its sake alone (transform/region.c). A loop
- * with `snapshots` has none: reverse mode keeps that many of what is carried, and runs the loop again
- * from there (transform/revolve.c). */
+ * with `snapshots` has none: reverse mode keeps that many of what is carried, and runs the loop
+ * again from there (transform/revolve.c). */
 #ifndef OP_REGION_H
 #define OP_REGION_H
 

@@ -1,9 +1,9 @@
 /* Loops and branches in the making (wengert/loop.h). Their bodies are instructions of the graph
  * itself, on variables that stand for the index, carries and slices; when a loop or branch is
- * complete, what depends on them (of a branch: what is new) is taken over into a program of its own,
- * with an input for each value from outside that it reads, and the region is appended. What was
- * taken over is dead from then on. So values from outside need no word, nested loops are taken over
- * with the rest, and what does not vary stays outside. */
+ * complete, what depends on them (of a branch: what is new) is taken over into a program of its
+ * own, with an input for each value from outside that it reads, and the region is appended. What
+ * was taken over is dead from then on. So values from outside need no word, nested loops are taken
+ * over with the rest, and what does not vary stays outside. */
 #include "op/build.h"
 #include "op/describe.h"
 #include "op/face.h"
@@ -99,7 +99,8 @@ static value fresh_input(wg_graph *h, const struct taking *t, value v, const cha
     return graph_input(h, text, &type);
 }
 
-/* A program of inputs `in` (values of g; each 0 is an index that nobody reads) and these outputs. */
+/* A program of inputs `in` (values of g; each 0 is an index that nobody reads) and these
+ * outputs. */
 static wg_program *take_over(struct taking *t, const value *in, size_t inputs, const value *out,
                              size_t outputs) {
     wg_graph *g = t->g, *h = graph_new(&g->t.allocator);
@@ -130,7 +131,7 @@ static wg_program *take_over(struct taking *t, const value *in, size_t inputs, c
     wg_error error = {0};
     if (g->error.status) return wg_graph_free(h), NULL;
     wg_program *p = graph_build(h, &error);
-    if (!p) fail_with(&g->error, error.status, "%s", error.message);
+    fail_as(&g->error, &error);
     return p;
 }
 
@@ -253,7 +254,8 @@ void wg_loop_while_at(const char *file, int line, wg_loop *loop, wg_var conditio
     if (!enter_loop(file, line, loop) || !face_var(loop->g, "loop_while", condition)) return;
     const wg_type *type = type_of(&loop->g->t, condition.id);
     if (loop->condition || loop->flags & LOOP_BACKWARDS || type->rank || type->dtype != WG_BOOL)
-        graph_fail(loop->g, WG_EARGUMENT, loop->condition ? "loop_while: there is a condition already"
+        graph_fail(loop->g, WG_EARGUMENT,
+                   loop->condition                ? "loop_while: there is a condition already"
                    : loop->flags & LOOP_BACKWARDS ? "loop_while: the loop runs backwards"
                                                   : "loop_while: the condition is %s, not bool[]",
                    type_name(loop->g, condition.id).text);
@@ -487,7 +489,7 @@ static wg_program *widen(const wg_branch *b, size_t k, const value *all, size_t 
             graph_output(h, name_at(t, t->output.at[i].name), map[t->output.at[i].v]);
     mem_free(&g->t.allocator, map, t->instr.count * sizeof *map);
     wg_program *p = graph_build(h, &error);
-    if (!p) fail_with(&g->error, error.status, "%s", error.message);
+    fail_as(&g->error, &error);
     return p;
 }
 

@@ -140,8 +140,8 @@ static bool eigh_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, s
     return !g->error.status && require_room(g, op, x[1], eigh_room(g, x[0]));
 }
 
-/* With M = V' dA V, symmetric: dw = diag M, dV = V (M_ij / (w_j - w_i)) (Giles 2008, 3.1; Seeger and
- * others, Auto-differentiating linear algebra, 2017). */
+/* With M = V' dA V, symmetric: dw = diag M, dV = V (M_ij / (w_j - w_i)) (Giles 2008, 3.1; Seeger
+ * and others, Auto-differentiating linear algebra, 2017). */
 static value eigh_jvp(const struct rule *r, const value *t) {
     wg_graph *g = r->g;
     wg_extent n = matrix_extent(g, r->x[0], 1);
@@ -250,7 +250,7 @@ const struct op_def op_svd = {
     .run = run_svd,
     .sample = svd_sample};
 
-/* ---- expm: attr = order, and a second word, 1, for absolute ----------------------------------- */
+/* ---- expm: attr = order, and a second word, 1, for absolute ---------------------------------- */
 
 enum { MOST_DIRECTIONS = 6 };
 

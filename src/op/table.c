@@ -72,7 +72,8 @@ static const char *missing(unsigned op) {
         def->class != REGION && !def->batch)
         return "batch";
     /* a region is a program, and tested as one: tests/transform/test_loops.c */
-    if (op != OP_input && op != OP_variable && def->class != REGION && (!def->sample || (!def->sample->narg && !def->sample->make)))
+    if (op != OP_input && op != OP_variable && def->class != REGION &&
+        (!def->sample || (!def->sample->narg && !def->sample->make)))
         return "sample";
     return NULL;
 }

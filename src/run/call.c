@@ -176,7 +176,8 @@ struct workspace_head {
 };
 
 void *workspace_make(const wg_allocator *allocator, size_t bytes, wg_error *error) {
-    struct workspace_head head = {.allocator = *allocator, .bytes = bytes + sizeof head + ALIGNMENT};
+    struct workspace_head head = {.allocator = *allocator,
+                                  .bytes = bytes + sizeof head + ALIGNMENT};
     head.block = head.bytes > bytes ? mem_alloc(&head.allocator, head.bytes) : NULL;
     if (!head.block) return fail_memory(error), NULL;
     uintptr_t begin = (uintptr_t)head.block + sizeof head;

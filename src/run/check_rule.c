@@ -105,8 +105,8 @@ static wg_program *derived(struct rule_check *c, unsigned check, wg_program *p, 
                            wg_error *error) {
     if (of_making->status == WG_ENORULE)
         c->report->missing |= check;
-    else if (of_making->status)
-        fail_with(error, of_making->status, "%s", of_making->message);
+    else
+        fail_as(error, of_making);
     *of_making = (wg_error){0};
     return p;
 }

@@ -372,7 +372,7 @@ static bool append_adjoints(wg_graph *g, value y, size_t count, value *id) {
 static bool check_backward(wg_graph *g, wg_var y, size_t count, const wg_var *wrt) {
     const struct trace *t = &g->t;
     if (!check_value(g, "backward", y)) return false;
-    if (type_of(t, y.id)->rank || !dtype_is_float(type_of(t, y.id)->dtype)) {
+    if (type_of(t, y.id)->rank || !value_is_float(t, y.id)) {
         graph_fail(g, type_of(t, y.id)->rank ? WG_ESHAPE : WG_EDTYPE,
                    "backward: from %s, not from a floating scalar", type_name(g, y.id).text);
         graph_fail_operands(g, &y.id, 1);
@@ -381,7 +381,7 @@ static bool check_backward(wg_graph *g, wg_var y, size_t count, const wg_var *wr
     }
     for (size_t i = 0; i < count; i++) {
         if (!check_value(g, "backward", wrt[i])) return false;
-        if (dtype_is_float(type_of(t, wrt[i].id)->dtype)) continue;
+        if (value_is_float(t, wrt[i].id)) continue;
         graph_fail(g, WG_EDTYPE, "backward: with respect to %s, which is not of a floating type",
                    type_name(g, wrt[i].id).text);
         graph_fail_operands(g, &wrt[i].id, 1);

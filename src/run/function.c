@@ -24,9 +24,7 @@ static int64_t find_port(const struct trace *t, bool output, struct word name, w
     const struct port *port = output ? t->output.at : t->input.at;
     size_t count = output ? t->output.count : t->input.count;
     for (size_t i = 0; i < count; i++) {
-        const char *known = name_at(t, port[i].name);
-        if (strlen(known) == name.length && memcmp(known, name.at, name.length) == 0)
-            return (int64_t)i;
+        if (is_word(name.at, name.length, name_at(t, port[i].name))) return (int64_t)i;
     }
     fail_with(error, WG_ENAME, "donate: there is no %s \"%.*s\"", output ? "output" : "input",
               (int)name.length, name.at);
@@ -205,7 +203,8 @@ static wg_function *compile(const wg_program *program, const wg_options *options
     wg_error why = {0}; /* what stands against native code */
     wg_text log = {0};
     if (strlen(flags) >= NATIVE_FLAGS_SIZE) {
-        fail_with(error, WG_EARGUMENT, "compile: flags of more than %d bytes", NATIVE_FLAGS_SIZE - 1);
+        fail_with(error, WG_EARGUMENT, "compile: flags of more than %d bytes",
+                  NATIVE_FLAGS_SIZE - 1);
         return NULL;
     }
     if (backend == WG_NATIVE) {

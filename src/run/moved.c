@@ -1,6 +1,6 @@
 /* What a call writes, counted: for tests that hold loops to their promise not to copy what they
- * update. Each run of a function's steps adds what they write once; bodies of regions add their own,
- * and region.c what a loop begins with in another place than it lies. */
+ * update. Each run of a function's steps adds what they write once; bodies of regions add their
+ * own, and region.c what a loop begins with in another place than it lies. */
 #include "run/run.h"
 
 static int64_t bytes_of_type(const struct call *c, type_id id) {

@@ -139,7 +139,8 @@ static size_t rounded(size_t bytes) {
 }
 
 static wg_status too_large(wg_error *error) {
-    return fail_with(error, WG_EOVERFLOW, "call: no memory holds the workspace of a loop or branch");
+    return fail_with(error, WG_EOVERFLOW,
+                     "call: no memory holds the workspace of a loop or branch");
 }
 
 wg_status native_inner(const struct wg_function *fn, const int64_t *size, size_t *bytes,

@@ -273,7 +273,7 @@ static bool body_run(struct hunt *h, const struct body *b, const void *const *da
                            add_instruction(h, h->report, region) && add_site(h, h->report, region)))
             graph_fail_memory(h->g);
     }
-    if (error.status) fail_with(&h->g->error, error.status, "%s", error.message);
+    fail_as(&h->g->error, &error);
     hunt_close(&inner);
     return !h->found && !h->g->error.status;
 }

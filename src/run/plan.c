@@ -6,9 +6,9 @@
  * Inside a group, values that only the group reads get registers; a result may take the storage of
  * an argument that dies there, since both are visited element by element in the same order. So may
  * that of an update by index, of what a loop carries on, and of a branch. An output may have its
- * donor's buffer under the same condition; where that fails it is made elsewhere and copied when all
- * steps are done. What updates make of a donor one after the other, on the way to its output, is made
- * in the output's buffer from the first of them on. */
+ * donor's buffer under the same condition; where that fails it is made elsewhere and copied when
+ * all steps are done. What updates make of a donor one after the other, on the way to its output,
+ * is made in the output's buffer from the first of them on. */
 #include "op/region.h"
 #include "run/run.h"
 

@@ -39,7 +39,8 @@ const struct region_code *region_code(const struct wg_function *fn, value v) {
     return &fn->region.at[region_number(fn, v)];
 }
 
-static bool find_followed(struct wg_function *fn, struct region_code *code, const struct region *r) {
+static bool find_followed(struct wg_function *fn, struct region_code *code,
+                          const struct region *r) {
     const struct trace *t = &fn->program->t;
     code->items = r->items;
     code->follows = mem_alloc(&fn->allocator, (r->items + 1) * sizeof *code->follows);
@@ -65,12 +66,13 @@ static bool make_bodies(struct wg_function *fn, struct region_code *code, wg_err
         const wg_program *body = region_body(t, &r, k)->body;
         bool condition = r.op == OP_loop && k > 0;
         if (body->t.size.count > MAX_SIZES)
-            return !fail_with(error, WG_EOVERFLOW, "a body of %zu named sizes: at most %d can be run",
+            return !fail_with(error, WG_EOVERFLOW,
+                              "a body of %zu named sizes: at most %d can be run",
                               body->t.size.count, MAX_SIZES);
-        code->body[k] =
-            fn->expanded
-                ? native_body(body, condition ? NULL : code->unread, condition ? NULL : donor, error)
-                : interpreted_body(body, fn, condition ? NULL : donor, error);
+        const uint32_t *follows = condition ? NULL : donor;
+        code->body[k] = fn->expanded
+                            ? native_body(body, condition ? NULL : code->unread, follows, error)
+                            : interpreted_body(body, fn, follows, error);
         if (!code->body[k]) return false;
     }
     return true;
@@ -112,8 +114,8 @@ wg_status body_sizes(const struct trace *t, const struct region *r, size_t k, co
     size_t count = region_body(t, r, k)->body->t.size.count;
     for (size_t i = 0; i < count; i++)
         if (!extent_eval(t, extent[i], size, &of_body[i]))
-            return fail_with(error, WG_EOVERFLOW, "call: a size inside a loop or branch is negative "
-                                                  "or too large");
+            return fail_with(error, WG_EOVERFLOW,
+                             "call: a size inside a loop or branch is negative or too large");
     return WG_OK;
 }
 

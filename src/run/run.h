@@ -199,8 +199,8 @@ struct schedule {
     size_t order_count;
 };
 
-/* The order of values from 1 on, as op/in_place.h says it: nobody can have the place of an output, or
- * of an input that is not donated. */
+/* The order of values from 1 on, as op/in_place.h says it: nobody can have the place of an output,
+ * or of an input that is not donated. */
 bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken);
 bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *error);
 void schedule_free(const struct wg_function *fn, struct schedule *s);
@@ -239,8 +239,8 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
  * of the program 1 + that input, or 0. NULL: none. */
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
                                      const uint32_t *donor, wg_error *error);
-/* A function without a plan yet; expanded: of the program as nests want it, without the outputs that
- * are unread (NULL: none). NULL and an error. */
+/* A function without a plan yet; expanded: of the program as nests want it, without the outputs
+ * that are unread (NULL: none). NULL and an error. */
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
                                      bool expanded, const bool *unread, wg_error *error);
 /* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
@@ -259,7 +259,8 @@ wg_status check_sizes(const struct wg_function *fn, const int64_t *size, wg_erro
 /* wg_call_with, by the interpreter; *moved receives the bytes that it wrote. */
 wg_status call_counted(const struct wg_function *fn, const int64_t *size, const void *const *input,
                        void *const *output, int64_t *moved, wg_error *error);
-/* Lays out the workspace at base (NULL: only counts its bytes), which is aligned, and fills in c. */
+/* Lays out the workspace at base (NULL: only counts its bytes), which is aligned, and fills in
+ * c. */
 wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base, struct call *c,
                   size_t *bytes, wg_error *error);
 /* A block for wg_workspace_free; NULL and an error without memory. */

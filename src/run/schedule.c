@@ -1,7 +1,7 @@
-/* From the trace, in an order that lets updates happen in place, to steps. Elementwise instructions on scalars gather in scalar code, those on
- * tensors in groups that will run block by block; every other operation is a step of its own.
- * Reshapes are only names; broadcasts are made inside the groups that read them, and become a step
- * where something else does.
+/* From the trace, in an order that lets updates happen in place, to steps. Elementwise instructions
+ * on scalars gather in scalar code, those on tensors in groups that will run block by block; every
+ * other operation is a step of its own. Reshapes are only names; broadcasts are made inside the
+ * groups that read them, and become a step where something else does.
  *
  * A value may join a step of its domain wherever that stands, if all that it reads is there by
  * then: values never change, so computing one earlier is always right. A step may move to the end

@@ -1,6 +1,6 @@
 /* Sparse values: colours into one or two compiled programs, and their compressed results into the
- * places of the entries. A program computes a number of colours at once, and is called until all are
- * done; which of its results an entry is was found out when the matrix was made. */
+ * places of the entries. A program computes a number of colours at once, and is called until all
+ * are done; which of its results an entry is was found out when the matrix was made. */
 #include "wengert/sparse.h"
 
 #include "run/run.h"

@@ -30,10 +30,6 @@ static void *table(struct derived *d, size_t count, size_t size) {
     return NULL;
 }
 
-static bool is_float(const struct trace *t, value v) {
-    return dtype_is_float(type_of(t, v)->dtype);
-}
-
 /* The number of lines in front of the outputs. */
 static size_t own_count(const struct lines *s) {
     return s->input_count + s->step_count;
@@ -72,7 +68,7 @@ static void seed_input(struct derived *d, value v, size_t i, const char *suffix)
 static void forward(struct derived *d) {
     const struct lines *s = d->lines;
     for (size_t i = 0; i < s->input_count; i++)
-        if (is_float(s->t, s->at[i].v)) seed_input(d, d->input[i], i, "_dot");
+        if (value_is_float(s->t, s->at[i].v)) seed_input(d, d->input[i], i, "_dot");
     jvp_program(d->g, s->t, d->input, d->seed, d->size_map, NULL, 0, &hook, d->map,
                 d->tangent);
 }
@@ -86,10 +82,10 @@ static void reverse(struct derived *d) {
     value *of_wrt = table(d, s->input_count, sizeof *of_wrt);
     if (g->error.status) return;
     for (size_t i = 0; i < s->input_count; i++)
-        if (is_float(s->t, s->at[i].v)) wrt[wrt_count++] = d->input[i];
+        if (value_is_float(s->t, s->at[i].v)) wrt[wrt_count++] = d->input[i];
     for (size_t i = 0; i < s->output_count; i++) {
         y[i] = d->map[s->at[own + i].v];
-        if (is_float(s->t, s->at[own + i].v)) seed_input(d, y[i], own + i, "_bar");
+        if (value_is_float(s->t, s->at[own + i].v)) seed_input(d, y[i], own + i, "_bar");
     }
     d->adjoint = table(d, g->t.instr.count, sizeof *d->adjoint);
     if (g->error.status) return;
@@ -194,7 +190,7 @@ static bool write_equations(const struct derived *d) {
     size_t own = own_count(s), input = s->input_count;
     for (size_t i = 0; i < s->count; i++) {
         struct line *line = &s->at[i];
-        if (!is_float(s->t, line->v)) continue;
+        if (!value_is_float(s->t, line->v)) continue;
         if (s->has_tangents && !equation(d, &w, MARK_TANGENT, i, &line->tangent)) return false;
         if (s->has_adjoints && i < own && !equation(d, &w, MARK_ADJOINT, i, &line->adjoint))
             return false;

@@ -7,7 +7,8 @@ static bool write_row(const struct lines *lines, const struct row *row, unsigned
     for (unsigned k = 0; k < count && ok; k++) {
         const struct equation *e = row->equation[k];
         if (k) ok = text_add(out, " & ");
-        for (unsigned depth = 0; ok && e && depth < row->depth; depth++) ok = text_add(out, "\\quad ");
+        for (unsigned depth = 0; ok && e && depth < row->depth; depth++)
+            ok = text_add(out, "\\quad ");
         if (e && e->left) ok = ok && text_add(out, e->left);
         if (e && e->left && e->right) ok = ok && text_format(out, " = %s", e->right);
         if (k == 0 && !lines->all_scalars)

@@ -137,7 +137,8 @@ wg_status lines_make(struct lines *s, const wg_program *p, const wg_show_options
                         .all_scalars = true};
     s->absent = (wg_tensor){.data = &s->zero, .dtype = WG_F64};
     if (!order_make(t, options->fold, &s->arena, &s->order) ||
-        !writing_open(s, t, notation, &s->writing) || !open_lines(s) || !primal_formulas(s, options->fold))
+        !writing_open(s, t, notation, &s->writing) || !open_lines(s) ||
+        !primal_formulas(s, options->fold))
         return fail_memory(error);
     if (!s->has_tangents && !s->has_adjoints && !s->has_values) return WG_OK;
     return lines_derive(s, p, options, error);

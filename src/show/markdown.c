@@ -17,7 +17,8 @@ static bool write_row(const struct lines *lines, const struct row *row, unsigned
     for (unsigned k = 0; k < count && ok; k++) {
         const struct equation *e = row->equation[k];
         ok = text_add(out, " ");
-        for (unsigned depth = 0; ok && e && depth < row->depth; depth++) ok = text_add(out, "&emsp;");
+        for (unsigned depth = 0; ok && e && depth < row->depth; depth++)
+            ok = text_add(out, "&emsp;");
         if (e && e->left) ok = ok && escaped(out, e->left);
         if (e && e->left && e->right)
             ok = ok && text_add(out, " = ") && escaped(out, e->right);

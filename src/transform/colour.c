@@ -1,9 +1,9 @@
 /* Colours: which columns of a sparse matrix may be computed in one product. Columns that meet in no
- * row may share a colour, a colouring at distance two of the graph of rows and columns (Gebremedhin,
- * Manne and Pothen, What color is your Jacobian?, SIAM Review 47, 2005). Of a symmetric matrix it is
- * enough that no path of four vertices has two colours, a star colouring: then an entry or its
- * mirror image stands alone. That one goes edge by edge through the stars so far (Gebremedhin,
- * Tarafdar, Manne and Pothen, SIAM Journal on Scientific Computing 29, 2007).
+ * row may share a colour, a colouring at distance two of the graph of rows and columns
+ * (Gebremedhin, Manne and Pothen, What color is your Jacobian?, SIAM Review 47, 2005). Of a
+ * symmetric matrix it is enough that no path of four vertices has two colours, a star colouring:
+ * then an entry or its mirror image stands alone. That one goes edge by edge through the stars so
+ * far (Gebremedhin, Tarafdar, Manne and Pothen, SIAM Journal on Scientific Computing 29, 2007).
  *
  * Both are greedy, in the order given and by falling degree, and the better result is kept. */
 #include "transform/sparsity.h"

@@ -1,5 +1,5 @@
-/* The program behind sparse values: a jvp or vjp, batched over colours, whose seeds it makes itself,
- * 1 where an element has the colour and 0 elsewhere. It stays a program of named sizes. */
+/* The program behind sparse values: a jvp or vjp, batched over colours, whose seeds it makes
+ * itself, 1 where an element has the colour and 0 elsewhere. It stays a program of named sizes. */
 #include "transform/pattern.h"
 
 #include "op/build.h"

@@ -21,10 +21,6 @@ static void free_values(wg_graph *g, value *v, size_t count) {
     mem_free(&g->t.allocator, v, (count + 1) * sizeof *v);
 }
 
-static bool is_float(const wg_graph *g, value v) {
-    return dtype_is_float(type_of(&g->t, v)->dtype);
-}
-
 /* A value of its own for a tangent or adjoint of v that a transposition is with respect to. */
 static value placeholder(wg_graph *g, value v) {
     return graph_append(g, OP_copy, instr_at(&g->t, v)->type, 0, &v, 1);
@@ -62,7 +58,7 @@ value custom_tangent(const struct rule *r, const value *tangent) {
     value *out = new_values(g, c.results > c.floats ? c.results : c.floats);
     bool any = false;
     for (size_t i = 0; t && out && i < c.arguments; i++) {
-        if (!is_float(g, c.x[i])) continue;
+        if (!value_is_float(&g->t, c.x[i])) continue;
         any = any || tangent[lead + i];
         t[at++] = tangent[lead + i];
     }
@@ -105,7 +101,7 @@ static void adjoints_by_jvp(wg_graph *g, const struct custom *c, const bool *act
     value begin = (value)g->t.instr.count;
     size_t at = 0, count = 0;
     for (size_t i = 0; t && tangent && wrt && of_wrt && i < c->arguments; i++) {
-        if (!is_float(g, c->x[i])) continue;
+        if (!value_is_float(&g->t, c->x[i])) continue;
         if (active[i]) wrt[count++] = t[at] = placeholder(g, c->x[i]);
         at++;
     }
@@ -122,7 +118,7 @@ static void adjoints_by_jvp(wg_graph *g, const struct custom *c, const bool *act
         vjp_appended(g, &a, of_wrt, of_wrt_guarded)) {
         count = 0;
         for (size_t i = 0; i < c->arguments; i++) {
-            if (!is_float(g, c->x[i]) || !active[i]) continue;
+            if (!value_is_float(&g->t, c->x[i]) || !active[i]) continue;
             adjoint[i] = of_wrt[count];
             guards[i] = of_wrt_guarded[count++];
         }
@@ -146,7 +142,7 @@ bool custom_adjoints(const struct rule *r, const bool *active, const value *ct, 
         value *out = new_values(g, c.floats);
         if (out && custom_apply(g, &c, c.vjp, ct, r->guarded, out))
             for (size_t i = 0; i < c.arguments; i++) {
-                if (!is_float(g, c.x[i])) continue;
+                if (!value_is_float(&g->t, c.x[i])) continue;
                 if (active[lead + i]) adjoint[lead + i] = out[at];
                 at++;
             }
@@ -221,7 +217,7 @@ static int64_t batched_rule_of(const struct batch *b, const struct custom *c) {
     }
     wg_program *jvp = c->jvp ? batched_rule(c, batched, c->jvp, &error) : NULL;
     wg_program *vjp = c->vjp ? batched_rule(c, batched, c->vjp, &error) : NULL;
-    if (error.status) fail_with(&g->error, error.status, "%s", error.message);
+    fail_as(&g->error, &error);
     int64_t rule = error.status ? -1 : graph_rule(g, c->name, jvp, vjp);
     wg_program_free(jvp);
     wg_program_free(vjp);

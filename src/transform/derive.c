@@ -133,7 +133,7 @@ bool derive_select(struct derivation *d, bool outputs, const char *names,
         return false;
     }
     for (size_t i = 0; !names && i < count; i++)
-        if (dtype_is_float(type_of(t, port[i].v)->dtype))
+        if (value_is_float(t, port[i].v))
             selection->index[selection->count++] = (uint32_t)i;
     if (selection->count == 0)
         graph_fail(d->g, WG_EDTYPE, "no %s of a floating type to differentiate", kind);

@@ -40,7 +40,7 @@ wg_mode wg_jacobian_mode(const wg_program *program, const char *of, const char *
     }
     wg_graph_free(d.g);
     arena_free(&d.scratch);
-    if (local.status) fail_with(error, local.status, "%s", local.message);
+    fail_as(error, &local);
     return mode;
 }
 
@@ -132,7 +132,7 @@ static bool jacobian_blocks(struct derivation *d, const wg_program *p, const str
         wg_error error = {0};
         wg_program *linear = one_seeded(p, forward, &one, read, &error);
         if (!linear) {
-            fail_with(&g->error, error.status, "%s", error.message);
+            fail_as(&g->error, &error);
             return false;
         }
         value v = (forward ? d->from->input.at : d->from->output.at)[one.index[0]].v;

@@ -16,17 +16,8 @@
 #include "transform/split.h"
 #include "wengert/loop.h"
 
-static bool is_float(const wg_graph *g, value v) {
-    return dtype_is_float(type_of(&g->t, v)->dtype);
-}
-
 static void free_words(wg_graph *g, int64_t *words, size_t bytes) {
     if (words) mem_free(&g->t.allocator, words, bytes);
-}
-
-/* Hands an error of a derivation on to the graph around it. */
-static void hand_on(wg_graph *g, const wg_error *error) {
-    if (error->status && !g->error.status) fail_with(&g->error, error->status, "%s", error->message);
 }
 
 /* Inputs of a body in groups that stay groups when each gets companions behind it: a loop's index,
@@ -195,7 +186,7 @@ static value branch_tangent(const struct rule *r, const struct region *region, i
             body[k] = tangent_body(region_body(&g->t, region, k)->body, region, order, in, out,
                                    &again, &error);
         }
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     if (body && !g->error.status) {
         size_t plain = region->results - region->kept;
         struct region_parts parts = {.branch = body, .branches = n, .sizes = region->extent,
@@ -243,7 +234,7 @@ static value loop_tangent(const struct rule *r, const struct region *region, int
     }
     if (region->bodies > 1 && !error.status)
         condition = with_tangents(region_body(&g->t, region, 1)->body, region, order, in, &error);
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     value result = 0, operand[3][2 * REGION_OPERANDS];
     if (!g->error.status) {
         size_t n[3];
@@ -301,13 +292,13 @@ static bool close_active(wg_graph *g, const struct region *region, const value *
     size_t operands = captures + carries + region->stacks;
     bool any = false;
     for (size_t k = 0; k < operands; k++) {
-        mask[k] = active[first + k] && is_float(g, x[first + k]);
+        mask[k] = active[first + k] && value_is_float(&g->t, x[first + k]);
         any |= mask[k];
     }
     if (!any || carries == 0) return any;
     wg_error error = {0};
     bool more = split_active(region_body(&g->t, region, 0)->body, region, mask, &error);
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     return any && more;
 }
 
@@ -352,7 +343,7 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             result = build_region(g, OP_loop, &parts);
             for (size_t k = 0; k < parts.carries + parts.results; k++) build_item(g, result, k);
         }
-        hand_on(g, &error);
+        fail_as(&g->error, &error);
         wg_program_free(body);
         wg_program_free(reverse);
     }
@@ -431,7 +422,7 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     for (size_t k = 0; k < region->kept; k++) stacked[n++] = item[carries + plain + k];
     for (size_t k = 0; k < stacks; k++) stacked[n++] = stack[k];
     for (size_t k = 0; k < plain && !g->error.status; k++)
-        if (is_float(g, item[carries + k]))
+        if (value_is_float(&g->t, item[carries + k]))
             stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
     parts.stacks = n;
     for (size_t k = 0; k < stacks; k++) parts.results += active[captures + carries + k] != 0;
@@ -445,7 +436,7 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
         parts.capture = captured;
         parts.captures = keep_read(captured, captures, read + 1);
         parts.stacks = keep_read(stacked, n, read + given + parts.carries);
-        hand_on(g, &error);
+        fail_as(&g->error, &error);
     }
     value loop = g->error.status ? 0 : build_region(g, OP_loop, &parts);
     wg_program_free(body);
@@ -461,8 +452,8 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     return !g->error.status;
 }
 
-/* A body and its adjoints: captures, the sums that there are, adjoints of results as far as `seeded`
- * -> adjoints of active captures, with those sums, then the kept results. */
+/* A body and its adjoints: captures, the sums that there are, adjoints of results as far as
+ * `seeded` -> adjoints of active captures, with those sums, then the kept results. */
 static wg_program *branch_and_adjoints(const wg_program *body, const struct region *r,
                                        const bool *active, const value *sum, const bool *seeded,
                                        bool guarded, wg_error *error) {
@@ -497,8 +488,8 @@ static wg_program *branch_and_adjoints(const wg_program *body, const struct regi
     return derive_finish(&d);
 }
 
-/* One branch backwards: captures, kept results, then as above -> adjoints of active captures. What is
- * kept is read, and the rest computed again from it. */
+/* One branch backwards: captures, kept results, then as above -> adjoints of active captures. What
+ * is kept is read, and the rest computed again from it. */
 static wg_program *reverse_branch(const wg_program *body, const struct region *r,
                                   const bool *active, const value *sum, const bool *seeded,
                                   bool guarded, wg_error *error) {
@@ -538,7 +529,7 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
     bool wanted[REGION_OPERANDS] = {0}, seeded[REGION_OPERANDS] = {0};
     size_t n = 0, results = 0;
     for (size_t k = 0; k < region->captures; k++) {
-        wanted[1 + k] = active[1 + k] && is_float(g, r->x[1 + k]);
+        wanted[1 + k] = active[1 + k] && value_is_float(&g->t, r->x[1 + k]);
         results += wanted[1 + k];
         capture[n++] = r->x[1 + k];
     }
@@ -551,8 +542,8 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
         if (seeded[k]) capture[n++] = ct[k];
     }
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
-        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint, seeded,
-                                 r->guarded, &error);
+        body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint,
+                                 seeded, r->guarded, &error);
     bool read[4 * REGION_OPERANDS] = {0};
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
         mark_read(&body[k]->t, read);
@@ -561,7 +552,7 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
         wg_program_free((wg_program *)(uintptr_t)body[k]);
         body[k] = less;
     }
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     if (body && !g->error.status && results) {
         struct region_parts parts = {.branch = body, .branches = region->bodies,
                                      .sizes = region->extent, .capture = capture,

@@ -13,12 +13,12 @@ value region_tangent(const struct rule *r, const value *t, value *primal, value 
 value region_series(const struct rule *r, int order, const value *t, value *primal, value *series);
 /* Reverse mode: what a loop needs to be run backwards: the loop of r again, with kept results and
  * its reverse, for adjoints of the operands that are active. guarded: absolute-zero products. For
- * one that has them, or that has nothing active, r->y. plain: what it kept already has adjoints too,
- * and is no more than any other result. A branch needs nothing. 0 on error. */
+ * one that has them, or that has nothing active, r->y. plain: what it kept already has adjoints
+ * too, and is no more than any other result. A branch needs nothing. 0 on error. */
 value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain);
 /* Adjoints of the operands of a region, where they are active, for those of its results (0: none),
- * by number. Those of captures are sums with what adjoint holds for them (0: nothing) before. False on
- * error. */
+ * by number. Those of captures are sums with what adjoint holds for them (0: nothing) before. False
+ * on error. */
 bool region_adjoints(const struct rule *r, const bool *active, const value *ct, value *adjoint);
 /* The batch of a region: results by number, and whether each carries the axis; *count: what its
  * item REGION_COUNT is then, on the axis if *count_batched. The region, 0 on error. */

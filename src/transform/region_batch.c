@@ -21,10 +21,6 @@ struct batching {
     size_t size_count;
 };
 
-static void hand_on(wg_graph *g, const wg_error *error) {
-    if (error->status && !g->error.status) fail_with(&g->error, error->status, "%s", error->message);
-}
-
 /* A name for the batch's extent that no size of the body has. */
 static wg_extent batch_extent(struct derivation *d) {
     char name[32] = "batch";
@@ -99,7 +95,7 @@ static value still(struct derivation *d, const struct ending *e, const struct ba
             g->imported = NULL;
         }
     }
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     wg_graph_free(c.g);
     arena_free(&c.scratch);
     return result;
@@ -298,7 +294,7 @@ static value loop_batch(struct batching *b, value *result, bool *on_axis, value 
         any = batched_body(b, condition, in, same, &none, &ignored, &error);
         b->r = plain;
     }
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     const size_t of[2] = {0, ending.on ? 0 : 1};
     if (!g->error.status && sizes_with_batch(b, any ? 2 : 1, of)) {
         size_t c[3] = {0};
@@ -322,12 +318,12 @@ static value loop_batch(struct batching *b, value *result, bool *on_axis, value 
             value v = x[lead + captures + carries + k];
             operand[2][c[2]++] = batched[lead + captures + carries + k] ? swap_axes(g, v) : v;
         }
+        value trips = counts ? most_of(g, x[0]) : lead ? x[0] : 0;
         struct region_parts parts = {
             .body = body, .condition = any, .sizes = b->sizes, .length = r->length,
-            .flags = r->flags,
-            .lead = counts ? most_of(g, x[0]) : lead ? x[0] : 0, .capture = operand[0],
-            .carry = operand[1], .stack = operand[2], .captures = c[0], .carries = c[1],
-            .stacks = c[2], .results = r->results, .snapshots = r->snapshots};
+            .flags = r->flags, .lead = trips, .capture = operand[0], .carry = operand[1],
+            .stack = operand[2], .captures = c[0], .carries = c[1], .stacks = c[2],
+            .results = r->results, .snapshots = r->snapshots};
         region = build_region(g, OP_loop, &parts);
         for (size_t k = 0; k < r->items; k++) {
             n = k < carries ? k : k - carries + c[1];
@@ -419,7 +415,7 @@ static value branch_batch(struct batching *b, value *result, bool *on_axis, valu
                                    &error);
         }
     *r = plain;
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     if (!g->error.status && sizes_with_batch(b, n, NULL)) {
         struct region_parts parts = {.branch = body, .branches = n, .sizes = b->sizes,
                                      .lead = b->b->x[0], .capture = b->b->x + 1,
@@ -590,7 +586,7 @@ static value one_by_one(struct batching *b, value *result, bool *on_axis, value 
         else capture[captures++] = b->b->x[k];
     }
     wg_program *body = body_of_one(b, &error);
-    hand_on(g, &error);
+    fail_as(&g->error, &error);
     b->size_count = g->t.size.count;
     b->sizes = mem_alloc(&g->t.allocator, (b->size_count + 1) * sizeof *b->sizes);
     if (!b->sizes) fail_memory(&g->error);

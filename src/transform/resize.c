@@ -81,9 +81,11 @@ static bool read_axes(struct derivation *d, bool outputs, const char *list, uint
         if (given < 0) given += rank;
         bool none = given == UNBATCHED;
         if ((none && !outputs) || (!none && (given < 0 || given >= rank))) {
-            graph_fail(d->g, WG_EARGUMENT, "vmap: %s \"%s\" has %d ax%s with that of the batch: "
-                       "\"%.*s\" is none of them", outputs ? "output" : "input",
-                       name_at(t, port->name), rank, rank == 1 ? "is" : "es", (int)(length < 64 ? length : 64), item);
+            graph_fail(d->g, WG_EARGUMENT,
+                       "vmap: %s \"%s\" has %d ax%s with that of the batch: \"%.*s\" is none of "
+                       "them",
+                       outputs ? "output" : "input", name_at(t, port->name), rank,
+                       rank == 1 ? "is" : "es", (int)(length < 64 ? length : 64), item);
             return false;
         }
         axis[chosen.index[k]] = (uint8_t)given;

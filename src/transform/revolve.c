@@ -1,17 +1,17 @@
 /* Reverse mode of a loop with c snapshots: Griewank and Walther, Algorithm 799: revolve (ACM
- * Transactions on Mathematical Software 26, 2000), as loops of the trace. The loop itself is left as
- * it is. Its reverse goes through the iterations j from the last to the first, and carries along,
- * beside adjoints, the snapshots, a stack of states with the iterations that they begin: the topmost
- * one is where j, or an earlier iteration, begins. From there it goes on to j, by counted loops of
- * which each is preceded by a snapshot, and takes that one iteration back.
+ * Transactions on Mathematical Software 26, 2000), as loops of the trace. The loop itself is left
+ * as it is. Its reverse goes through the iterations j from the last to the first, and carries
+ * along, beside adjoints, the snapshots, a stack of states with the iterations that they begin: the
+ * topmost one is where j, or an earlier iteration, begins. From there it goes on to j, by counted
+ * loops of which each is preceded by a snapshot, and takes that one iteration back.
  *
  * Where the next snapshot stands follows from the m iterations up to j, j counted, and the s free
  * places, the topmost snapshot's own counted. With b(s, r) = (s + r)! / (s! r!) and the smallest r
  * for which m <= b(s, r), no iteration need be run again more than r times, and all together not
- * more than r m - b(s + 1, r - 1) times, if the snapshot stands min(b(s, r - 1), m - b(s - 1, r - 1))
- * iterations further (section 2 there: any split of m into two parts which r - 1 and r repetitions
- * can do). Nothing is known but at the call, so all of this is computed there; for the same reason
- * a loop that nobody can count has this reverse mode too. */
+ * more than r m - b(s + 1, r - 1) times, if the snapshot stands
+ * min(b(s, r - 1), m - b(s - 1, r - 1)) iterations further (section 2 there: any split of m into
+ * two parts which r - 1 and r repetitions can do). Nothing is known but at the call, so all of this
+ * is computed there; for the same reason a loop that nobody can count has this reverse mode too. */
 #include "transform/revolve.h"
 
 #include "op/build.h"
@@ -212,7 +212,8 @@ static void advance(struct revolve *v, struct snapshots *s, value q, wg_extent p
     go_on(v, p, further, state);
     for (size_t k = 0; k < n; k++)
         wg_loop_next_at(NULL, SAME_SITE, loop, carried[n + k], var(v, state[k]));
-    wg_loop_next_at(NULL, SAME_SITE, loop, rest[0], var(v, build_index_set(v->g, rest[0].id, p, place, 0, 0)));
+    wg_loop_next_at(NULL, SAME_SITE, loop, rest[0],
+                    var(v, build_index_set(v->g, rest[0].id, p, place, 0, 0)));
     wg_loop_next_at(NULL, SAME_SITE, loop, rest[1], var(v, arithmetic(v, OP_add, p, further)));
     wg_loop_next_at(NULL, SAME_SITE, loop, rest[2], var(v, arithmetic(v, OP_add, rest[2].id, one)));
     wg_loop_end_at(NULL, SAME_SITE, loop, end);
@@ -305,7 +306,7 @@ static void append_reverse(struct revolve *v, wg_extent places, const value *ct,
     for (size_t k = 0; k < r->stacks; k++) input[m++] = slice[k];
     for (size_t k = r->carries; k < r->items; k++) {
         value y = output_of(v->forward, k);
-        if (!dtype_is_float(type_of(&v->forward->t, y)->dtype)) continue;
+        if (!value_is_float(&v->forward->t, y)) continue;
         input[m++] = ct[k] ? wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, ct[k])).id
                            : type_zero(v, v->forward, y);
     }
@@ -357,8 +358,8 @@ bool revolve_adjoints(const struct rule *r, const struct region *region, const u
         }
         if (v.need) mem_free(a, v.need, v.room);
         if (v.map) mem_free(a, v.map, v.room * sizeof *v.map);
-    } else if (!g->error.status) {
-        fail_with(&g->error, error.status, "%s", error.message);
+    } else {
+        fail_as(&g->error, &error);
     }
     wg_program_free(v.forward);
     wg_program_free(v.reverse);

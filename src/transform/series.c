@@ -116,7 +116,7 @@ static bool is_constant(const struct series *s, value v) {
     if (class == LEAF || class == NODIFF) return true;
     bool item = i->op == OP_item;
     if (class != REGION || item)
-        if (!dtype_is_float(type_of(&s->g->t, v)->dtype)) return true;
+        if (!value_is_float(&s->g->t, v)) return true;
     size_t first = class == CUSTOM ? custom_lead(attr_words(&s->g->t, i->attr)) : 0;
     for (size_t k = first; k < i->narg; k++)
         if (!series_is_constant(s, args(s, v)[k])) return false;

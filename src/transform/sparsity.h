@@ -56,9 +56,9 @@ bool walk_region(struct walk *w, value v);
 bool walk_custom(struct walk *w, value v);
 
 struct selection;
-/* Rows are the elements of the outputs y, columns those of the inputs x, one behind the other. size:
- * of all named sizes. known: NULL, or for every input its elements, where they may decide; else
- * NULL. */
+/* Rows are the elements of the outputs y, columns those of the inputs x, one behind the other.
+ * size: of all named sizes. known: NULL, or for every input its elements, where they may decide;
+ * else NULL. */
 wg_status sparsity_pattern(const wg_program *p, const struct selection *x,
                            const struct selection *y, const int64_t *size, const void *const *known,
                            wg_pattern *pattern, wg_error *error);
@@ -66,9 +66,9 @@ wg_status sparsity_pattern(const wg_program *p, const struct selection *x,
 /* ---- colour.c -------------------------------------------------------------------------------- */
 
 enum { NO_COLOUR = -1 };
-/* Colours for columns, so that no two of one colour meet in a row; rows that skip (NULL: none) names
- * do not count. Columns without entries in the others get NO_COLOUR. colour: room for all columns;
- * *count: how many colours. False without memory. */
+/* Colours for columns, so that no two of one colour meet in a row; rows that skip (NULL: none)
+ * names do not count. Columns without entries in the others get NO_COLOUR. colour: room for all
+ * columns; *count: how many colours. False without memory. */
 bool colour_columns(const wg_pattern *p, const bool *skip, int32_t *colour, int32_t *count);
 /* Of a symmetric pattern, so that of any entry (i, j) either j's colour is at no other entry of row
  * i, or i's at no other entry of row j. Diagonals count as if they were there. */

@@ -1,6 +1,6 @@
 /* Dependency through loops and branches. A loop is followed iteration by iteration, with its index
- * known, so that what it reads and writes by index is exact; what it carries is the union of all its
- * ends where nobody knows how often it runs. One of too many iterations, or whose index is not
+ * known, so that what it reads and writes by index is exact; what it carries is the union of all
+ * its ends where nobody knows how often it runs. One of too many iterations, or whose index is not
  * known, is taken as a whole: what it carries grows until an iteration adds nothing. */
 #include "transform/sparsity.h"
 

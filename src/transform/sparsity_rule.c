@@ -13,10 +13,6 @@ struct parts { /* of one custom instruction */
     const int64_t *size; /* extents for the sizes of a program */
 };
 
-static bool is_float(const struct trace *t, value v) {
-    return dtype_is_float(type_of(t, v)->dtype);
-}
-
 /* The rule's program opened under its sizes. */
 static bool open_rule(struct walk *rule, struct sparsity *s, const struct parts *c,
                       const wg_program *p, int64_t **size, size_t *bytes) {
@@ -33,8 +29,8 @@ static bool open_rule(struct walk *rule, struct sparsity *s, const struct parts 
     return walk_open(rule, s, &p->t, *size, c->w->budget);
 }
 
-/* Arguments, and results where the program takes them, stand in a rule without a derivative. Returns
- * the number of the first tangent or adjoint, of which there are `linear`. */
+/* Arguments, and results where the program takes them, stand in a rule without a derivative.
+ * Returns the number of the first tangent or adjoint, of which there are `linear`. */
 static size_t pass_values(const struct parts *c, const wg_program *p, size_t linear,
                           struct reached *in) {
     size_t at = c->arguments;
@@ -50,10 +46,10 @@ static bool through_jvp(const struct parts *c, const wg_program *p) {
     int64_t *size, count = walk_count(w, c->v);
     size_t bytes, floats = 0;
     bool grown;
-    for (size_t k = 0; k < c->arguments; k++) floats += is_float(w->t, c->x[k]);
+    for (size_t k = 0; k < c->arguments; k++) floats += value_is_float(w->t, c->x[k]);
     size_t at = pass_values(c, p, floats, in);
     for (size_t k = 0; k < c->arguments; k++)
-        if (is_float(w->t, c->x[k])) in[at++] = w->at[c->x[k]];
+        if (value_is_float(w->t, c->x[k])) in[at++] = w->at[c->x[k]];
     bool ok = open_rule(&rule, w->s, c, p, &size, &bytes) && walk_run(&rule, in) &&
               reached_join(w->s, &w->at[c->v], walk_output(&rule, c->result), count,
                            walk_width(w, c->v), &grown);
@@ -68,7 +64,7 @@ static void distribute(const struct parts *c, const struct walk *rule, int64_t f
                        uint32_t *end, set_id *set) {
     size_t at = 0;
     for (size_t k = 0; k < c->arguments; k++) {
-        if (!is_float(c->w->t, c->x[k])) continue;
+        if (!value_is_float(c->w->t, c->x[k])) continue;
         const struct reached *bar = walk_output(rule, at++), *x = &c->w->at[c->x[k]];
         for (int64_t e = 0; e < walk_count(c->w, c->x[k]); e++) {
             struct set_run room;

@@ -32,10 +32,6 @@ enum {
 
 enum { DEPENDS = 1, NEEDED = 2, READ = 4, CARRIED = 8, THERE = 16 }; /* bits of state */
 
-static bool is_float(const wg_graph *g, value v) {
-    return dtype_is_float(type_of(&g->t, v)->dtype);
-}
-
 /* ---- activity -------------------------------------------------------------------------------- */
 
 bool split_active(const wg_program *body, const struct region *r, uint8_t *mask, wg_error *error) {
@@ -57,7 +53,7 @@ bool split_active(const wg_program *body, const struct region *r, uint8_t *mask,
         }
         for (size_t k = 0; k < r->carries; k++) {
             value v = t->output.at[k].v;
-            if (!active[v] || mask[r->captures + k] || !dtype_is_float(type_of(t, v)->dtype))
+            if (!active[v] || mask[r->captures + k] || !value_is_float(t, v))
                 continue;
             mask[r->captures + k] = again = true;
         }
@@ -111,7 +107,7 @@ static bool derive_iteration(struct split *s, bool guarded) {
             wrt[n++] = d->input[1 + r->captures + r->carries + k];
     for (size_t k = 0; k < s->plain; k++) {
         value v = d->map[d->from->output.at[r->carries + k].v];
-        if (g->error.status || !is_float(g, v)) continue;
+        if (g->error.status || !value_is_float(&g->t, v)) continue;
         y[seeds] = v;
         ct[seeds++] = s->ct_result[s->results++] =
             input_like(s, "%a_bar", from_output_name(d, r->carries + k), v);

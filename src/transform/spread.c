@@ -39,8 +39,8 @@ static bool is_small(const struct trace *t) {
     return true;
 }
 
-/* Whether something that can fail would be computed where no iteration runs: what is the same in all
- * of them is computed once in a batch, even of none. */
+/* Whether something that can fail would be computed where no iteration runs: what is the same in
+ * all of them is computed once in a batch, even of none. */
 static bool fails_without(const struct trace *body, const struct region *r) {
     const wg_allocator *a = &body->allocator;
     bool *varies = mem_alloc_zero(a, body->instr.count), fails = !varies;

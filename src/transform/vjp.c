@@ -61,8 +61,8 @@ static void mark_active(struct sweep *s) {
     }
 }
 
-/* Zeros with updates by index, of this shape or another: what they are made of, from the last to the
- * first, which is a scatter_add. The number of them, 0 if v is something else, or of more. */
+/* Zeros with updates by index, of this shape or another: what they are made of, from the last to
+ * the first, which is a scatter_add. The number of them, 0 if v is something else, or of more. */
 enum { MOST_UPDATES = 64 };
 
 static size_t updates_of(const struct trace *t, value v, value *made) {
@@ -212,8 +212,8 @@ static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
         if (adjoint[k]) contribute(s, r->x[k], adjoint[k], guarded[k]);
 }
 
-/* A region sends back what all of its results have received. What captured values have received from
- * others goes through it, so that it adds to that in its place. */
+/* A region sends back what all of its results have received. What captured values have received
+ * from others goes through it, so that it adds to that in its place. */
 static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     wg_graph *g = s->g;
     value ct[REGION_OPERANDS] = {0}, adjoint[UINT8_MAX] = {0};
@@ -270,7 +270,8 @@ static void propagate(struct sweep *s, const struct rule *r, value ct) {
 }
 
 /* From the end of the order in which updates happen in place: what has many readers then receives
- * first what it was updated to, in the place of that adjoint, and what the others read of it after. */
+ * first what it was updated to, in the place of that adjoint, and what the others read of it
+ * after. */
 static void sweep_run(struct sweep *s) {
     wg_graph *g = s->g;
     uint32_t site = g->site;

@@ -38,8 +38,8 @@ static void inverses() {
     };
     const Eigen::Matrix3d g = wg::grad(f)(a), inverse = a.inverse();
     const Eigen::Vector3d one = Eigen::Vector3d::Ones();
-    const Eigen::Matrix3d expected = inverse.transpose() - inverse.transpose() * one *
-                                                               one.transpose() * inverse.transpose();
+    const Eigen::Matrix3d turned = inverse.transpose();
+    const Eigen::Matrix3d expected = turned - turned * one * one.transpose() * turned;
     CHECK((g - expected).norm() < 1e-13);
 }
 

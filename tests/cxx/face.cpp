@@ -1,5 +1,6 @@
-// The C++ face: derivatives of function templates against closed forms, against the same function as
-// a formula and through the C API, shapes, tuples, loops and branches, eager graphs, owners, errors.
+// The C++ face: derivatives of function templates against closed forms, against the same function
+// as a formula and through the C API, shapes, tuples, loops and branches, eager graphs, owners,
+// errors.
 #include "check.hpp"
 
 #include <wengert.hpp>
@@ -10,10 +11,11 @@
 
 // ---- functions of one's own ---------------------------------------------------------------------
 
-// A camera with radial distortion looks at a point: pixel coordinates. cam: rotation vector, centre,
-// focal length, k1, k2 (as in bundle adjustment).
+// A camera with radial distortion looks at a point: pixel coordinates. cam: rotation vector,
+// centre, focal length, k1, k2 (as in bundle adjustment).
 struct projection {
-    template <class T> std::vector<T> operator()(const std::vector<T> &cam, const std::vector<T> &at) const {
+    template <class T>
+    std::vector<T> operator()(const std::vector<T> &cam, const std::vector<T> &at) const {
         std::vector<T> p(3), turned(3);
         for (std::size_t k = 0; k < 3; k++) p[k] = at[k] - cam[3 + k];
         T angle = sqrt(cam[0] * cam[0] + cam[1] * cam[1] + cam[2] * cam[2]);
@@ -160,7 +162,8 @@ static void eager_graphs() {
 static void tensors() {
     wg::graph g;
     const wg_extent m = g.size("m");
-    const wg::var X = g.input("X", {m, 3}), W = g.input("W", {3, 2}), label = g.input("label", {m}, WG_I32);
+    const wg::var X = g.input("X", {m, 3}), W = g.input("W", {3, 2});
+    const wg::var label = g.input("label", {m}, WG_I32);
     g.output("loss", wg::mean(wg::cross_entropy(wg::matmul(X, W), label)));
     const wg::program loss = g.build();
     wg::function f(loss.value_and_grad("W"));
@@ -194,7 +197,8 @@ static void errors_are_thrown() {
         wg::graph g;
         wg::matmul(g.input("a", {2, 3}), g.input("b", {2, 3}));
     } catch (const wg::error &e) {
-        thrown = e.status() == WG_ESHAPE && std::string(e.what()).find("matmul") != std::string::npos;
+        thrown = e.status() == WG_ESHAPE &&
+                 std::string(e.what()).find("matmul") != std::string::npos;
     }
     CHECK(thrown);
     thrown = false;
@@ -208,8 +212,9 @@ static void errors_are_thrown() {
     CHECK(thrown);
     thrown = false;
     try { // one number is wanted
-        wg::grad([](const auto &x) { return std::vector<std::decay_t<decltype(x[0])>>{x[0], x[1]}; })(
-            std::vector<double>{1, 2});
+        wg::grad([](const auto &x) {
+            return std::vector<std::decay_t<decltype(x[0])>>{x[0], x[1]};
+        })(std::vector<double>{1, 2});
     } catch (const wg::error &) {
         thrown = true;
     }

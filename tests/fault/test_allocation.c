@@ -39,9 +39,10 @@ static wg_status composing(const wg_allocator *allocator, void *ctx) {
 }
 
 static wg_status making_matrices(const wg_allocator *allocator, void *ctx) {
-    static const char text[] = "g(x[n], A[n,n]) = sum(solve(A, x)) + logdet(A) + det(A) + sum(inv(A))"
-                               "+ sum(solve_lower(cholesky(A), x)) + sum(qr_r(A)) + sum(lu_l(A))"
-                               "+ sum(eigh_vectors(A)) + sum(svd_v(A)) + trace(expm(A))";
+    static const char text[] =
+        "g(x[n], A[n,n]) = sum(solve(A, x)) + logdet(A) + det(A) + sum(inv(A))"
+        "+ sum(solve_lower(cholesky(A), x)) + sum(qr_r(A)) + sum(lu_l(A))"
+        "+ sum(eigh_vectors(A)) + sum(svd_v(A)) + trace(expm(A))";
     wg_error error = {0};
     wg_parse_options options = {.allocator = allocator};
     (void)ctx;
@@ -118,7 +119,8 @@ static wg_status running(const wg_allocator *allocator, void *ctx) {
 }
 
 /* Where memory ends while native code is planned there is no function at all: the interpreter would
- * want more. The compiler's run takes its memory from elsewhere, and finds its work in the cache. */
+ * want more. The compiler's run takes its memory from elsewhere, and finds its work in the
+ * cache. */
 static wg_status compiling(const wg_allocator *allocator, void *ctx) {
     wg_error error = {0};
     wg_program *p = parsed(allocator, &error), *grad = wg_value_and_grad(p, "x", &error);

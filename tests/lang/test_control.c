@@ -500,10 +500,11 @@ static void names_of_bodies(void **state) {
         "formula:1:1: this loop changes nothing\n    for i in 0:3 { t = x }\n    ^\n"
         "  hint: it changes names that have a value before it: let s = 0; what is new in "
         "it is local");
-    assert_refused("if x > 0 { y = 1 } else { y = 2 }", WG_ENAME,
-                   "formula:1:1: this if changes nothing\n    if x > 0 { y = 1 } else { y = 2 }\n    ^\n"
-                   "  hint: give a name a value before it, or write y = if c then a else b; what is "
-                   "new in it is local");
+    assert_refused(
+        "if x > 0 { y = 1 } else { y = 2 }", WG_ENAME,
+        "formula:1:1: this if changes nothing\n    if x > 0 { y = 1 } else { y = 2 }\n    ^\n"
+        "  hint: give a name a value before it, or write y = if c then a else b; what is "
+        "new in it is local");
     assert_refused("let s = 0\nfor i in 0:3 { i = 2; s = i }\ny = s", WG_ENAME,
                    "formula:2:16: 'i' is the index of a loop, which is not assigned\n"
                    "    for i in 0:3 { i = 2; s = i }\n                   ^\n"

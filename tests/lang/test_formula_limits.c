@@ -161,7 +161,8 @@ static const char *const samples[] = {
      " for i in reverse(0:n:2) { (a, t) = g(a, x[i]); y[i] += t; B[i, :] = y }\n"
      " while a > 1 limit 9 { if a > 2 { a = 0.5*a } else if a > 1.5 { a -= 1 } else { a = 0 } }\n"
      " z = a*sum(i in 0:n: max(j in 0:i+1: B[i, j])) }"),
-    "let s = [1, 2]\nfor i in 0:2 { for j in 0:i64(x) { s[i] *= if s[0] > j0 then z else 1 } }\ny = s",
+    "let s = [1, 2]\nfor i in 0:2 { for j in 0:i64(x) { s[i] *= if s[0] > j0 then z else 1 } }\n"
+    "y = s",
 };
 
 static const char *const refused[] = {

@@ -28,7 +28,8 @@ struct subject {
 };
 
 static struct subject subject[MOST];
-static size_t subjects, first_loop, first_file, first_random; /* what a user may have is in between */
+/* Loops and formulas of files, up to the random programs, are what a user may have. */
+static size_t subjects, first_loop, first_file, first_random;
 static char folder[512];
 
 static void add_subject(wg_program *program, const struct op_sample *sample, const char *format,

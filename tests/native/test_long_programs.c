@@ -1,6 +1,6 @@
 /* Long scalar programs: text and memory grow with the number of instructions and not faster, and no
- * function of the text is longer than a compiler likes; where a program writes out a loop, the text is
- * that of the loop. What is measured is what a compiler is
+ * function of the text is longer than a compiler likes; where a program writes out a loop, the text
+ * is that of the loop. What is measured is what a compiler is
  * given; it need not compile it. */
 #include "native/compilers.h"
 #include "ir/ir.h"

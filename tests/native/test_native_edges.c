@@ -59,8 +59,8 @@ static const char *const formulas[] = {
     "f(x[n,5], y[n,5]) = { z = sum(softmax(x)*y, axis=1); w = norm(x, axis=1); v = var(x, axis=1) "
     "}",
     /* names */
-    "f(int[σ], double[λ], _a[σ,λ], a_, switch) = { do = sum(int) + sum(double); goto = _a*switch + a_; "
-    "int_ = int*σ; double_ = double*λ }",
+    "f(int[σ], double[λ], _a[σ,λ], a_, switch) = { do = sum(int) + sum(double); goto = _a*switch "
+    "+ a_; int_ = int*σ; double_ = double*λ }",
     "f(v1[n], m1[n], c, i0, in0[n]) = { v2 = v1*m1 + c; f = i0*in0; r1 = sum(v1); status = sum(m1) "
     "}",
 };

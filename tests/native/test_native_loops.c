@@ -14,8 +14,8 @@ static wg_function *compiled(const wg_program *p, wg_backend backend, const char
 
 enum { SIDE = 24, STEPS = 7 };
 
-/* x <- A tanh(x) with a product that no nest does, sums along each axis and a sorted row; a cumulated
- * sum of what was. */
+/* x <- A tanh(x) with a product that no nest does, sums along each axis and a sorted row; a
+ * cumulated sum of what was. */
 static wg_program *with_whole_operations(void) {
     wg_error error = {0};
     wg_graph *g = wg_graph_new();
@@ -42,7 +42,8 @@ static void the_library_helps_inside_bodies(void **state) {
     wg_error error = {0};
     wg_program *p = with_whole_operations(), *vjp = wg_vjp(p, NULL, NULL, &error);
     assert_ok(error);
-    static double a[SIDE * SIDE], x[SIDE * N], seed[3][SIDE * STEPS * N], out[2][5][SIDE * SIDE * N];
+    static double a[SIDE * SIDE], x[SIDE * N], seed[3][SIDE * STEPS * N],
+        out[2][5][SIDE * SIDE * N];
     for (size_t i = 0; i < SIDE * SIDE; i++) a[i] = (double)(i * 7 % 11) / 30 - 0.15;
     for (size_t i = 0; i < SIDE * N; i++) x[i] = (double)(i * 5 % 13) / 10 - 0.6;
     for (size_t k = 0; k < 3; k++)

@@ -244,11 +244,13 @@ static void indexing(void **state) {
           wg_scatter_add_at(AT, t.x, t.i, 1, 4));
     WRONG(WG_ESHAPE, "index_add: axis 2 of a value of rank 2" X AXES_OF_X,
           wg_index_add_at(AT, t.x, t.x, t.i, 2));
-    WRONG(WG_ESHAPE, "index_set: index i32[n] of more than one integer"
-          "\n  operand = input \"i\"      m.c:1"
-          "\n  hint: an integer that stood in it twice would have two values to set: set one element "
-          "or slice at a time, in a loop",
-          wg_index_set_at(AT, t.x, t.x, t.i, 0));
+    WRONG(
+        WG_ESHAPE,
+        "index_set: index i32[n] of more than one integer"
+        "\n  operand = input \"i\"      m.c:1"
+        "\n  hint: an integer that stood in it twice would have two values to set: set one element "
+        "or slice at a time, in a loop",
+        wg_index_set_at(AT, t.x, t.x, t.i, 0));
     WRONG(WG_ESHAPE,
           "broadcast: f64[4,5] does not stretch to [n,n]\n  operand = input \"w\"      m.c:1"
           "\n  hint: axes are aligned at the last one, and only the constant extent 1 stretches",

@@ -327,7 +327,8 @@ static void fronts_are_broadcast(void **state) {
     evaluate_end(&e);
 }
 
-/* Right-hand sides of one matrix are solved together: no copies of the matrix, one factorization. */
+/* Right-hand sides of one matrix are solved together: no copies of the matrix, one
+ * factorization. */
 static void one_matrix_serves_a_batch(void **state) {
     (void)state;
     wg_error error = {0};
@@ -356,7 +357,8 @@ static void one_matrix_serves_a_batch(void **state) {
     wg_program_free(p);
 }
 
-/* A solution, its adjoints and the determinant take one factorization; two parts one decomposition. */
+/* A solution, its adjoints and the determinant take one factorization; two parts one
+ * decomposition. */
 static void factors_are_shared(void **state) {
     (void)state;
     static const struct {

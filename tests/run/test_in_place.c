@@ -1,5 +1,6 @@
-/* Arrays that loops carry and update by index are never copied, forward or in reverse: the bytes that
- * a call writes are counted, and grow with the iterations, not with iterations times elements. */
+/* Arrays that loops carry and update by index are never copied, forward or in reverse: the bytes
+ * that a call writes are counted, and grow with the iterations, not with iterations times
+ * elements. */
 #include "run/run.h"
 #include "support/test.h"
 #include "wengert/loop.h"
@@ -72,8 +73,8 @@ static void a_prefix_sum_of_a_million_copies_nothing(void **state) {
     free(x), free(w), free(dx);
 }
 
-/* Steps of u[i,k] += c (sum of neighbours - 4 u[i,k]) for all cells but those at the border, from one
- * array into another, cell by cell at flat indices; y = sum of the squares at the end. */
+/* Steps of u[i,k] += c (sum of neighbours - 4 u[i,k]) for all cells but those at the border, from
+ * one array into another, cell by cell at flat indices; y = sum of the squares at the end. */
 static wg_program *heat(wg_extent n, int64_t steps) {
     wg_graph *g = wg_graph_new();
     wg_var u0 = wg_input(g, "u", wg_f64(n, n)), c = wg_input(g, "c", wg_f64()), r[1] = {{0}};

@@ -99,10 +99,6 @@ static value pick(wg_random *random, const value *pool, size_t count) {
     return pool[count - 1 - back];
 }
 
-static bool is_float(const wg_graph *g, value v) {
-    return dtype_is_float(type_of(&g->t, v)->dtype);
-}
-
 /* One more value, made of those of the pool; 0 where the draw fits nothing. */
 static value grow(wg_graph *g, wg_random *random, const value *pool, size_t count,
                   const wg_type *types, size_t drawn) {
@@ -114,25 +110,26 @@ static value grow(wg_graph *g, wg_random *random, const value *pool, size_t coun
     static const unsigned binary[] = {OP_add, OP_sub, OP_mul, OP_max, OP_min};
     switch (wg_random_below(random, 12)) {
     case 0:
-    case 1: return is_float(g, a) ? build_unary(g, unary[wg_random_below(random, 5)], a) : 0;
+    case 1:
+        return value_is_float(&g->t, a) ? build_unary(g, unary[wg_random_below(random, 5)], a) : 0;
     case 2:
     case 3:
     case 4:
-        return is_float(g, a) && type_equal(&ta, &tb)
+        return value_is_float(&g->t, a) && type_equal(&ta, &tb)
                    ? build_binary(g, binary[wg_random_below(random, 5)], a, b)
                    : 0;
     case 5: { /* compare and choose */
         const wg_type tc = *type_of(&g->t, c);
-        if (!is_float(g, a) || !type_equal(&ta, &tb) || !type_equal(&ta, &tc)) return 0;
+        if (!value_is_float(&g->t, a) || !type_equal(&ta, &tb) || !type_equal(&ta, &tc)) return 0;
         return build_where(g, build_binary(g, OP_lt, a, b), c, a);
     }
     case 6: return ta.dtype != WG_BOOL ? build_cast(g, ta.dtype == WG_F64 ? WG_F32 : WG_F64, a) : 0;
     case 7:
-        return is_float(g, a) && ta.rank
+        return value_is_float(&g->t, a) && ta.rank
                    ? build_sum(g, a, 1 + (uint32_t)wg_random_below(random, (1u << ta.rank) - 1))
                    : 0;
     case 8: /* a scalar or vector over a larger shape */
-        if (!is_float(g, a)) return 0;
+        if (!value_is_float(&g->t, a)) return 0;
         if (ta.rank == 0) return build_broadcast(g, a, &to, 0);
         for (uint32_t axis = 0; ta.rank == 1 && axis < to.rank; axis++)
             if (to.extent[axis] == ta.extent[0]) return build_broadcast(g, a, &to, 1u << axis);
@@ -150,7 +147,8 @@ static value grow(wg_graph *g, wg_random *random, const value *pool, size_t coun
         wg_type scalar = {.dtype = ta.dtype};
         return build_reshape(g, a, flat.extent[0] == 1 ? &scalar : &flat);
     }
-    default: return is_float(g, a) ? build_binary(g, OP_mul, a, build_like(g, a, 0.5)) : 0;
+    default:
+        return value_is_float(&g->t, a) ? build_binary(g, OP_mul, a, build_like(g, a, 0.5)) : 0;
     }
 }
 

@@ -26,7 +26,8 @@ typedef void op_typed_visit(const struct op_sample *sample, struct op_typing t,
                             const wg_program *program, void *ctx);
 void op_each_typing(unsigned op, const struct op_sample *sample, op_typed_visit *visit, void *ctx);
 
-/* Argument i, data by malloc: of the sample's range, or integers that are no indices of all bits. */
+/* Argument i, data by malloc: of the sample's range, or integers that are no indices of all
+ * bits. */
 wg_tensor op_draw(const struct op_sample *s, size_t i, struct op_typing t, bool all_bits,
                   wg_random *random);
 

@@ -1,6 +1,6 @@
-/* A block of statements is drawn from a seed of its own. So one walk serves a graph, which sees each
- * body once, and C, which goes through it in every iteration. What is drawn depends on what kinds of
- * values there are, and these are the same in both. */
+/* A block of statements is drawn from a seed of its own. So one walk serves a graph, which sees
+ * each body once, and C, which goes through it in every iteration. What is drawn depends on what
+ * kinds of values there are, and these are the same in both. */
 #include "support/random_loops.h"
 
 #include "support/test.h"

@@ -1,8 +1,9 @@
 /* Seeded random programs with loops and branches, and what they compute by loops and ifs of C: one
  * generator that either appends instructions or computes numbers, iteration by iteration. Loops run
  * in both directions, as often as an integer of the call says or while a condition holds, over the
- * size n or a constant; they carry scalars and arrays, read slices, collect results and capture what
- * is outside; arrays are read and updated by index; branches have two or three cases. All nest. */
+ * size n or a constant; they carry scalars and arrays, read slices, collect results and capture
+ * what is outside; arrays are read and updated by index; branches have two or three cases. All
+ * nest. */
 #ifndef RANDOM_LOOPS_H
 #define RANDOM_LOOPS_H
 

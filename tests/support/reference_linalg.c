@@ -94,8 +94,8 @@ static void qr(int64_t m, int64_t n, const long double *a, long double *y) {
     }
 }
 
-/* a[n,n] symmetric, overwritten; eigenvalues w, in ascending order times `direction`, and vectors in
- * the rows of v, the largest element of each positive. */
+/* a[n,n] symmetric, overwritten; eigenvalues w, in ascending order times `direction`, and vectors
+ * in the rows of v, the largest element of each positive. */
 static void jacobi(int64_t n, long double *a, int direction, long double *w, long double *v) {
     for (int64_t i = 0; i < n * n; i++) v[i] = i % (n + 1) == 0;
     for (int sweep = 0; sweep < 60; sweep++)

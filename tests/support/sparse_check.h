@@ -11,8 +11,8 @@ struct sparse_counts {
 };
 
 /* The Jacobian of all floating outputs by all floating inputs at a point, where every named size is
- * n, in every mode; the counts are those of WG_AUTO_MODE. known: the pattern may rely on inputs that
- * are not of a floating type. Fails the test (cmocka) where something is wrong. */
+ * n, in every mode; the counts are those of WG_AUTO_MODE. known: the pattern may rely on inputs
+ * that are not of a floating type. Fails the test (cmocka) where something is wrong. */
 struct sparse_counts check_sparse_jacobian(const wg_program *p, int64_t n, const wg_tensor *input,
                                            bool known);
 /* Likewise the Hessian of the first output. */

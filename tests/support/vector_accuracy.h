@@ -35,8 +35,8 @@ extern const size_t native_function_count;
 double vector_error_f64(const struct vector_function *f);
 double vector_error_f32(const struct vector_function *f);
 
-/* The same of results y of the first n of these points, which are those that the above takes, and as
- * many others for second arguments. */
+/* The same of results y of the first n of these points, which are those that the above takes, and
+ * as many others for second arguments. */
 enum { VECTOR_POINTS = 30000 };
 void vector_points_f64(double *a, double *b);
 void vector_points_f32(float *a, float *b);

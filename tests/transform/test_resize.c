@@ -75,8 +75,9 @@ static void vmap_takes_and_gives_any_axis(void **state) {
     const double expected[4] = {4, 4.5, 10, 9};
     for (size_t i = 0; i < 4; i++) assert_true(z[i] == expected[i]);
     assert_true(s == 21);
-    static const char *const bad[][2] = {{"x:2", NULL}, {"x:", NULL}, {"x:none", NULL},
-                                         {"x:-3", NULL}, {"x", "z:none"}, {"x", "z:2"}, {"x:1b", NULL}};
+    static const char *const bad[][2] = {{"x:2", NULL},  {"x:", NULL},    {"x:none", NULL},
+                                         {"x:-3", NULL}, {"x", "z:none"}, {"x", "z:2"},
+                                         {"x:1b", NULL}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         wg_error why = {0};
         assert_null(wg_vmap_axes(p, bad[i][0], bad[i][1], "b", &why));

@@ -13,8 +13,8 @@
 
 /* ---- operations ------------------------------------------------------------------------------ */
 
-/* Whether an entry is 0 at no ordinary point: not where one argument or element is chosen, nor where
- * triangles are joined to whole matrices. */
+/* Whether an entry is 0 at no ordinary point: not where one argument or element is chosen, nor
+ * where triangles are joined to whole matrices. */
 static bool is_exact(unsigned op) {
     return op_def(op)->class != ELEMENTWISE && op != OP_reduce_max &&
            !(op >= OP_words && op <= OP_expm);

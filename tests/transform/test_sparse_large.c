@@ -1,6 +1,6 @@
-/* Sparse derivatives in 10^5 variables: the patterns of stencils, arrows and blocks, with the sweeps
- * that they need, in seconds. Values are compared with products along a direction, which no colour
- * enters. */
+/* Sparse derivatives in 10^5 variables: the patterns of stencils, arrows and blocks, with the
+ * sweeps that they need, in seconds. Values are compared with products along a direction, which no
+ * colour enters. */
 #include "support/test.h"
 
 #include <math.h>

@@ -117,7 +117,8 @@ static void a_loop_too_long_to_follow_is_taken_as_a_whole(void **state) {
     wg_program_free(p);
 }
 
-/* A walk around 40 places, far more steps than patience: carries are widened, and nothing is lost. */
+/* A walk around 40 places, far more steps than patience: carries are widened, and nothing is
+ * lost. */
 static void widened_carries_lose_nothing(void **state) {
     (void)state;
     enum { PLACES = 40 };

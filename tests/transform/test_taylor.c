@@ -148,7 +148,7 @@ static void check_sample(unsigned op, const struct op_sample *s, void *ctx) {
     value arg[3] = {0};
     for (size_t i = 0; i < s->narg; i++) arg[i] = graph_input(g, name[i], &s->arg[i]);
     value y = s->make ? s->make(g, arg) : graph_emit(g, op, 0, arg, s->narg);
-    if (!g->error.status && !dtype_is_float(type_of(&g->t, y)->dtype)) {
+    if (!g->error.status && !value_is_float(&g->t, y)) {
         wg_graph_free(g);
         return;
     }

@@ -1,8 +1,9 @@
-/* The kernel of dot: one matrix product for each element of the batch axes: by the loops of gemm.h on
- * a processor with AVX-512 that BLAS does not know as one; by BLAS where it is there, the element
- * type is its own and the product is large enough to be worth a call; else by product.h. Threads of a BLAS are its own matter and are left as they are set. An absolute-zero
- * product, where 0 times anything is 0, differs from these only beside infinities and NaN, so it
- * has loops of its own for operands that hold some, and else is one of these. */
+/* The kernel of dot: one matrix product for each element of the batch axes: by the loops of gemm.h
+ * on a processor with AVX-512 that BLAS does not know as one; by BLAS where it is there, the
+ * element type is its own and the product is large enough to be worth a call; else by product.h.
+ * Threads of a BLAS are its own matter and are left as they are set. An absolute-zero product,
+ * where 0 times anything is 0, differs from these only beside infinities and NaN, so it has loops
+ * of its own for operands that hold some, and else is one of these. */
 #include "op/kernel/kernel.h"
 
 #include <float.h>

@@ -124,7 +124,8 @@ static void F(wg_lu)(int64_t batch, int64_t n, const T *a, T *f) {
     }
 }
 
-/* Where the exchange that brings row i to its place takes it from, once those before it are made. */
+/* Where the exchange that brings row i to its place takes it from, once those before it are
+ * made. */
 static inline int64_t F(wg_exchange)(const T *order, int64_t i) {
     int64_t j = (int64_t)order[i];
     while (j < i) j = (int64_t)order[j];
@@ -177,8 +178,8 @@ static void F(wg_det)(int64_t batch, int64_t n, int what, const T *f, T *y) {
 }
 
 /* The factors of l[n,n] with pivots that are the largest of all that is left, so that those that
- * vanish come last: row i is row order[i], column i is column order[n + i]. Returns the sign of both
- * permutations. */
+ * vanish come last: row i is row order[i], column i is column order[n + i]. Returns the sign of
+ * both permutations. */
 static T F(wg_complete_lu)(int64_t n, T *l, int64_t *order) {
     T sign = 1;
     for (int64_t i = 0; i < 2 * n; i++) order[i] = i % (n > 0 ? n : 1);
@@ -211,8 +212,8 @@ static T F(wg_complete_lu)(int64_t n, T *l, int64_t *order) {
 
 /* y[n,n]: the cofactors of a, whatever its rank. With a = P' L U Q' and d the last pivot, D the
  * product of the others, the adjugate is the sign times Q adj(U) L^-1 P, and
- * adj(U) = D [d U1^-1, -U1^-1 u; 0, 1] for U = [U1, u; 0, d]: of U1 only is the inverse needed. If a
- * pivot of U1 vanishes so do all cofactors. work: 2 n^2 + 2 n words of 8 bytes. */
+ * adj(U) = D [d U1^-1, -U1^-1 u; 0, 1] for U = [U1, u; 0, d]: of U1 only is the inverse needed. If
+ * a pivot of U1 vanishes so do all cofactors. work: 2 n^2 + 2 n words of 8 bytes. */
 static void F(wg_cofactor)(int64_t batch, int64_t n, const T *a, int64_t *work, T *y) {
     T *l = (T *)work, *x = (T *)(work + n * n);
     int64_t *order = work + 2 * n * n;

@@ -82,8 +82,8 @@ static void F(edge)(size_t rows, size_t cols, int64_t depth, const T *a, int64_t
 }
 
 /* Rows of b[depth, cols] behind each other, `width` apart, filled up with zeros. */
-static void F(pack)(int64_t depth, int64_t cols, int64_t width, const T *b, int64_t row, int64_t col,
-                    T *to) {
+static void F(pack)(int64_t depth, int64_t cols, int64_t width, const T *b, int64_t row,
+                    int64_t col, T *to) {
     if (col == 1) {
         for (int64_t k = 0; k < depth; k++, b += row, to += width) {
             memcpy(to, b, (size_t)cols * sizeof(T));

@@ -38,7 +38,8 @@ wg_status run_draw_bits(const struct exec *e);
 
 wg_status run_dot(const struct exec *e);
 #ifdef WG_WIDE
-/* gemm.h: y[m, n] = a b, all extents > 0, operands by their strides, for processors with AVX-512. */
+/* gemm.h: y[m, n] = a b, all extents > 0, operands by their strides, for processors with
+ * AVX-512. */
 void gemm_avx512_f64(int64_t m, int64_t n, int64_t depth, const double *a, int64_t a_row,
                      int64_t a_col, const double *b, int64_t b_row, int64_t b_col, double *y);
 void gemm_avx512_f32(int64_t m, int64_t n, int64_t depth, const float *a, int64_t a_row,

@@ -1,7 +1,7 @@
-/* Matrices that are large enough by LAPACK and BLAS, one at a time, for one element type: T, F(name)
- * a name for it, LAPACK(name) the function of LAPACK, CBLAS(name) that of BLAS. Each does what the
- * function of the same name in factor.h and spectral.h does, to whose signs and orders its result
- * is brought. */
+/* Matrices that are large enough by LAPACK and BLAS, one at a time, for one element type: T,
+ * F(name) a name for it, LAPACK(name) the function of LAPACK, CBLAS(name) that of BLAS. Each does
+ * what the function of the same name in factor.h and spectral.h does, to whose signs and orders its
+ * result is brought. */
 
 static void F(large_triangular)(int64_t n, int64_t k, bool lower, bool transposed, bool unit,
                                 const T *a, T *x) {
@@ -83,8 +83,8 @@ static bool F(large_eigh)(int64_t n, const T *a, T *work, T *y) {
     return info == 0;
 }
 
-/* work: m n + 4 n^2 + 64 n + 32 m elements, then 8 n ints. The transpose of a, as LAPACK sees it, is
- * V diag(s) U'. */
+/* work: m n + 4 n^2 + 64 n + 32 m elements, then 8 n ints. The transpose of a, as LAPACK sees it,
+ * is V diag(s) U'. */
 static bool F(large_svd)(int64_t m, int64_t n, const T *a, T *work, T *y) {
     int rows = (int)n, columns = (int)m, info, length = (int)(4 * n * n + 64 * n + 32 * m);
     T *copy = work, *room = work + m * n, *s = y + m * n;

@@ -93,8 +93,8 @@ wg_status run_pad(const struct exec *e) {
     return copy_window(e, &e->arg[0], &e->out, false);
 }
 
-/* Rows of `piece` bytes, one behind the other, to places `row` bytes apart. What a row is mostly, one
- * element, is a load and a store; a call of memcpy for each would be most of the work. */
+/* Rows of `piece` bytes, one behind the other, to places `row` bytes apart. What a row is mostly,
+ * one element, is a load and a store; a call of memcpy for each would be most of the work. */
 static void copy_rows(size_t count, size_t piece, size_t row, const char *restrict from,
                       char *restrict to) {
     if (piece == 8)
