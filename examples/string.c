@@ -1,7 +1,7 @@
-/* A string that swings, and how its last shape depends on the first: the gradient through 10,000 steps
- * of a simulation. Reverse mode needs what each step began with. Keeping all of that takes as much
- * memory as there are steps; with 20 snapshots of the state the loop is run again from these, no step
- * more than four times, and the gradient has the same bits. */
+/* A string that swings, and how its last shape depends on the first: the gradient through 10,000
+ * steps of a simulation. Reverse mode needs what each step began with. Keeping all of that takes as
+ * much memory as there are steps; with 20 snapshots of the state the loop is run again from these,
+ * no step more than four times, and the gradient has the same bits. */
 #include <wengert.h>
 
 #include <math.h>

@@ -19,8 +19,8 @@ double plain_gmm(const struct plain_gmm *of);
 void plain_ba(const double *cam, const double *x, double w, const double *feat, double *error);
 
 /* ht: relatives, inverses [bones,4,4], base[vertices,4], weights[vertices,bones], point[points,3],
- * us[points,2] or NULL, corner[points]: the vertices of its triangle, without us the first is all ->
- * error[points,3] */
+ * us[points,2] or NULL, corner[points]: the vertices of its triangle, without us the first is all
+ * -> error[points,3] */
 struct plain_ht {
     int64_t bones, vertices, points;
     const int64_t *parent, *corner[3];

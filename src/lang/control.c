@@ -463,8 +463,8 @@ void for_statement(struct parser *p) {
     names_end(p, names);
 }
 
-/* Takes the condition's tokens, and says where its bounds stand, if there are any: `limit` or `keep`
- * behind what may end an operand. */
+/* Takes the condition's tokens, and says where its bounds stand, if there are any: `limit` or
+ * `keep` behind what may end an operand. */
 static bool skip_condition(struct parser *p, struct reader *bounds) {
     size_t brackets = p->in.brackets;
     unsigned last = T_WHILE, kind;

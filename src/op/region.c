@@ -64,7 +64,9 @@ static bool is_sound(const struct trace *t, unsigned op, attr_id attr, size_t na
     if (op != OP_branch && (h[1] < 0 || h[1] > 15 || (h[1] & LOOP_CONDITION ? 2 : 1) != word[0]))
         return false;
     struct region r = parse(op, word);
-    if (r.items > REGION_OPERANDS || r.kept > r.results || narg != r.lead + r.captures + r.carries + r.stacks) return false;
+    if (r.items > REGION_OPERANDS || r.kept > r.results ||
+        narg != r.lead + r.captures + r.carries + r.stacks)
+        return false;
     if (r.flags & LOOP_APART && (r.carries || r.flags & LOOP_CONDITION)) return false;
     for (size_t k = 0; k < r.bodies; k++) at += region_body(t, &r, k)->body->t.size.count;
     return (size_t)(r.extent - word) + at == count;

@@ -3,8 +3,8 @@
  * runs backwards; others must be kept, or computed again from what is kept. Which ones is the
  * smallest cut of the body's graph between what is carried or dear to compute and what the adjoints
  * read, each value weighed by its bytes (a maximal flow: Ford and Fulkerson, by shortest paths). So
- * an array that is carried along is never kept where the elements read from it are enough. Where many
- * numbers are kept, they are kept as vectors. */
+ * an array that is carried along is never kept where the elements read from it are enough. Where
+ * many numbers are kept, they are kept as vectors. */
 #include "transform/split.h"
 
 #include "op/build.h"

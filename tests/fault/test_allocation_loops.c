@@ -1,5 +1,5 @@
-/* Every request for memory fails once, alone and with all that follow, while programs with loops and
- * branches are built, differentiated, put in batches, compiled and called. */
+/* Every request for memory fails once, alone and with all that follow, while programs with loops
+ * and branches are built, differentiated, put in batches, compiled and called. */
 #include "support/test.h"
 
 #include "support/failing_allocator.h"

@@ -215,9 +215,12 @@ static void parts_are_made_in_place(void **state) {
           "b = concat(expand(x*2, axis=1), w, exp(w), axis=1); "
           "c = sum(a*2) + sum(x*2); d = stack(x, 0*y + 1, axis=0) }", 130);
     check("f(x[4,n,2], y[4,3,2], z[4,1,2]) = { let a = concat(x*2, y + 1, z, x*2, -z, axis=1); "
-          "s = sum(a^2, axis=1); b = sum(concat(a, a*3, axis=0), axis=1); c = concat(sum(x, axis=1), exp(z[:,0]), axis=1) }", 9);
+          "s = sum(a^2, axis=1); b = sum(concat(a, a*3, axis=0), axis=1); c = concat(sum(x, "
+          "axis=1), exp(z[:,0]), axis=1) }",
+          9);
     check("f(x[5,7], y[7,5]: f64) = { a = stack(x', y*2, x' - y, axis=2); "
-          "b = concat(reshape(x*2, 7, 5), y*2, axis=1) }", 0);
+          "b = concat(reshape(x*2, 7, 5), y*2, axis=1) }",
+          0);
     check("f(x[n,10], b[10]) = concat(softmax(x), x*b, expand(sum(x, axis=1), axis=1), axis=1)", 33);
     assert_int_equal(count_in_loops("f(x[n], y[n]) = stack(2*x, x + y, y, 2*x, axis=1)",
                                     "wg_pieces"), 0);

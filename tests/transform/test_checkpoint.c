@@ -169,8 +169,8 @@ static void snapshots_serve_every_order_and_mode(void **state) {
     }
 }
 
-/* The sum of sin(s_k) over k <= i, s_k+1 = s_k x_i A[k] + a branch, in a loop over i that carries what
- * comes of it, and an array that it updates; A is captured by both. */
+/* The sum of sin(s_k) over k <= i, s_k+1 = s_k x_i A[k] + a branch, in a loop over i that carries
+ * what comes of it, and an array that it updates; A is captured by both. */
 static wg_program *nested(int64_t outside, int64_t inside) {
     wg_graph *g = wg_graph_new();
     wg_extent n = wg_size(g, "n");

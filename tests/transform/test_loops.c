@@ -251,7 +251,8 @@ static void check_batch_of(const char *text, const int64_t *c, const double *exp
                            const double *da) {
     wg_error error = {0};
     wg_program *p = wg_parse(text, strlen(text), NULL, &error), *grad = wg_grad(p, "a", &error);
-    wg_program *batch = wg_vmap(p, "c, a", "n", &error), *grads = wg_vmap(grad, "c, a", "n", &error);
+    wg_program *batch = wg_vmap(p, "c, a", "n", &error),
+               *grads = wg_vmap(grad, "c, a", "n", &error);
     assert_ok(error);
     const double x[] = {1, 2, 4}, a[] = {1, 2, 3, 4};
     static struct run r;
