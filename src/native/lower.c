@@ -31,6 +31,7 @@ struct placer {
     uint32_t wanted;          /* the nest that a waiting statement had better join; 0: none */
     uint32_t wanted_order;    /* and the first pass of it where its reader can be */
     uint32_t clock;
+    bool *by_name; /* values through which an operation reads another's storage */
 };
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -200,6 +201,8 @@ static bool need_whole(struct placer *p, value v, uint32_t by) {
     struct lowered *l = p->l;
     value root = storage_root(l, v);
     struct reading r = {0};
+    for (value name = v; name != root; name = args_of(p->t, instr_at(p->t, name))[0])
+        p->by_name[name] = true;
     if (l->role[root] == ROLE_VIEW) {
         if (!read_through(p, root, &r)) return false;
         l->role[root] = ROLE_POINT;
@@ -592,7 +595,8 @@ static bool place_view(struct placer *p, value v) {
     return need_whole(p, access.root, 0);
 }
 
-/* Parts that are other names of inputs are copied by the nest that makes another part. */
+/* Parts that are other names of inputs are copied by the nest that makes another part, unless an
+ * earlier operation has read the input by that name. */
 static bool read_given_parts(struct placer *p, value v) {
     struct lowered *l = p->l;
     const struct instr *i = instr_at(p->t, v);
@@ -602,7 +606,9 @@ static bool read_given_parts(struct placer *p, value v) {
     for (size_t k = 0; computes && k < i->narg; k++) {
         value part = args_of(p->t, i)[k];
         struct reading r = {0};
-        if (l->role[part] != ROLE_VIEW || l->role[storage_root(l, part)] != ROLE_GIVEN) continue;
+        if (l->role[part] != ROLE_VIEW || l->role[storage_root(l, part)] != ROLE_GIVEN ||
+            p->by_name[part])
+            continue;
         if (!read_through(p, part, &r)) return false;
         l->role[part] = ROLE_POINT;
         if (!place_statement(p, part, NULL, &r)) return false;
@@ -743,7 +749,9 @@ bool lower(const wg_program *program, const value *sequence, const bool *taken, 
     struct placer p = {
         .l = l, .t = &program->t, .error = error, .sequence = sequence, .taken = taken};
     if (!make_room(l, program, error)) return false;
-    bool ok = place_all(&p);
+    p.by_name = mem_alloc_zero(&p.t->allocator, l->count);
+    bool ok = p.by_name ? place_all(&p) : !fail_memory(error);
+    mem_free(&p.t->allocator, p.by_name, l->count);
     const wg_error *extents = &l->extents->error;
     fail_as(error, extents);
     if (!ok || extents->status) return false;

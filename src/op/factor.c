@@ -104,13 +104,14 @@ const struct op_def op_cholesky = {
     .infer = square_infer,
     .jvp = cholesky_jvp,
     .batch = batch_all,
+    .expand = cholesky_expand,
     .reach = reach_matrices,
     .run = run_cholesky,
     .sample = cholesky_sample};
 
 /* ---- triangular_solve: attr = lower, transposed, unit, and a fourth word, 1, for absolute ---- */
 
-static struct triangle triangle_of(const struct trace *t, attr_id attr) {
+struct triangle triangle_of(const struct trace *t, attr_id attr) {
     const int64_t *word = attr_words(t, attr);
     return (struct triangle){word[0] != 0, word[1] != 0, word[2] != 0,
                              op_is_absolute(t, OP_triangular_solve, attr)};
@@ -255,6 +256,7 @@ const struct op_def op_triangular_solve = {
     .jvp = triangular_jvp,
     .vjp = triangular_vjp,
     .batch = solve_batch,
+    .expand = triangular_expand,
     .reach = reach_columns,
     .run = run_triangular_solve,
     .sample = triangular_sample};

@@ -40,6 +40,10 @@ wg_extent expm_room(wg_graph *g, value a, size_t order);
 struct triangle { /* how triangular_solve reads its matrix */
     bool lower, transposed, unit, absolute;
 };
+struct triangle triangle_of(const struct trace *t, attr_id attr);
+/* factor_small.c: matrices of few rows as elementwise operations, others as they are. */
+value cholesky_expand(wg_graph *g, attr_id attr, const value *x);
+value triangular_expand(wg_graph *g, attr_id attr, const value *x);
 /* a [b..., n, n], x [b..., n, k] */
 value build_triangular(wg_graph *g, value a, value x, struct triangle t);
 /* The factors f = build_lu(a) of a; a itself is there for its derivatives. */

@@ -66,7 +66,7 @@ static wg_program *subject(size_t which, const char *name) {
 }
 
 static void emit(wg_program *const *p, size_t count, wg_text *code) {
-    static char label[MOST][16];
+    static char label[MOST][40];
     const char *name[MOST];
     wg_error error = {0};
     wg_text header = {0};

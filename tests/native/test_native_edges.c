@@ -7,6 +7,12 @@
 static const char *const formulas[] = {
     /* no instruction, or none that computes */
     "f(x) = x",
+    /* a part of one matrix that is read by its name, then of another that a nest makes */
+    "f(x) = { y = sum([[4, 0, 0], [x, 2, 5]]); z = [5, x] }",
+    /* factors and solutions written out */
+    "f(A[3,3], b[3,2]) = { y = cholesky(A @ A' + 3*eye(3)); z = solve_lower(A, b); w = "
+    "solve_upper(A, b); v = cholesky(A) }",
+    "f(A[n,2,2], b[n,2,1]) = { y = cholesky(A); z = solve_lower(A, b) }",
     "f(x[n]) = x",
     "f(x[n], a: i32, b[2]: bool) = { y = b; z = a; w = x; v = x }",
     "f() = { y = 2.5; z = [1, 2, 3]; w = true; v = i32(7); u = -0.0; t = nan; s = -inf }",
