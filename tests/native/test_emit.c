@@ -29,7 +29,7 @@ struct subject {
 
 static struct subject subject[MOST];
 /* Loops and formulas of files, up to the random programs, are what a user may have. */
-static size_t subjects, first_loop, first_file, first_random;
+static size_t subjects, first_file, first_random;
 static char folder[512];
 
 static void add_subject(wg_program *program, const struct op_sample *sample, const char *format,
@@ -222,9 +222,8 @@ static int collect(void **state) {
     unsigned index = 0;
     (void)state;
     op_each_sample(add_sample, &index);
-    first_loop = subjects;
-    add_loops();
     first_file = subjects;
+    add_loops();
     static const char *const golden[] = {"gaussian",  "learning", "logistic",
                                          "quadratic", "shapes",   "where"};
     for (size_t i = 0; i < COUNT_OF(golden); i++) {
@@ -508,11 +507,11 @@ static void it_gives_the_interpreters_bits(void **state) {
 static void optimised_it_stays_within_rounding(void **state) {
     (void)state;
     wg_text code = {0};
-    emit_some(first_loop, first_random, "files", (wg_emit_options){0}, &code);
-    write_adapters(first_loop, first_random, "files");
+    emit_some(first_file, first_random, "files", (wg_emit_options){0}, &code);
+    write_adapters(first_file, first_random, "files");
     run_compiler("gcc -std=c99 " STRICT " -O3 -march=native -fPIC -shared -o files.so files.c "
                  "files_adapters.c -lm");
-    check_library("files.so", first_loop, first_random, true);
+    check_library("files.so", first_file, first_random, true);
     if (has_command("clang++")) {
         run_compiler("clang++ -x c++ " STRICT " -O2 -fPIC -shared -o files_cpp.so files.c "
                      "files_adapters.c -lm");
