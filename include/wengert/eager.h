@@ -1,7 +1,8 @@
 /* Eager graphs: every instruction is computed as it is appended, so that ordinary C control flow
  * builds the graph. An `if` looks at a value that is there already; a loop runs as long as the data
- * say. All functions of graph.h and elementwise.h but those for inputs, outputs and named sizes
- * work on eager graphs; wg_backward takes gradients, and gradients of gradients.
+ * say. All functions that append values work on eager graphs, but those for inputs, outputs and
+ * named sizes, and loops and branches of loop.h, which C has itself; wg_backward takes gradients,
+ * and gradients of gradients.
  *
  *     wg_graph *g = wg_eager_new();
  *     uint32_t start = wg_mark(g);

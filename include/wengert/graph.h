@@ -60,15 +60,23 @@ WG_API wg_extent wg_size_at(const char *file, int line, wg_graph *g, const char 
 WG_API wg_extent wg_extent_add(wg_graph *g, wg_extent a, wg_extent b);
 WG_API wg_extent wg_extent_sub(wg_graph *g, wg_extent a, wg_extent b);
 WG_API wg_extent wg_extent_mul(wg_graph *g, wg_extent a, wg_extent b);
+/* An input, in the order of these calls. The name is copied; WG_ENAME where it is taken. */
 WG_API wg_var wg_input_at(const char *file, int line, wg_graph *g, const char *name, wg_type type);
+/* x as an output, in the order of these calls; one value may be several. Names as for inputs, of
+ * which an output may have one again. */
 WG_API void wg_output_at(const char *file, int line, wg_graph *g, const char *name, wg_var x);
+/* A scalar constant; WG_EDTYPE for a number that the type does not hold. */
 WG_API wg_var wg_number_at(const char *file, int line, wg_graph *g, wg_dtype dtype, double number);
 /* A constant tensor of constant extents; the data are copied. */
 WG_API wg_var wg_constant_at(const char *file, int line, wg_graph *g, wg_type type,
                              const void *data);
+/* The number everywhere; extents may be named. */
 WG_API wg_var wg_full_at(const char *file, int line, wg_graph *g, wg_type type, double number);
+/* 0, 1, ..., count-1: i64[count]. */
 WG_API wg_var wg_iota_at(const char *file, int line, wg_graph *g, wg_extent count);
+/* An extent as a value: i64[], what it is at the call. */
 WG_API wg_var wg_extent_value_at(const char *file, int line, wg_graph *g, wg_extent extent);
+/* Of an x that means nothing, a bool scalar. */
 WG_API wg_type wg_type_of_var(wg_var x);
 /* The extent of axis (negative: from the end). */
 WG_API wg_extent wg_extent_of(wg_var x, int axis);
@@ -78,6 +86,10 @@ WG_API wg_extent wg_extent_of(wg_var x, int axis);
 /* condition bool, broadcast with a and b: a where it is true, else b. Both are evaluated; the one
  * not taken sends nothing to any derivative. */
 WG_API wg_var wg_where_at(const char *file, int line, wg_var condition, wg_arg a, wg_arg b);
+/* x in another element type: from floating numbers to integers towards 0, at the ends of the range
+ * beyond it, 0 for NaN; from i64 to i32 the low 32 bits; to bool whether it is not 0. Between
+ * floating types tangents and adjoints are cast likewise; to and from others the derivative is
+ * 0. */
 WG_API wg_var wg_cast_at(const char *file, int line, wg_dtype dtype, wg_var x);
 /* x, taken for a constant by every derivative: zero in both modes and every order. Differences do
  * not know that, so wg_check_gradient disagrees where x matters. */
@@ -91,6 +103,8 @@ WG_API wg_var wg_reshape_at(const char *file, int line, wg_var x, size_t rank,
                             const wg_extent *extent);
 /* Result axis i is x's axis perm[i]; rank 0 for all axes reversed. */
 WG_API wg_var wg_transpose_at(const char *file, int line, wg_var x, size_t rank, const int *perm);
+/* x stretched to these extents: aligned at the last axis, as far as x has the constant extent 1
+ * there, or no axis. */
 WG_API wg_var wg_broadcast_at(const char *file, int line, wg_var x, size_t rank,
                               const wg_extent *extent);
 /* Axis `axis`, elements start, start + step, ... before stop; for a negative step those above stop.
@@ -98,6 +112,7 @@ WG_API wg_var wg_broadcast_at(const char *file, int line, wg_var x, size_t rank,
  * -1) reverses. What leaves the axis is an error, here or at the call. */
 WG_API wg_var wg_slice_at(const char *file, int line, wg_var x, int axis, wg_extent start,
                           wg_extent stop, int64_t step);
+/* count parts one behind the other along an axis; their other extents agree. */
 WG_API wg_var wg_concat_at(const char *file, int line, int axis, size_t count, const wg_var *part);
 
 /* ---- reductions over the axes listed (none listed: all; negative: from the end) -------------- */
@@ -146,10 +161,13 @@ WG_API wg_var wg_dot_at(const char *file, int line, wg_var a, wg_var b, size_t b
 
 /* ---- composites ------------------------------------------------------------------------------ */
 
+/* exp x / sum exp x along the axis, and its logarithm; shifted by the maximum, so that no x
+ * overflows. */
 WG_API wg_var wg_softmax_at(const char *file, int line, wg_var x, int axis);
 WG_API wg_var wg_log_softmax_at(const char *file, int line, wg_var x, int axis);
 /* logits f64[..., k], label i32 or i64 [...] -> f64[...]: log sum exp h - h[label]. */
 WG_API wg_var wg_cross_entropy_at(const char *file, int line, wg_var logits, wg_var label);
+/* The mean of (a - b)^2 over all elements; a and b broadcast. */
 WG_API wg_var wg_mse_at(const char *file, int line, wg_var a, wg_var b);
 
 /* ---- programs as parts ----------------------------------------------------------------------- */

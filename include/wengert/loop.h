@@ -5,7 +5,12 @@
  * A body is built by the same calls on the same graph, between begin and end; what it uses from
  * outside is captured by itself, and what does not change from one iteration to the next is
  * computed before the loop. Values of a body mean nothing outside of it: a program that uses one
- * there is an error when it is built. */
+ * there is an error when it is built.
+ *
+ * What other tools call scan is a loop with carries and collected results, fori one with carries
+ * and its index, map one without carries, and while one with wg_loop_while, of length WG_UNBOUNDED
+ * where no bound is known. cond and switch are a branch, by a bool or an index, and a call of
+ * another program is wg_apply, which puts its instructions here. */
 #ifndef WENGERT_LOOP_H
 #define WENGERT_LOOP_H
 

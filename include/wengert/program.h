@@ -40,7 +40,8 @@ WG_API wg_status wg_type_text(const wg_program *program, wg_type type, wg_text *
 
 /* Appends the program as text, one instruction a line; wg_program_read gives it back. */
 WG_API wg_status wg_program_print(const wg_program *program, wg_text *out, wg_error *error);
-/* Reads what wg_program_print wrote (size bytes). Errors name the line.  NULL on error. */
+/* Reads what wg_program_print wrote (size bytes), for the caller to free. Errors name the line;
+ * NULL on error. Rules of C functions: wg_program_read_with (custom.h). */
 WG_API wg_program *wg_program_read(const char *text, size_t size, const wg_allocator *allocator,
                                    wg_error *error);
 /* Checks every structural rule of a program: WG_OK, or WG_EINTERNAL and what is broken where. */
@@ -91,7 +92,7 @@ WG_API wg_program *wg_hessian(const wg_program *program, const char *wrt, wg_err
  * "Hx" (type of x). Cost: a small multiple of one gradient; memory of the gradient's order. */
 WG_API wg_program *wg_hvp(const wg_program *program, const char *wrt, wg_error *error);
 
-/* ---- Taylor series ---- */
+/* ---- Taylor series --------------------------------------------------------------------------- */
 /* The series of a value x along a parameter t is x(t) = x + x_1 t + x_2 t^2 + ...; x_k is the
  * k-th derivative by t over k!. The coefficients 1 .. order (at most 64) stand in one tensor,
  * "x_series" f64[order, x...], of which x itself is no part. Cost: for each nonlinear operation
@@ -116,6 +117,8 @@ WG_API wg_program *wg_taylor(const wg_program *program, const char *of, const ch
  * has it as a state of rate 1. */
 WG_API wg_program *wg_taylor_ode(const wg_program *program, const char *rates, const char *states,
                                  int order, wg_error *error);
+
+/* ---- batches and sizes ----------------------------------------------------------------------- */
 
 /* The program on a batch of examples: the inputs named in `over` (NULL: all) gain an axis of a new
  * named size `size`, every output gains it too. The axis is the leading one, or, in over =

@@ -66,12 +66,12 @@ WG_API wg_status wg_show_graph(const wg_program *program, const wg_show_options 
  * by a scalar x; or dy[i]/dx[i] for all i, the diagonal of the Jacobian, where y is made of x
  * element by element and the diagonal is all there is. Where all inputs are f64 scalars the text is
  * lines alone, whose inputs are the names in them; else it is a function with the inputs as
- * parameters. shared: what is used more than once has a name and a line
- * of its own (let t1 = exp(x)), so that the text grows as the program does; else everything is
- * written out. The sum, product and chain rules are those of reverse mode, the simplifications
- * those of a graph (0 and 1, equal subexpressions), so no identity that IEEE arithmetic does not
- * keep is used. The text has been read back when it is given out; its values are those of the
- * derivative up to the order of additions and multiplications.
+ * parameters. shared: what is used more than once has a name and a line of its own
+ * (let t1 = exp(x)), so that the text grows as the program does; else everything is written out.
+ * The sum, product and chain rules are those of reverse mode, the simplifications those of a graph
+ * (0 and 1, equal subexpressions), so no identity that IEEE arithmetic does not keep is used. The
+ * text has been read back when it is given out; its values are those of the derivative up to the
+ * order of additions and multiplications.
  * Errors: WG_ESHAPE for any other output with axes, WG_ENORULE where the formula language has no
  * word for an operation, WG_EOVERFLOW where written out it has more than 100000 operations; the
  * text is then as it was. */
@@ -107,7 +107,8 @@ WG_API wg_status wg_count_operations(const wg_program *program, const int64_t *s
  * where bytes are numbers, or strings where they are formulas:
  *     {"inputs": 8, "outputs": 16, "constants": 0, "workspace": 64, "peak": 88, "residuals":
  *      [{"op": "exp", "type": "f64", "bytes": 8, "at": "f:1:3",
- *        "needed_by": [{"op": "mul", "at": "f:1:2"}]}, ...]} */
+ *        "needed_by": [{"op": "mul", "at": "f:1:2"}]}, ...]}
+ * and "loop": "f:1:1" behind "at" where the body of that loop made it, one for every iteration. */
 WG_API wg_status wg_show_plan(const wg_program *program, const int64_t *size, wg_format format,
                               wg_text *out, wg_error *error);
 

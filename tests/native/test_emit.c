@@ -561,13 +561,6 @@ static void in_float_it_is_the_narrow_program(void **state) {
 
 /* ---- what goes wrong ------------------------------------------------------------------------- */
 
-static wg_program *parsed(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 static wg_status emit_as(const wg_program *p, const char *first, const char *second,
                          wg_error *error) {
     const wg_program *const both[] = {p, p};
@@ -584,7 +577,7 @@ static wg_status emit_as(const wg_program *p, const char *first, const char *sec
 static void names_of_functions_are_checked(void **state) {
     (void)state;
     wg_error error;
-    wg_program *p = parsed("x*x");
+    wg_program *p = test_parse("x*x");
     assert_int_equal(emit_as(p, "f", "f", &error), WG_ENAME);
     assert_string_equal(error.message, "emit: two functions are called \"f\"");
     assert_int_equal(emit_as(p, "f", "2f", &error), WG_ENAME);
@@ -660,7 +653,7 @@ static void nests_are_shown_without_the_runtime(void **state) {
     (void)state;
     wg_error error = {0};
     wg_text text = {0};
-    wg_program *p = parsed("f(x[n]) = sum(x^2)");
+    wg_program *p = test_parse("f(x[n]) = sum(x^2)");
     assert_int_equal(wg_show_lowered(p, &text, &error), WG_OK);
     assert_non_null(strstr(text.data, "/* square: "));
     assert_null(strstr(text.data, "#include"));

@@ -221,7 +221,8 @@ static void parts_are_made_in_place(void **state) {
     check("f(x[5,7], y[7,5]: f64) = { a = stack(x', y*2, x' - y, axis=2); "
           "b = concat(reshape(x*2, 7, 5), y*2, axis=1) }",
           0);
-    check("f(x[n,10], b[10]) = concat(softmax(x), x*b, expand(sum(x, axis=1), axis=1), axis=1)", 33);
+    check("f(x[n,10], b[10]) = concat(softmax(x), x*b, expand(sum(x, axis=1), axis=1), axis=1)",
+          33);
     assert_int_equal(count_in_loops("f(x[n], y[n]) = stack(2*x, x + y, y, 2*x, axis=1)",
                                     "wg_pieces"), 0);
 }

@@ -9,13 +9,6 @@ typedef wg_program *building(int steps);
 
 /* ---- the check ------------------------------------------------------------------------------- */
 
-static wg_program *built(wg_graph *g) {
-    wg_error error = {0};
-    wg_program *p = wg_build(g, &error);
-    assert_ok(error);
-    return p;
-}
-
 static void draw(const wg_program *p, wg_tensor *input) {
     wg_random random = wg_random_seed(5);
     for (size_t i = 0; i < wg_input_count(p); i++) {
@@ -98,7 +91,7 @@ static wg_program *pendulum(int steps) {
         y = wg_add(y, wg_square(a));
     }
     wg_output(g, "y", y);
-    return built(g);
+    return test_build(g);
 }
 
 /* x[i + 1] of x[i] and x[i - 1], in f32; some on the way are asked for too. */
@@ -113,7 +106,7 @@ static wg_program *two_back(int steps) {
         if (i == steps / 3 + 1) wg_output(g, "then", wg_exp(x));
     }
     wg_output(g, "last", x);
-    return built(g);
+    return test_build(g);
 }
 
 static wg_var element_of(wg_var x, int i) { return wg_sum(wg_slice(x, 0, i, i + 1, 1)); }
@@ -128,7 +121,7 @@ static wg_program *elements(int steps) {
         y = wg_add(wg_mul(0.5, wg_mul(y, a)), wg_tanh(wg_mul(a, b)));
     }
     wg_output(g, "y", y);
-    return built(g);
+    return test_build(g);
 }
 
 /* No value needs the one before: comparisons and choices. */
@@ -142,7 +135,7 @@ static wg_program *choices(int steps) {
         y = wg_add(y, wg_mul(chosen, wg_cast(WG_F64, wg_lt(a, 0.75))));
     }
     wg_output(g, "y", y);
-    return built(g);
+    return test_build(g);
 }
 
 /* A step in the middle is another: two loops, and the second reads what the first kept. */
@@ -160,7 +153,7 @@ static wg_program *interrupted(int steps) {
         y = wg_add(wg_mul(y, 0.5), wg_mul(kept[steps - 1 - i], kept[i]));
     wg_output(g, "x", x);
     wg_output(g, "y", y);
-    return built(g);
+    return test_build(g);
 }
 
 /* What lies six steps back is farther than variables wait. */
@@ -171,7 +164,7 @@ static wg_program *far_back(int steps) {
     for (int i = 1; i <= steps; i++)
         x[i] = wg_add(wg_mul(0.5, wg_sin(x[i > 6 ? i - 6 : 0])), wg_mul(0.5, x[i - 1]));
     wg_output(g, "y", x[steps]);
-    return built(g);
+    return test_build(g);
 }
 
 /* Loops within the step of a loop. */
@@ -191,7 +184,7 @@ static wg_program *matrix_steps(int steps) {
         for (int j = 0; j < N; j++) x[j] = wg_tanh(y[j]);
     }
     wg_output(g, "y", x[0]);
-    return built(g);
+    return test_build(g);
 }
 
 /* Steps written out in the body of a loop. */
@@ -283,7 +276,7 @@ static void add_random(struct bundle *b, wg_random *random) {
     }
     free(made);
     wg_error error = {0};
-    wg_program *p = built(g), *vjp = wg_vjp(p, NULL, NULL, &error);
+    wg_program *p = test_build(g), *vjp = wg_vjp(p, NULL, NULL, &error);
     assert_ok(error);
     bundle_add(b, p, "random loop");
     bundle_add(b, vjp, "adjoint of a random loop");

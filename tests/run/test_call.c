@@ -11,16 +11,9 @@ enum { WORKSPACE = 1 << 16 };
 
 static _Alignas(64) char workspace[WORKSPACE];
 
-static wg_program *build(wg_graph *g) {
-    wg_error error = {0};
-    wg_program *p = wg_build(g, &error);
-    assert_ok(error);
-    return p;
-}
-
 static wg_function *compile(wg_graph *g, const char *donate) {
     wg_error error = {0};
-    wg_program *p = build(g);
+    wg_program *p = test_build(g);
     wg_function *fn = wg_compile(p, &(wg_options){.donate = donate}, &error);
     assert_ok(error);
     wg_program_free(p);
@@ -264,7 +257,7 @@ static void donations_are_checked(void **state) {
     wg_input(g, "m", wg_f64(n, n));
     wg_output(g, "y", wg_add(x, v));
     wg_output(g, "u", wg_sub(x, v));
-    wg_program *p = build(g);
+    wg_program *p = test_build(g);
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         wg_error error = {0};
         wg_function *fn = wg_compile(p, &(wg_options){.donate = cases[i].donate}, &error);

@@ -9,13 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static wg_program *built(wg_graph *g) {
-    wg_error error = {0};
-    wg_program *p = wg_build(g, &error);
-    assert_ok(error);
-    return p;
-}
-
 static wg_var integer(wg_graph *g, int64_t number) { return wg_number(g, WG_I64, (double)number); }
 
 /* Runs p and gives the bytes it wrote. */
@@ -42,7 +35,7 @@ static wg_program *prefix_sum(void) {
     wg_loop_next(loop, s, wg_index_set(s, next, i, 0));
     wg_loop_end(loop, r);
     wg_output(g, "y", wg_sum(wg_mul(w, wg_mul(r[0], r[0]))));
-    return built(g);
+    return test_build(g);
 }
 
 static void a_prefix_sum_of_a_million_copies_nothing(void **state) {
@@ -99,7 +92,7 @@ static wg_program *heat(wg_extent n, int64_t steps) {
     wg_loop_next(time, u, rows[0]);
     wg_loop_end(time, r);
     wg_output(g, "y", wg_sum(wg_mul(r[0], r[0])));
-    return built(g);
+    return test_build(g);
 }
 
 /* The same in C, with its derivative with respect to c beside it. */
@@ -172,7 +165,7 @@ static wg_program *halving(void) {
     wg_loop_next(loop, a, wg_index_add(kept[0], wg_mul(wg_sin(middle), 1e-3), zero, 0));
     wg_loop_end(loop, r);
     wg_output(g, "y", wg_sum(wg_mul(r[0], r[0])));
-    return built(g);
+    return test_build(g);
 }
 
 static double halving_in_c(int64_t n, const double *x) {

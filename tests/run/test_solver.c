@@ -13,13 +13,6 @@
         if (!(fabs(a_ - b_) <= (off) * (1 + fabs(b_)))) fail_msg("%.17g is not %.17g", a_, b_);    \
     } while (0)
 
-static wg_program *parsed(const char *text) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(text, strlen(text), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 typedef wg_solver *maker(const wg_program *p, const char *unknown, const wg_solver_options *options,
                          wg_error *error);
 
@@ -27,7 +20,7 @@ typedef wg_solver *maker(const wg_program *p, const char *unknown, const wg_solv
 static wg_solver_report solved(maker *make, const char *text, const char *unknown,
                                const wg_solver_options *options, const void *const *in, double *x) {
     wg_error error = {0};
-    wg_program *p = parsed(text);
+    wg_program *p = test_parse(text);
     wg_solver *s = make(p, unknown, options, &error);
     assert_ok(error);
     wg_program_free(p);
@@ -223,8 +216,8 @@ static void runs_allocate_nothing(void **state) {
 static void what_no_solver_takes_is_refused(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *p = parsed("f(x[2], y) = { s = sum(x)*y; v = x*y }");
-    wg_program *sized = parsed("f(x[n]) = x");
+    wg_program *p = test_parse("f(x[2], y) = { s = sum(x)*y; v = x*y }");
+    wg_program *sized = test_parse("f(x[n]) = x");
     EXPECT_ERROR(WG_EARGUMENT, "solver: the program is NULL", wg_newton(NULL, "x", NULL, &error));
     EXPECT_ERROR(WG_ENAME, "solver: there is no input \"z\"", wg_newton(p, "z", NULL, &error));
     EXPECT_ERROR(WG_ESHAPE, "solver: output \"s\" has 1 elements, the unknown \"x\" has 2",

@@ -9,8 +9,12 @@
 
 #include <cmocka.h>
 
-
 #include <wengert.h>
+
+/* The program of a graph, which it takes, and that of a text in the formula language; the test
+ * fails where there is none. */
+wg_program *test_build(wg_graph *g);
+wg_program *test_parse(const char *text);
 
 /* The value of an extent of a program where every named size is n. */
 int64_t test_extent(const wg_program *program, wg_extent extent, int64_t n);

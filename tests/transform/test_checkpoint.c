@@ -49,13 +49,6 @@ static void run(const wg_program *p, int64_t n, const double *x, const double *w
     if (run_by(p, WG_NATIVE, &n, in, &native, NULL)) assert_memory_equal(r, &native, sizeof native);
 }
 
-static wg_program *built(wg_graph *g) {
-    wg_error error = {0};
-    wg_program *p = wg_build(g, &error);
-    assert_ok(error);
-    return p;
-}
-
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
 struct shape { /* of a loop: its length or the number of its iterations may be known at the call */
@@ -83,7 +76,7 @@ static wg_program *recurrence(struct shape shape) {
     wg_loop_collect(loop, wg_mul(next, xi));
     wg_loop_end(loop, r);
     wg_output(g, "y", wg_add(wg_mul(r[0], r[1]), wg_sum(r[3])));
-    return built(g);
+    return test_build(g);
 }
 
 static void snapshots_change_no_gradient(void **state) {
@@ -196,7 +189,7 @@ static wg_program *nested(int64_t outside, int64_t inside) {
     wg_loop_next(outer, made, wg_index_set(made, wg_mul(in[0], in[0]), i, 0));
     wg_loop_end(outer, r);
     wg_output(g, "y", wg_add(r[0], wg_sum(wg_mul(x, r[1]))));
-    return built(g);
+    return test_build(g);
 }
 
 static void loops_with_snapshots_nest(void **state) {
@@ -255,7 +248,7 @@ static wg_program *chain(wg_extent length, int64_t snapshots, int64_t m, atomic_
     wg_loop_next(loop, s, wg_add(sine, wg_mul(x, s)));
     wg_loop_end(loop, r);
     wg_output(g, "y", wg_sum(r[0]));
-    return built(g);
+    return test_build(g);
 }
 
 /* (s + r)! / (s! r!) */
@@ -376,7 +369,8 @@ static void batches_of_loops_that_nobody_can_count(void **state) {
     wg_loop_next(loop, y, wg_mul(y, wg_add(1, wg_mul(x, x))));
     wg_loop_end(loop, r);
     wg_output(g, "y", r[0]);
-    wg_program *p = built(g), *grad = wg_grad(p, "x", &error), *second = wg_grad(grad, "x", &error);
+    wg_program *p = test_build(g), *grad = wg_grad(p, "x", &error),
+               *second = wg_grad(grad, "x", &error);
     wg_program *batch = wg_vmap(p, "x", "n", &error);
     wg_program *all[] = {wg_vmap(grad, "x", "n", &error), wg_vjp(batch, "y", "x", &error),
                          wg_vmap(second, "x", "n", &error)};
@@ -435,7 +429,7 @@ static wg_program *layers(wg_keep keep, bool loop_of_them, int64_t m, atomic_lon
         at = r[0];
     }
     wg_output(g, "y", wg_sum(wg_square(at)));
-    return built(g);
+    return test_build(g);
 }
 
 static void checkpoints_change_no_derivative(void **state) {

@@ -33,19 +33,12 @@ static void run(wg_program *p, const void *const *in, double *out) {
     wg_program_free(p);
 }
 
-static wg_program *parsed(const char *text) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(text, strlen(text), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 /* ---- a number -------------------------------------------------------------------------------- */
 
 /* y^3 + y = x, solved by Newton's method in the trace. */
 static wg_program *cubic(void) {
     wg_error error = {0};
-    wg_program *residual = parsed("F(y, x) = y^3 + y - x");
+    wg_program *residual = test_parse("F(y, x) = y^3 + y - x");
     wg_graph *g = wg_graph_new();
     wg_var x = wg_input(g, "x", wg_f64()), y = {g, 0}, begin = wg_number(g, WG_F64, 0);
     wg_newton_root(g, residual, NULL, &begin, &x, &y);
@@ -114,10 +107,10 @@ static void a_batch_of_roots_is_solved_example_by_example(void **state) {
 /* u f64[2], v f64: u + v sin(u) W = x, v^3 + sum(u^2) + v = w; W is not symmetric. */
 static wg_program *system_of_two(bool unrolled) {
     wg_error error = {0};
-    wg_program *residual = parsed("F(u[2], v, x[2], w, W[2,2]) = {\n"
-                                  "  a = u + v*(W @ sin(u)) - x\n"
-                                  "  b = v^3 + sum(u^2) + v - w\n"
-                                  "}");
+    wg_program *residual = test_parse("F(u[2], v, x[2], w, W[2,2]) = {\n"
+                                      "  a = u + v*(W @ sin(u)) - x\n"
+                                      "  b = v^3 + sum(u^2) + v - w\n"
+                                      "}");
     wg_graph *g = wg_graph_new();
     wg_var x[3] = {wg_input(g, "x", wg_f64(2)), wg_input(g, "w", wg_f64()),
                    wg_input(g, "W", wg_f64(2, 2))};
@@ -205,7 +198,7 @@ static void a_solver_may_be_a_c_function_without_derivatives(void **state) {
     wg_error error = {0};
     int calls = 0;
     wg_external f = {.name = "kepler", .call = kepler, .context = &calls};
-    wg_program *residual = parsed("F(E, M, e) = E - e*sin(E) - M");
+    wg_program *residual = test_parse("F(E, M, e) = E - e*sin(E) - M");
     wg_type type = wg_f64();
     wg_graph *g = wg_graph_new();
     wg_var in[2] = {wg_input(g, "M", wg_f64()), wg_input(g, "e", wg_f64())}, E = {g, 0};
@@ -238,7 +231,7 @@ static void a_solver_may_be_a_c_function_without_derivatives(void **state) {
 static void a_fixed_point_has_the_derivative_of_its_equation(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *step = parsed("T(y[3], a[3]) = cos(a*y)");
+    wg_program *step = test_parse("T(y[3], a[3]) = cos(a*y)");
     wg_graph *g = wg_graph_new();
     wg_var a = wg_input(g, "a", wg_f64(3)), begin = wg_input(g, "begin", wg_f64(3)), y = {g, 0};
     wg_var steps = wg_fixed_point(g, step, NULL, &begin, &a, &y);
@@ -274,7 +267,7 @@ static void a_fixed_point_has_the_derivative_of_its_equation(void **state) {
 static void sizes_may_be_named_and_pivots_zero(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *residual = parsed("F(y[n], A[n,n], b[n]) = A @ y - b");
+    wg_program *residual = test_parse("F(y[n], A[n,n], b[n]) = A @ y - b");
     wg_graph *g = wg_graph_new();
     wg_extent n = wg_size(g, "n");
     wg_var in[2] = {wg_input(g, "A", wg_f64(n, n)), wg_input(g, "b", wg_f64(n))}, y = {g, 0};
@@ -359,9 +352,9 @@ static wg_program *with(const wg_program *residual, const wg_program *solver, wg
 static void programs_that_do_not_go_together_are_refused(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *F = parsed("F(y, x) = y*y - x"), *two = parsed("F(y) = { a = y; b = y }");
-    wg_program *shape = parsed("F(y[2], x) = sum(y)*x"), *root = parsed("S(x) = sqrt(x)");
-    wg_program *wide = parsed("S(x) = x*[1, 2]");
+    wg_program *F = test_parse("F(y, x) = y*y - x"), *two = test_parse("F(y) = { a = y; b = y }");
+    wg_program *shape = test_parse("F(y[2], x) = sum(y)*x"), *root = test_parse("S(x) = sqrt(x)");
+    wg_program *wide = test_parse("S(x) = x*[1, 2]");
     EXPECT_ERROR(WG_EARGUMENT, "f.c:2: implicit_root: the program is NULL",
                  with(NULL, root, &error));
     EXPECT_ERROR(WG_EARGUMENT, "f.c:2: implicit_root: the solver or the list of results is NULL",

@@ -74,16 +74,9 @@ static void random_programs_agree_with_dense(void **state) {
 
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
-static wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 static struct sparse_counts check(const char *formula, int64_t n, bool hessian) {
     wg_random random = wg_random_seed(7);
-    wg_program *p = parse(formula);
+    wg_program *p = test_parse(formula);
     wg_tensor *x = random_inputs(p, n, &random);
     struct sparse_counts c = (hessian ? check_sparse_hessian : check_sparse_jacobian)(p, n, x,
                                                                                       false);
@@ -153,7 +146,7 @@ static void known_zeros_let_nothing_through(void **state) {
 static void patterns_do_not_depend_on_the_point(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *p = parse("f(x[n]) = x[1:]*x[:-1]^2");
+    wg_program *p = test_parse("f(x[n]) = x[1:]*x[:-1]^2");
     wg_sparse_options options = {.size = (int64_t[]){4}};
     wg_sparse *s = wg_sparse_jacobian(p, &options, &error);
     assert_ok(error);
@@ -174,7 +167,7 @@ static void columns_are_rows_of_the_transposed(void **state) {
     (void)state;
     wg_error error = {0};
     wg_pattern p, t;
-    wg_program *f = parse("f(x[n]) = concat(x[1:]*x[:-1], x[:2])");
+    wg_program *f = test_parse("f(x[n]) = concat(x[1:]*x[:-1], x[:2])");
     wg_sparse_options options = {.size = (int64_t[]){5}};
     wg_jacobian_pattern(f, &options, &p, &error);
     int64_t entry[16], row[16];
@@ -267,7 +260,7 @@ static void bundle_adjustment_has_blocks_of_two_by_fifteen(void **state) {
         "  proj = u*reshape(L*k[:,6], -1, 1) + k[:,7:9]\n"
         "  err = reshape(w, -1, 1)*(proj - feat)\n  weight = 1 - w^2 }";
     wg_error error = {0};
-    wg_program *p = parse(text);
+    wg_program *p = test_parse(text);
     static int64_t camera[SEEN], point[SEEN];
     for (int64_t i = 0; i < SEEN; i++) {
         camera[i] = i % CAMERAS;
@@ -314,7 +307,7 @@ static void bundle_adjustment_has_blocks_of_two_by_fifteen(void **state) {
 static void errors_say_what_is_wrong(void **state) {
     (void)state;
     wg_error error = {0};
-    wg_program *p = parse("f(x[n], i: i64) = x[1:]*x[:-1]");
+    wg_program *p = test_parse("f(x[n], i: i64) = x[1:]*x[:-1]");
     wg_sparse_options options = {.size = (int64_t[]){5}};
     EXPECT_ERROR(WG_EARGUMENT, "sparse: the program is NULL",
                  wg_sparse_jacobian(NULL, &options, &error));

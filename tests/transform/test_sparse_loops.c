@@ -23,20 +23,6 @@ static struct sparse_counts check(const wg_program *p, int64_t k, bool hessian, 
     return (hessian ? check_sparse_hessian : check_sparse_jacobian)(p, N, input, known);
 }
 
-static wg_program *built(wg_graph *g) {
-    wg_error error = {0};
-    wg_program *p = wg_build(g, &error);
-    assert_ok(error);
-    return p;
-}
-
-static wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 /* ---- loops ----------------------------------------------------------------------------------- */
 
 struct setting {
@@ -65,7 +51,7 @@ static wg_program *loop_program(struct setting o) {
     wg_loop_end(loop, r);
     wg_output(g, "y", r[0]);
     wg_output(g, "z", r[1]);
-    return built(g);
+    return test_build(g);
 }
 
 static void loops_agree_with_dense(void **state) {
@@ -96,7 +82,7 @@ static wg_program *shift_register(wg_extent length, wg_extent m) {
     wg_loop_next(loop, s, wg_concat(0, wg_mul(first, 0.5), wg_mul(rest, 0.9)));
     wg_loop_end(loop, r);
     wg_output(g, "y", r[0]);
-    return built(g);
+    return test_build(g);
 }
 
 static void a_loop_too_long_to_follow_is_taken_as_a_whole(void **state) {
@@ -135,7 +121,7 @@ static void widened_carries_lose_nothing(void **state) {
     wg_loop_while(loop, wg_lt(wg_sum(sum), 100));
     wg_loop_end(loop, r);
     wg_output(g, "y", r[1]);
-    wg_program *p = built(g);
+    wg_program *p = test_build(g);
     assert_int_equal(wg_jacobian_pattern(p, NULL, &pattern, &error), WG_OK);
     assert_int_equal(pattern.entries, PLACES * PLACES);
     wg_pattern_free(&pattern);
@@ -157,7 +143,7 @@ static void carries_may_change_places(void **state) {
             if (ends) wg_loop_while(loop, wg_lt(wg_sum(a), 100));
             wg_loop_end(loop, r);
             wg_output(g, "y", r[0]);
-            wg_program *p = built(g);
+            wg_program *p = test_build(g);
             wg_pattern pattern;
             assert_int_equal(wg_jacobian_pattern(p, NULL, &pattern, &error), WG_OK);
             assert_int_equal(pattern.entries, ends && steps ? 6 : 3);
@@ -174,13 +160,13 @@ static void arrays_are_updated_in_place(void **state) {
     (void)state;
     enum { LONG = 50000 };
     wg_error error = {0};
-    wg_program *p = parse(
+    wg_program *p = test_parse(
         "f(x[n]) = {\n  y = x\n  z = 0*x\n"
         "  for i in 0:n-1 { y[i] = x[i]*x[i+1]\n    z[i+1] += y[i]*z[i] + x[i] }\n}");
     struct sparse_counts c = check(p, 0, false, false);
     assert_int_equal(c.entries, (2 * N - 1) + N * (N + 1) / 2 - 1);
     wg_program_free(p);
-    p = parse("f(x[n]) = {\n  y = x\n  for i in 0:n-1 { y[i] = x[i]*x[i+1] }\n}");
+    p = test_parse("f(x[n]) = {\n  y = x\n  for i in 0:n-1 { y[i] = x[i]*x[i+1] }\n}");
     wg_pattern pattern;
     wg_sparse_options options = {.size = (int64_t[]){LONG}};
     assert_int_equal(wg_jacobian_pattern(p, &options, &pattern, &error), WG_OK);
@@ -206,7 +192,7 @@ static void nested_loops_are_followed(void **state) {
     wg_loop_collect(loop, inner_r[0]);
     wg_loop_end(loop, r);
     wg_output(g, "y", r[0]);
-    wg_program *p = built(g);
+    wg_program *p = test_build(g);
     struct sparse_counts c = check(p, 0, false, true);
     assert_int_equal(c.entries, N * (N + 1) / 2);
     wg_program_free(p);
@@ -225,7 +211,7 @@ static void a_branch_that_is_known_counts_alone(void **state) {
     wg_branch_case(branch, wg_add(wg_mul(x, 0), 1));
     wg_branch_end(branch, r);
     wg_output(g, "y", r[0]);
-    wg_program *p = built(g);
+    wg_program *p = test_build(g);
     for (int64_t at = -1; at < 4; at++) {
         struct sparse_counts c = check(p, at, false, false);
         assert_int_equal(c.entries, N * (N + 1) / 2);
@@ -240,9 +226,9 @@ static void a_branch_that_is_known_counts_alone(void **state) {
 /* y_i = x_i x_n-1-i and z = x_0, by a rule of either kind. */
 static void rules_reach_as_their_programs_do(void **state) {
     (void)state;
-    wg_program *f = parse("f(x[n]) = { y = x*x[::-1]; z = x[0]^2 }");
-    wg_program *jvp = parse("j(x[n], t[n]) = { y = t*x[::-1] + x*t[::-1]; z = 2*x[0]*t[0] }");
-    wg_program *vjp = parse("v(x[n], y[n], z) = {\n"
+    wg_program *f = test_parse("f(x[n]) = { y = x*x[::-1]; z = x[0]^2 }");
+    wg_program *jvp = test_parse("j(x[n], t[n]) = { y = t*x[::-1] + x*t[::-1]; z = 2*x[0]*t[0] }");
+    wg_program *vjp = test_parse("v(x[n], y[n], z) = {\n"
                             "  t = y*x[::-1] + (y*x)[::-1] + concat(2*x[0:1]*z, 0*x[1:]) }");
     for (unsigned given = 1; given < 4; given++) {
         wg_rule rule = {
@@ -253,7 +239,7 @@ static void rules_reach_as_their_programs_do(void **state) {
         wg_output(g, "w", wg_add(wg_sum(wg_mul(y[0], y[0])), wg_mul(y[1], y[1])));
         wg_output(g, "y", y[0]);
         wg_output(g, "z", y[1]);
-        wg_program *p = built(g);
+        wg_program *p = test_build(g);
         struct sparse_counts c = check(p, 0, false, false);
         assert_int_equal(c.entries, N + (2 * N - N % 2) + 1);
         check(p, 0, true, false);
