@@ -300,20 +300,6 @@ value build_item(wg_graph *g, value region, size_t k) {
     return graph_emit(g, OP_item, graph_attr(g, (int64_t[]){(int64_t)k}, 1), &region, 1);
 }
 
-value find_item(const wg_graph *g, value region, size_t k) {
-    int64_t word = (int64_t)k;
-    /* items of one region with one number are one, whatever their type */
-    for (value v = region + 1; v < g->t.instr.count; v++) {
-        const struct instr *i = instr_at(&g->t, v);
-        if (i->op != OP_item) {
-            if (v > region + 2 * REGION_OPERANDS) break;
-            continue;
-        }
-        if (args_of(&g->t, i)[0] == region && attr_words(&g->t, i->attr)[0] == word) return v;
-    }
-    return 0;
-}
-
 /* ---- the rows -------------------------------------------------------------------------------- */
 
 static bool item_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,

@@ -85,7 +85,5 @@ struct region_parts {
 /* Appends it; its value, 0 on error. */
 value build_region(wg_graph *g, unsigned op, const struct region_parts *parts);
 value build_item(wg_graph *g, value region, size_t k);
-/* The item if it is there, else 0. */
-value find_item(const wg_graph *g, value region, size_t k);
 
 #endif
