@@ -203,7 +203,6 @@ static void arrays_that_are_carried_change_places(void **state) {
                  5);
 }
 
-#if defined(__x86_64__)
 /* y_i: x_i after three steps of a recurrence, as a map of scalars. */
 static wg_program *scalar_map(void) {
     wg_error error = {0};
@@ -221,6 +220,39 @@ static wg_program *scalar_map(void) {
     return p;
 }
 
+/* Threads share the iterations of a map and of its reverse, whose sum over them for the captured
+ * number has the same digits for any number of threads. */
+static void threads_share_a_map(void **state) {
+    (void)state;
+    enum { N = 200000 };
+    wg_error error = {0};
+    wg_program *value = scalar_map(), *vjp = wg_vjp(value, NULL, NULL, &error);
+    assert_ok(error);
+    double a = 0.3, da[2], *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y);
+    double *dx[2] = {malloc(N * sizeof *x), malloc(N * sizeof *x)};
+    assert_true(x && y && dx[0] && dx[1]);
+    for (size_t i = 0; i < N; i++) x[i] = (double)(i * 7 % 1001) / 1000;
+    for (int threads = 1; threads <= 2; threads++) {
+        wg_options options = {.backend = WG_NATIVE, .threads = threads};
+        wg_function *fn = wg_compile(vjp, &options, &error);
+        assert_ok(error);
+        int64_t size = N;
+        wg_call_with(fn, &size, (const void *[]){&a, x, x},
+                     (void *[]){y, &da[threads - 1], dx[threads - 1]}, NULL, &error);
+        assert_ok(error);
+        wg_function_free(fn);
+    }
+    assert_true(da[0] == da[1] && da[0] != 0);
+    assert_memory_equal(dx[0], dx[1], N * sizeof *x);
+    free(x);
+    free(y);
+    free(dx[0]);
+    free(dx[1]);
+    wg_program_free(value);
+    wg_program_free(vjp);
+}
+
+#if defined(__x86_64__)
 static size_t count_in_file(const char *path, const char *const *word) {
     FILE *file = fopen(path, "r");
     char line[512];
@@ -260,6 +292,7 @@ int main(void) {
         cmocka_unit_test(what_is_carried_stays_where_it_is_given),
         cmocka_unit_test(what_is_carried_begins_where_it_ends),
         cmocka_unit_test(arrays_that_are_carried_change_places),
+        cmocka_unit_test(threads_share_a_map),
 #if defined(__x86_64__)
         cmocka_unit_test(a_map_of_scalars_becomes_vector_code),
 #endif
