@@ -27,6 +27,7 @@ WG_API const char *wg_size_name(const wg_program *program, size_t index);
 WG_API int wg_input_index(const wg_program *program, const char *name);
 WG_API int wg_output_index(const wg_program *program, const char *name);
 WG_API int wg_size_index(const wg_program *program, const char *name);
+/* Extents are read in this program; a bool scalar for an index out of range. */
 WG_API wg_type wg_input_type(const wg_program *program, size_t index);
 WG_API wg_type wg_output_type(const wg_program *program, size_t index);
 /* The number of instructions, and the bytes that the program occupies. */

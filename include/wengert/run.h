@@ -43,6 +43,10 @@ typedef struct wg_options {
     int threads;
 } wg_options;
 
+/* Plans, and compiles where that is asked for; NULL on error: WG_EARGUMENT for options without
+ * meaning, WG_ENAME and WG_ESHAPE for donations that do not fit, WG_EOVERFLOW for a program that is
+ * too long. That there is no native code is no error. Cost: linear in the length of the program,
+ * and the compiler's time. */
 WG_API wg_function *wg_compile(const wg_program *program, const wg_options *options,
                                wg_error *error);
 WG_API void wg_function_free(wg_function *fn);

@@ -1,6 +1,6 @@
-/* Factors and triangular solutions of matrices of up to 4 rows, written out for native code and C to
- * take away: elementwise operations on the elements of all matrices of a batch side by side, in the
- * order of the kernels (kernel/factor.h), so that the digits are theirs. */
+/* Factors and triangular solutions of matrices of up to 4 rows, written out for native code and C
+ * to take away: elementwise operations on the elements of all matrices of a batch side by side, in
+ * the order of the kernels (kernel/factor.h), so that the digits are theirs. */
 #include "op/build.h"
 #include "op/linalg.h"
 
