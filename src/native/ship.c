@@ -63,7 +63,7 @@ static const char *const own_words[] = {
     "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
     "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "lgamma", "tgamma", "copysign", "f", "status", "index",
-    "length", "ran", "go", "at", "size"};
+    "length", "ran", "go", "at", "size", "which", "along"};
 
 static bool is_listed(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -123,13 +123,20 @@ static char *as_identifier(struct shipped *s, const char *name) {
     return text;
 }
 
+/* As the function and those that it calls may be. */
+static bool is_of_function(const struct shipped *s, const char *word) {
+    size_t length = strlen(s->s->name);
+    return strncmp(word, s->s->name, length) == 0 && (word[length] == '_' || !word[length]);
+}
+
 static bool name_parameter(struct shipped *s, size_t index) {
     struct parameter *p = &s->parameter[index];
     const char *word = as_identifier(s, p->given);
     if (!word) return false;
     p->shown = unique(s, index, word, is_c_keyword(word) ? "_" : "",
                       true);
-    p->name = p->shown ? unique(s, index, p->shown, is_own(p->shown) ? "_" : "", false) : NULL;
+    bool taken = p->shown && (is_own(p->shown) || is_of_function(s, p->shown));
+    p->name = p->shown ? unique(s, index, p->shown, taken ? "_" : "", false) : NULL;
     return p->name;
 }
 

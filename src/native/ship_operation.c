@@ -530,8 +530,10 @@ static void write_called(const struct operation *o) {
     add(w, "void *const at[] = {(void *)");
     add_result(o);
     for (size_t k = 0; k < o->i->narg; k++) {
+        bool placed = o->i->op == OP_concat && place_of_part(w->l, o->v, k);
         add(w, ", (void *)");
-        add_argument(o, k);
+        if (placed) add_result(o);
+        else add_argument(o, k);
     }
     add(w, "};\n");
     indent(w, 2);

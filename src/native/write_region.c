@@ -80,6 +80,29 @@ static void add_scalar(const struct scene *s, value root) {
     add_operand(s->w, &a, &(struct site_of_use){0, NULL});
 }
 
+/* An array by another name of a scalar, which is in no memory, has a variable for it. */
+static bool is_named_scalar(const struct scene *s, size_t at) {
+    return !is_scalar(s->w, s->arg[at]) && is_scalar(s->w, root_of(s, at));
+}
+
+static void declare_named_scalars(const struct scene *s) {
+    struct writer *w = s->w;
+    size_t count = instr_at(w->t, s->v)->narg;
+    for (size_t at = 0; at < count; at++) {
+        if (!is_named_scalar(s, at)) continue;
+        value root = root_of(s, at);
+        indent(w, 2);
+        ADD(w, "const %s arg%zu = ", type_text_of[dtype_of(w, root)], at);
+        add_scalar(s, root);
+        add(w, ";\n");
+    }
+}
+
+static void add_array(const struct scene *s, size_t at) {
+    if (is_named_scalar(s, at)) ADD(s->w, "(&arg%zu)", at);
+    else add_memory(s->w, root_of(s, at));
+}
+
 /* The elements of one slice of v. */
 static wg_extent width_of(const struct scene *s, value v) {
     const wg_type *type = type_of(s->w->t, v);
@@ -89,11 +112,10 @@ static wg_extent width_of(const struct scene *s, value v) {
     return width;
 }
 
-/* "m + index * width" */
-static void add_slice(const struct scene *s, value v, value root) {
+/* " + index * width" behind an address */
+static void add_slice(const struct scene *s, value v) {
     struct writer *w = s->w;
     wg_extent width = width_of(s, v);
-    add_memory(w, root);
     add(w, " + ");
     if (width != 1) add_extent(w, &w->l->extents->t, width, true), add(w, " * ");
     add(w, "index");
@@ -138,9 +160,9 @@ static void begin_call(const struct scene *s, const struct body_code *b) {
 static void add_captures(const struct scene *s, const struct body_code *b) {
     for (size_t k = 0; k < s->r.captures; k++) {
         if (has_place(b, k + (s->r.op == OP_loop))) continue;
-        value root = root_of(s, s->r.lead + k);
-        if (is_scalar(s->w, root)) add_scalar(s, root);
-        else add_memory(s->w, root);
+        size_t at = s->r.lead + k;
+        if (is_scalar(s->w, s->arg[at])) add_scalar(s, root_of(s, at));
+        else add_array(s, at);
         add(s->w, ", ");
     }
 }
@@ -167,14 +189,9 @@ static void add_stacks(const struct scene *s) {
     struct writer *w = s->w;
     for (size_t k = 0; k < s->r.stacks; k++) {
         size_t at = s->r.lead + s->r.captures + s->r.carries + k;
-        value root = root_of(s, at);
-        bool scalar = type_of(w->t, s->arg[at])->rank == 1;
-        if (scalar) {
-            add_memory(w, root);
-            add(w, "[index]");
-        } else {
-            add_slice(s, s->arg[at], root);
-        }
+        add_array(s, at);
+        if (type_of(w->t, s->arg[at])->rank == 1) add(w, "[index]");
+        else add_slice(s, s->arg[at]);
         add(w, ", ");
     }
 }
@@ -190,7 +207,8 @@ static void add_results(const struct scene *s) {
         } else if (!s->item[k]) {
             continue;
         } else if (s->r.op == OP_loop) {
-            add_slice(s, s->item[k], s->item[k]);
+            add_memory(w, s->item[k]);
+            add_slice(s, s->item[k]);
         } else if (is_scalar(w, s->item[k])) {
             ADD(w, "&r%zu", k);
         } else {
@@ -247,7 +265,7 @@ static void begin_carries(const struct scene *s, int depth) {
         add(w, "wg_copy(");
         add_carried(s, k);
         add(w, ", ");
-        add_memory(w, root);
+        add_array(s, at);
         add(w, ", (size_t)(");
         add_count(w, type_of(w->t, s->arg[at]));
         ADD(w, ") * sizeof(%s));\n", type_text_of[dtype_of(w, root)]);
@@ -374,12 +392,11 @@ static void begin_results(const struct scene *s, int depth) {
         if (!s->item[k]) continue;
         uint32_t donor = s->body->donor[output++];
         if (!donor) continue;
-        value root = root_of(s, s->r.lead + donor - 1);
         indent(w, depth);
         add(w, "wg_copy(");
         add_memory(w, s->item[k]);
         add(w, ", ");
-        add_memory(w, root);
+        add_array(s, s->r.lead + donor - 1);
         add(w, ", (size_t)(");
         add_count(w, type_of(w->t, s->item[k]));
         ADD(w, ") * sizeof(%s));\n", type_text_of[dtype_of(w, s->item[k])]);
@@ -424,6 +441,7 @@ void write_region(struct writer *w, value v) {
     if (is_counted(&s)) declare_scalar(&s, v);
     add(w, "    {");
     add_comment(w, v);
+    declare_named_scalars(&s);
     if (s.r.op == OP_loop) write_loop(&s);
     else write_branch(&s);
     add(w, "    }\n");

@@ -295,8 +295,23 @@ value build_region(wg_graph *g, unsigned op, const struct region_parts *p) {
     return v;
 }
 
+/* How often the loop runs, or which branch is taken, where the operands tell; else 0. Then nobody
+ * needs the region for its count alone, with bodies that make nothing. */
+static value known_count(wg_graph *g, value region) {
+    const struct instr *i = instr_at(&g->t, region);
+    struct region r = region_open(&g->t, i->op, i->attr);
+    if (r.flags & LOOP_CONDITION) return 0;
+    value lead = r.lead ? args_of(&g->t, i)[0] : 0;
+    value most = r.op == OP_loop ? build_extent(g, r.length)
+                                 : build_number(g, WG_I64, (double)(r.bodies - 1));
+    if (!lead) return most;
+    return build_binary(g, OP_max, build_binary(g, OP_min, lead, most), build_number(g, WG_I64, 0));
+}
+
 value build_item(wg_graph *g, value region, size_t k) {
     if (!region) return 0;
+    value known = k == REGION_COUNT ? known_count(g, region) : 0;
+    if (known) return known;
     return graph_emit(g, OP_item, graph_attr(g, (int64_t[]){(int64_t)k}, 1), &region, 1);
 }
 

@@ -27,7 +27,7 @@ static bool emit_program(const wg_program *program, const char *name,
     if (options->f32 && !narrow) return false;
     struct job job = {function_prepare(narrow ? narrow : program, NULL, true, NULL, error), name,
                       options->cblas, code, header};
-    struct native_bodies bodies = {name, false, options->cblas, code, job.fn};
+    struct native_bodies bodies = {name, name, false, options->cblas, code, job.fn};
     bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
     wg_function_free(job.fn);
     wg_program_free(narrow);
@@ -36,12 +36,10 @@ static bool emit_program(const wg_program *program, const char *name,
 
 /* ---- names ----------------------------------------------------------------------------------- */
 
-enum { MAX_NAME = 200 };
-
 static bool check_name(const char *const *names, size_t index, wg_error *error) {
     const char *name = names[index];
     size_t length = strlen(name);
-    bool good = length && length <= MAX_NAME && !isdigit((unsigned char)name[0]) &&
+    bool good = length && length <= MAX_FUNCTION_NAME && !isdigit((unsigned char)name[0]) &&
                 !is_c_keyword(name);
     for (size_t i = 0; i < length; i++)
         good = good && (unsigned char)name[i] < 128 &&

@@ -382,7 +382,7 @@ static bool lend_output(struct storer *s, size_t item, value v) {
 static void lend_to_operand(struct storer *s, size_t item, const struct instr *i, size_t operand,
                             value result) {
     value root = storage_root(s->l, args_of(s->t, i)[operand]);
-    if (s->homes.table[result] != NO_HOME && type_of(s->t, result)->rank > 0 &&
+    if (s->homes.table[result] != NO_HOME && type_of(s->t, root)->rank > 0 &&
         s->l->role[root] != ROLE_GIVEN && s->homes.table[root] == NO_HOME &&
         s->last[root] == item + 1 && is_only_operand(s, i, operand, root))
         s->homes.table[root] = s->homes.table[result];
@@ -574,7 +574,7 @@ static bool write_text(const struct writing *writing, void *text, wg_error *erro
 
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
     wg_text before = {.allocator = fn->allocator};
-    struct native_bodies bodies = {"body", true, false, &before, fn};
+    struct native_bodies bodies = {"body", "body", true, false, &before, fn};
     bool ok = native_plan(fn, &bodies, write_text, text, error);
     wg_text_free(&before);
     return ok;

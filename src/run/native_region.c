@@ -11,7 +11,8 @@
 
 enum {
     MAX_EXTENTS = 256, /* of a body that the library's operations are called from */
-    MAX_OPERANDS = UINT8_MAX
+    MAX_OPERANDS = UINT8_MAX,
+    LONG_WAY = 60 /* letters behind the program's name */
 };
 
 /* ---- bodies as functions --------------------------------------------------------------------- */
@@ -102,6 +103,17 @@ static bool write_body(struct native_bodies *b, struct wg_function *fn, const ch
     return true;
 }
 
+/* By the way to it, or where that is long by its number. */
+static void name_body(const struct native_bodies *b, const char *op, const struct region_code *r,
+                      size_t k, char name[BODY_NAME]) {
+    if (strlen(b->name) > strlen(b->whole) + LONG_WAY)
+        snprintf(name, BODY_NAME, "%s_body%zu", b->whole, b->outermost->inside.count);
+    else if (r->bodies > 1)
+        snprintf(name, BODY_NAME, "%s_%s%u_%zu", b->name, op, r->v, k);
+    else
+        snprintf(name, BODY_NAME, "%s_%s%u", b->name, op, r->v);
+}
+
 bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_list *list,
                   wg_error *error) {
     const wg_allocator *a = &fn->allocator;
@@ -117,8 +129,7 @@ bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_l
         const char *op = op_def(instr_at(&fn->program->t, r->v)->op)->name;
         for (size_t k = 0; k < r->bodies; k++, at++) {
             char *name = list->name[at];
-            snprintf(name, BODY_NAME, "%.80s_%s%u", b->name, op, r->v);
-            if (r->bodies > 1) snprintf(name + strlen(name), 24, "_%zu", k);
+            name_body(b, op, r, k, name);
             list->body[at] = (struct body_code){
                 .region = r->v, .which = k, .name = name, .unread = r->unread};
             if (!write_body(b, r->body[k], name, &list->body[at], error)) return false;

@@ -46,6 +46,15 @@ static bool find_followed(struct wg_function *fn, struct region_code *code,
     code->follows = mem_alloc(&fn->allocator, (r->items + 1) * sizeof *code->follows);
     if (!code->follows) return false;
     region_follows(t, r, code->follows);
+    /* An array of one element may be another name of a scalar, but is in another place. */
+    const value *arg = args_of(t, instr_at(t, code->v));
+    const struct trace *body = &region_body(t, r, 0)->body->t;
+    for (size_t k = 0; k < r->items; k++) {
+        uint32_t operand = code->follows[k];
+        bool is_scalar = type_of(body, body->output.at[k].v)->rank == 0;
+        if (operand != FOLLOWS_NONE && (type_of(t, arg[operand])->rank == 0) != is_scalar)
+            code->follows[k] = FOLLOWS_NONE;
+    }
     return true;
 }
 

@@ -315,8 +315,10 @@ wg_status body_sizes(const struct trace *t, const struct region *r, size_t k, co
 
 /* ---- native.c -------------------------------------------------------------------------------- */
 /* Where the functions go that the bodies of a program's loops and branches are. */
+enum { MAX_FUNCTION_NAME = 200 };
 struct native_bodies {
-    const char *name; /* of the program's function */
+    const char *name;  /* of the program's function */
+    const char *whole; /* of the outermost program's, at most MAX_FUNCTION_NAME bytes */
     bool called;      /* they call the library's operations; else they stand for themselves */
     bool cblas;
     wg_text *text;
@@ -356,7 +358,7 @@ bool ship_function(const struct wg_function *fn, const struct writing *writing,
                    const struct ship_wanted *wanted, wg_text *code, wg_text *header,
                    struct shipped_work *work, wg_error *error);
 /* Plans and writes all bodies of fn. */
-enum { BODY_NAME = 160 };
+enum { BODY_NAME = MAX_FUNCTION_NAME + 120 };
 struct body_code;
 struct body_list {
     size_t count;

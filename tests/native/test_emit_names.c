@@ -15,6 +15,8 @@ static const char *const formula[] = {
     "f(%s[n,7], a[7,5], %s2[n], k[n]: i64) = sum(logsumexp(%s, axis=1)) + "
     "sum(tanh(%s @ a)^2)*sum(%s2[k]) + sum(max(%s, axis=0)) + norm(exp(%s2)/(1 + %s2^2))",
     "f(%s[20,30], b[30,20], %s2) = sum((%s @ b)^2)*%s2 + sum(cumsum(%s, axis=1)^2)",
+    "f(%s[n], c: i64, %s2, a[2]) = sum(i in 0:n: if %s[i] > a[0] then %s2*%s[i] + sum(a*%s2) else "
+    "(if c > 3 then %s2 else trace(expm(%s2*[[0, a[1]], [0.1*f64(c), 1]])))) + sum(%s)",
     "f(%s[50], c, %s2) = sum(sin(c*%s)*exp(%s2*%s) + cos(%s)^3 + %s/(2 + sin(%s + 1)) + "
     "tanh(%s)*%s2 + log(3 + %s^2)*sqrt(1 + %s^2))",
 };

@@ -203,6 +203,81 @@ static void arrays_that_are_carried_change_places(void **state) {
                  5);
 }
 
+/* Parts of a concatenation that are made where it is, by a body that the library helps. */
+static void elements_at_constant_indices_are_updated(void **state) {
+    (void)state;
+    compare_text("f(v[n], w[n]) = {\n x = v\n y = w\n"
+                 "for i in 0:n { x[0] += 0.1*sin(y[1]); y = 0.9*x + y; y[n-1] = x[0] }\n}", 5);
+}
+
+/* Elements at constant indices are scalars by another name, and arrays of one element may be. */
+static void scalars_and_arrays_of_one_element_are_handed_on(void **state) {
+    (void)state;
+    compare_text("f(x[n], a[n], b[n]) = {\n u = reshape(b[0]*b[1], 1)\n"
+                 "let z = reshape(b[1]*b[2], 1, 1)\n"
+                 "y = sum(i in 0:n: if x[i] > a[0] then a[1]*x[i] else a[0])\n"
+                 "for i in 0:n { u = u*a[0] + x[i]; y += a[1]*z[0, 0] + u[0] }\n"
+                 "v = if a[2] > 0 then u*z[0, :] else z[0, :]\n"
+                 "t = map(i in 0:1: z[i, :]*y)\n}", 5);
+}
+
+/* Only how often the loop runs is asked for. */
+static void a_loop_may_be_read_for_its_count_alone(void **state) {
+    (void)state;
+    wg_error error = {0};
+    wg_graph *g = wg_graph_new();
+    wg_extent n = wg_size(g, "n");
+    wg_var x = wg_input(g, "x", wg_f64(n)), k = wg_input(g, "k", wg_i64());
+    wg_loop *loop = wg_loop_begin(g, n);
+    wg_loop_count(loop, k);
+    wg_loop_collect(loop, wg_sin(wg_loop_slice(loop, x)));
+    wg_output(g, "count", wg_loop_end(loop, NULL));
+    wg_program *p = wg_build(g, &error);
+    assert_ok(error);
+    wg_function *fn = compiled(p, WG_NATIVE, NULL);
+    const int64_t counts[] = {-1, 2, 9}, expected[] = {0, 2, 5};
+    for (size_t i = 0; i < 3; i++) {
+        int64_t count = 0;
+        const void *in[] = {(double[5]){0}, &counts[i]};
+        wg_call_with(fn, (int64_t[]){5}, in, (void *[]){&count}, NULL, &error);
+        assert_ok(error);
+        assert_int_equal(count, expected[i]);
+    }
+    wg_function_free(fn);
+    wg_program_free(p);
+}
+
+/* Bodies in bodies have names of their own, however long that of the program is. */
+static void names_of_bodies_differ(void **state) {
+    (void)state;
+    static const char text[] =
+        "f(x[n], a) = {\n y = x\n"
+        "for i in 0:2 { if a > 1 { for j in 0:2 { if a > 2 { for k in 0:2 { y = sin(y + a); "
+        "for l in 0:2 { if a > 3 { for m in 0:2 { y[m] += y[l] } } } } } } } }\n"
+        "for i in 0:2 { if a > 4 { for j in 0:2 { y = cos(y*a) } } }\n}";
+    char first[201];
+    memset(first, 'g', 200);
+    first[200] = 0;
+    wg_error error = {0};
+    wg_program *p = wg_parse(text, strlen(text), NULL, &error);
+    wg_program *vjp = wg_vjp(p, NULL, NULL, &error);
+    assert_ok(error);
+    wg_text code = {0}, header = {0};
+    first[199] = 'h';
+    char other[201];
+    memcpy(other, first, sizeof other);
+    other[199] = 'i';
+    wg_emit((const wg_program *const[]){p, vjp}, (const char *const[]){first, other}, 2, NULL,
+            &code, &header, &error);
+    assert_ok(error);
+    scratch_write("deep.c", code.data, code.size);
+    assert_int_equal(system("gcc -std=c99 -fsyntax-only deep.c"), 0);
+    wg_text_free(&code);
+    wg_text_free(&header);
+    wg_program_free(p);
+    wg_program_free(vjp);
+}
+
 /* y_i: x_i after three steps of a recurrence, as a map of scalars. */
 static wg_program *scalar_map(void) {
     wg_error error = {0};
@@ -293,6 +368,10 @@ int main(void) {
         cmocka_unit_test(what_is_carried_begins_where_it_ends),
         cmocka_unit_test(arrays_that_are_carried_change_places),
         cmocka_unit_test(threads_share_a_map),
+        cmocka_unit_test(elements_at_constant_indices_are_updated),
+        cmocka_unit_test(scalars_and_arrays_of_one_element_are_handed_on),
+        cmocka_unit_test(a_loop_may_be_read_for_its_count_alone),
+        cmocka_unit_test(names_of_bodies_differ),
 #if defined(__x86_64__)
         cmocka_unit_test(a_map_of_scalars_becomes_vector_code),
 #endif
