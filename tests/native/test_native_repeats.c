@@ -288,7 +288,8 @@ static void random_loops(void **state) {
     (void)state;
     wg_random random = wg_random_seed(2);
     struct bundle *b = bundle_new();
-    for (int i = 0; i < LOOPS; i++) add_random(b, &random);
+    int loops = getenv("WG_INSTRUMENTED") ? LOOPS / 8 : LOOPS; /* sanitizers slow them down */
+    for (int i = 0; i < loops; i++) add_random(b, &random);
     wg_program *p = bundle_build(b);
     wg_tensor *input = calloc(b->inputs + 1, sizeof *input);
     draw(p, input);
