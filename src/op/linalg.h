@@ -44,6 +44,9 @@ struct triangle triangle_of(const struct trace *t, attr_id attr);
 /* factor_small.c: matrices of few rows as elementwise operations, others as they are. */
 value cholesky_expand(wg_graph *g, attr_id attr, const value *x);
 value triangular_expand(wg_graph *g, attr_id attr, const value *x);
+value lu_expand(wg_graph *g, attr_id attr, const value *x);
+value solve_expand(wg_graph *g, attr_id attr, const value *x);
+value det_expand(wg_graph *g, attr_id attr, const value *x);
 /* a [b..., n, n], x [b..., n, k] */
 value build_triangular(wg_graph *g, value a, value x, struct triangle t);
 /* The factors f = build_lu(a) of a; a itself is there for its derivatives. */

@@ -367,6 +367,22 @@ static wg_status emitting(const wg_allocator *allocator, void *ctx) {
     return error.status;
 }
 
+static wg_status writing_out(const wg_allocator *allocator, void *ctx) {
+    static const char text[] = "g(A[3,3]) = { y = cholesky(A); z = solve_lower(A, A); "
+                               "w = solve(A, A); v = det(A); u = signdet(A) }";
+    wg_error error = {0};
+    wg_parse_options options = {.allocator = allocator};
+    (void)ctx;
+    wg_text code = {.allocator = *allocator};
+    wg_program *p = wg_parse(text, strlen(text), &options, &error);
+    wg_program *vjp = wg_vjp(p, NULL, NULL, &error);
+    wg_show_lowered(vjp, &code, &error);
+    wg_text_free(&code);
+    wg_program_free(p);
+    wg_program_free(vjp);
+    return error.status;
+}
+
 #define FAULT_TEST(work)                                                                           \
     static void work##_survives(void **state) {                                                    \
         (void)state;                                                                               \
@@ -381,6 +397,7 @@ FAULT_TEST(printing_and_reading)
 FAULT_TEST(running)
 FAULT_TEST(showing)
 FAULT_TEST(emitting)
+FAULT_TEST(writing_out)
 FAULT_TEST(expanding)
 FAULT_TEST(keeping)
 FAULT_TEST(solving)
@@ -402,7 +419,7 @@ int main(void) {
         cmocka_unit_test(compiling_survives),
         cmocka_unit_test(emitting_survives),     cmocka_unit_test(expanding_survives),
         cmocka_unit_test(solving_survives),      cmocka_unit_test(keeping_survives),
-        cmocka_unit_test(thinning_survives),
+        cmocka_unit_test(thinning_survives),     cmocka_unit_test(writing_out_survives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,7 +2,9 @@
  * or each other, with nothing in a tensor, with chains of views, with names that are no C. The
  * interpreter's bits, for numbers with NaN, infinities and zeros of both signs among them. */
 #include "native/bundle.h"
+#include "op/linalg.h"
 #include "wengert/data.h"
+#include "wengert/emit.h"
 
 static const char *const formulas[] = {
     /* no instruction, or none that computes */
@@ -13,6 +15,10 @@ static const char *const formulas[] = {
     "f(A[3,3], b[3,2]) = { y = cholesky(A @ A' + 3*eye(3)); z = solve_lower(A, b); w = "
     "solve_upper(A, b); v = cholesky(A) }",
     "f(A[n,2,2], b[n,2,1]) = { y = cholesky(A); z = solve_lower(A, b) }",
+    "f(A[3,3], b[3,2]) = { B = A + 5*eye(3); y = solve(B, b); z = det(B); w = signdet(B) }",
+    "f(A[n,4,4], b[4]) = { y = solve(A + 9*eye(4), b); z = det(A); w = logdet(A); v = lu_order(A) "
+    "}",
+    "f(A[n,2,2]: f32) = { y = inv(A + f32(7)*f32(eye(2))); z = det(A) }",
     "f(x[n]) = x",
     "f(x[n], a: i32, b[2]: bool) = { y = b; z = a; w = x; v = x }",
     "f() = { y = 2.5; z = [1, 2, 3]; w = true; v = i32(7); u = -0.0; t = nan; s = -inf }",
@@ -132,7 +138,95 @@ static void odd_programs_give_the_interpreters_bits(void **state) {
     assert_int_equal(different, 0);
 }
 
+/* Factors of `a`, and all that takes them. */
+static void add_factors(wg_graph *g, value a, value b, const char *kind) {
+    value f = build_lu(g, a);
+    char name[32];
+    snprintf(name, sizeof name, "%s_lu", kind);
+    graph_output(g, name, f);
+    for (int how = 0; how < 4; how++) {
+        snprintf(name, sizeof name, "%s_solve%d", kind, how);
+        graph_output(g, name, build_factor_solve(g, a, f, b, how & 1, how >> 1));
+    }
+    for (int what = DET_VALUE; what <= DET_SIGN; what++) {
+        snprintf(name, sizeof name, "%s_det%d", kind, what);
+        graph_output(g, name, build_factor_det(g, a, f, what));
+    }
+}
+
+/* Of matrices of `rows` rows: whatever was drawn; numbers of which many are equal in magnitude, so
+ * that pivots tie and matrices are singular; such that rounding decides; all finite. */
+static wg_program *factors(wg_dtype dtype, int64_t rows, int64_t columns, bool batched) {
+    wg_graph *g = wg_graph_new();
+    wg_error error = {0};
+    wg_type type = {.dtype = dtype, .rank = 2, .extent = {rows, rows}};
+    if (batched) type = (wg_type){dtype, 3, {wg_size(g, "n"), rows, rows}};
+    value a = graph_input(g, "A", &type);
+    type.extent[type.rank - 1] = columns;
+    value b = graph_input(g, "b", &type);
+    value is_finite = build_binary(g, OP_lt, build_unary(g, OP_abs, a), build_like(g, a, 3));
+    value finite = build_where(g, is_finite, a, build_like(g, a, 0.5));
+    value whole = build_unary(g, OP_round, finite);
+    add_factors(g, a, b, "any");
+    add_factors(g, whole, b, "whole");
+    add_factors(g, build_div(g, whole, build_like(g, a, 3)), b, "thirds");
+    add_factors(g, finite, b, "finite");
+    if (wg_graph_error(g)->status) fail_msg("%s", wg_graph_error(g)->message);
+    wg_program *p = wg_build(g, &error);
+    assert_ok(error);
+    return p;
+}
+
+static void factors_of_few_rows_have_the_kernels_bits(void **state) {
+    (void)state;
+    size_t different = 0;
+    for (int64_t rows = 1; rows <= 5; rows++)
+        for (int kind = 0; kind < 4; kind++) {
+            bool batched = kind < 2;
+            char label[32];
+            snprintf(label, sizeof label, "factors of %d rows", (int)rows);
+            wg_program *p = factors(kind % 2 ? WG_F32 : WG_F64, rows, kind, batched);
+            different += compare_alone(p, label);
+            wg_program_free(p);
+        }
+    assert_int_equal(different, 0);
+}
+
+/* C to take away has the kernels' texts only where they are called: for a fifth row, and for a
+ * logarithm. */
+static void factors_of_few_rows_are_written_out(void **state) {
+    (void)state;
+    static const struct {
+        const char *formula;
+        bool lu, solve, det;
+    } of[] = {
+        {"f(A[n,1,1], b[n,1,2]) = { y = solve(A, b); z = det(A); w = signdet(A) }", 0, 0, 0},
+        {"f(A[4,4], b[4,n]) = { y = solve(A, b); z = det(A); w = signdet(A) }", 0, 0, 0},
+        {"f(A[n,4,4], b[n,4]) = solve(A[0], b[0]) + logdet(A[0])", 0, 0, 1},
+        {"f(A[5,5], b[5,2]) = { y = solve(A, b); z = det(A) }", 1, 1, 1},
+        {"f(A[n,n], b[n,2]) = { y = solve(A, b); z = det(A) }", 1, 1, 1},
+    };
+    for (size_t i = 0; i < COUNT_OF(of); i++) {
+        wg_error error = {0};
+        wg_text code = {0}, header = {0};
+        const wg_program *p = test_parse(of[i].formula);
+        const char *name = "f";
+        wg_emit(&p, &name, 1, NULL, &code, &header, &error);
+        assert_ok(error);
+        assert_int_equal(strstr(code.data, "wg_lu_f64(") != NULL, of[i].lu);
+        assert_int_equal(strstr(code.data, "wg_solve_f64(") != NULL, of[i].solve);
+        assert_int_equal(strstr(code.data, "wg_det_f64(") != NULL, of[i].det);
+        wg_text_free(&code);
+        wg_text_free(&header);
+        wg_program_free((wg_program *)(uintptr_t)p);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(odd_programs_give_the_interpreters_bits)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(odd_programs_give_the_interpreters_bits),
+        cmocka_unit_test(factors_of_few_rows_have_the_kernels_bits),
+        cmocka_unit_test(factors_of_few_rows_are_written_out),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
