@@ -57,6 +57,9 @@ static bool is_large(int64_t n, int64_t least) { return n >= least && n <= 16384
 
 static bool is_double(const struct exec *e) { return e->out.dtype == WG_F64; }
 
+/* name of the result's element type: name_f64 or name_f32 of the arguments that follow. */
+#define BY_TYPE(e, name, ...) (is_double(e) ? name##_f64(__VA_ARGS__) : name##_f32(__VA_ARGS__))
+
 /* Element i * count of an operand. */
 static const void *at(const struct exec *e, size_t k, int64_t i, int64_t count) {
     return (const char *)e->arg[k].data +
@@ -82,17 +85,11 @@ wg_status run_cholesky(const struct exec *e) {
         void *y = out_at(e, i, n * n);
 #if WG_BLAS
         if (is_large(n, LARGE)) {
-            if (is_double(e))
-                large_cholesky_f64(n, a, y);
-            else
-                large_cholesky_f32(n, a, y);
+            BY_TYPE(e, large_cholesky, n, a, y);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_cholesky_f64(1, n, a, y);
-        else
-            wg_cholesky_f32(1, n, a, y);
+        BY_TYPE(e, wg_cholesky, 1, n, a, y);
     }
     return WG_OK;
 }
@@ -110,21 +107,12 @@ wg_status run_triangular_solve(const struct exec *e) {
 #if WG_BLAS
         if (is_large(n, LARGE) && k <= INT_MAX) {
             memcpy(x, b, (size_t)(n * k) * wg_dtype_size((wg_dtype)e->out.dtype));
-            if (is_double(e))
-                large_triangular_f64(n, k, lower, transposed, unit, a, x);
-            else
-                large_triangular_f32(n, k, lower, transposed, unit, a, x);
-            if (absolute && is_double(e))
-                wg_zero_columns_f64(n, k, b, x);
-            else if (absolute)
-                wg_zero_columns_f32(n, k, b, x);
+            BY_TYPE(e, large_triangular, n, k, lower, transposed, unit, a, x);
+            if (absolute) BY_TYPE(e, wg_zero_columns, n, k, b, x);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_triangular_solve_f64(1, n, k, lower, transposed, unit, absolute, a, b, x);
-        else
-            wg_triangular_solve_f32(1, n, k, lower, transposed, unit, absolute, a, b, x);
+        BY_TYPE(e, wg_triangular_solve, 1, n, k, lower, transposed, unit, absolute, a, b, x);
     }
     return WG_OK;
 }
@@ -137,17 +125,11 @@ wg_status run_lu(const struct exec *e) {
         void *f = out_at(e, i, (n + 1) * n);
 #if WG_BLAS
         if (is_large(n, LARGE)) {
-            if (is_double(e))
-                large_lu_f64(n, a, f);
-            else
-                large_lu_f32(n, a, f);
+            BY_TYPE(e, large_lu, n, a, f);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_lu_f64(1, n, a, f);
-        else
-            wg_lu_f32(1, n, a, f);
+        BY_TYPE(e, wg_lu, 1, n, a, f);
     }
     return WG_OK;
 }
@@ -164,21 +146,12 @@ wg_status run_solve(const struct exec *e) {
         void *x = out_at(e, i, n * k);
 #if WG_BLAS
         if (is_large(n, LARGE) && k <= INT_MAX) {
-            if (is_double(e))
-                large_solve_f64(n, k, transposed, f, b, x);
-            else
-                large_solve_f32(n, k, transposed, f, b, x);
-            if (absolute && is_double(e))
-                wg_zero_columns_f64(n, k, b, x);
-            else if (absolute)
-                wg_zero_columns_f32(n, k, b, x);
+            BY_TYPE(e, large_solve, n, k, transposed, f, b, x);
+            if (absolute) BY_TYPE(e, wg_zero_columns, n, k, b, x);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_solve_f64(1, n, k, transposed, absolute, f, b, x);
-        else
-            wg_solve_f32(1, n, k, transposed, absolute, f, b, x);
+        BY_TYPE(e, wg_solve, 1, n, k, transposed, absolute, f, b, x);
     }
     return WG_OK;
 }
@@ -187,19 +160,13 @@ wg_status run_solve(const struct exec *e) {
 wg_status run_det(const struct exec *e) {
     struct matrices m = matrices_of(&e->arg[1]);
     int what = (int)e->attr[0];
-    if (is_double(e))
-        wg_det_f64(m.batch, m.columns, what, e->arg[1].data, e->out.data);
-    else
-        wg_det_f32(m.batch, m.columns, what, e->arg[1].data, e->out.data);
+    BY_TYPE(e, wg_det, m.batch, m.columns, what, e->arg[1].data, e->out.data);
     return WG_OK;
 }
 
 wg_status run_cofactor(const struct exec *e) {
     struct matrices m = matrices_of(&e->arg[0]);
-    if (is_double(e))
-        wg_cofactor_f64(m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
-    else
-        wg_cofactor_f32(m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
+    BY_TYPE(e, wg_cofactor, m.batch, m.rows, e->arg[0].data, e->arg[1].data, e->out.data);
     return WG_OK;
 }
 
@@ -213,17 +180,11 @@ wg_status run_qr(const struct exec *e) {
         void *y = out_at(e, i, (m.rows + m.columns) * m.columns);
 #if WG_BLAS
         if (is_large(m.columns, LARGE) && m.rows <= INT_MAX / 64) {
-            if (is_double(e))
-                large_qr_f64(m.rows, m.columns, a, work, y);
-            else
-                large_qr_f32(m.rows, m.columns, a, work, y);
+            BY_TYPE(e, large_qr, m.rows, m.columns, a, work, y);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_qr_f64(1, m.rows, m.columns, a, work, y);
-        else
-            wg_qr_f32(1, m.rows, m.columns, a, work, y);
+        BY_TYPE(e, wg_qr, 1, m.rows, m.columns, a, work, y);
     }
     return WG_OK;
 }
@@ -237,15 +198,11 @@ wg_status run_eigh(const struct exec *e) {
         void *y = out_at(e, i, (n + 1) * n);
 #if WG_BLAS
         if (is_large(n, LARGE_SPECTRAL)) {
-            if (is_double(e) && !large_eigh_f64(n, a, work, y)) wg_fill_f64((n + 1) * n, NAN, y);
-            if (!is_double(e) && !large_eigh_f32(n, a, work, y)) wg_fill_f32((n + 1) * n, NAN, y);
+            if (!BY_TYPE(e, large_eigh, n, a, work, y)) BY_TYPE(e, wg_fill, (n + 1) * n, NAN, y);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_eigh_f64(1, n, a, work, y);
-        else
-            wg_eigh_f32(1, n, a, work, y);
+        BY_TYPE(e, wg_eigh, 1, n, a, work, y);
     }
     return WG_OK;
 }
@@ -259,17 +216,12 @@ wg_status run_svd(const struct exec *e) {
         void *y = out_at(e, i, count);
 #if WG_BLAS
         if (is_large(m.columns, LARGE_SPECTRAL) && m.rows <= INT_MAX / 64) {
-            if (is_double(e) && !large_svd_f64(m.rows, m.columns, a, work, y))
-                wg_fill_f64(count, NAN, y);
-            if (!is_double(e) && !large_svd_f32(m.rows, m.columns, a, work, y))
-                wg_fill_f32(count, NAN, y);
+            if (!BY_TYPE(e, large_svd, m.rows, m.columns, a, work, y))
+                BY_TYPE(e, wg_fill, count, NAN, y);
             continue;
         }
 #endif
-        if (is_double(e))
-            wg_svd_f64(1, m.rows, m.columns, a, work, y);
-        else
-            wg_svd_f32(1, m.rows, m.columns, a, work, y);
+        BY_TYPE(e, wg_svd, 1, m.rows, m.columns, a, work, y);
     }
     return WG_OK;
 }
