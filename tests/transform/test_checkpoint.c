@@ -1,52 +1,18 @@
 /* What reverse mode keeps where it is told to: checkpoints, loops with snapshots, loops that nobody
  * can count. Derivatives against those of the same program that keeps everything, in every mode and
  * order, numbers of repeated iterations against the proven ones, bytes against bytes. */
-#include "support/test.h"
+#include "support/run_both.h"
 
-#include <math.h>
 #include <stdatomic.h>
-#include <string.h>
 
 enum { N = 17 };
-
-#define assert_near(a, b, off)                                                                     \
-    do {                                                                                           \
-        double a_ = (a), b_ = (b);                                                                 \
-        if (!(fabs(a_ - b_) <= (off) * (1 + fabs(b_)))) fail_msg("%.17g is not %.17g", a_, b_);    \
-    } while (0)
 
 static const double point[N] = {0.1,  0.2, -0.3, 0.4,  -0.15, 0.25, 0.35, -0.45, 0.05,
                                 0.15, 0.3, -0.2, -0.1, 0.22,  0.31, 0.12, -0.33};
 static const double weight = -0.4;
 
-struct run {
-    double out[6][N * N];
-};
-
-static bool run_by(const wg_program *p, wg_backend backend, const int64_t *size,
-                   const void *const *in, struct run *r, size_t *bytes) {
-    wg_error error = {0};
-    wg_options options = {.backend = backend, .flags = "-O0 -ffp-contract=off"};
-    wg_function *fn = wg_compile(p, &options, &error);
-    assert_ok(error);
-    bool absent = strstr(wg_function_note(fn), "WG_NATIVE_BACKEND");
-    if (!absent) assert_string_equal(wg_function_note(fn), "");
-    void *out[6];
-    memset(r, 0, sizeof *r);
-    for (size_t i = 0; i < 6; i++) out[i] = r->out[i];
-    if (bytes) wg_workspace_size(fn, size, bytes, &error);
-    wg_call_with(fn, size, in, out, NULL, &error);
-    assert_ok(error);
-    wg_function_free(fn);
-    return !absent;
-}
-
-/* Interpreted, and by native code: the same bits. */
 static void run(const wg_program *p, int64_t n, const double *x, const double *w, struct run *r) {
-    static struct run native;
-    const void *in[] = {x, w};
-    run_by(p, WG_INTERPRET, &n, in, r, NULL);
-    if (run_by(p, WG_NATIVE, &n, in, &native, NULL)) assert_memory_equal(r, &native, sizeof native);
+    run_both(p, &n, (const void *[]){x, w}, r);
 }
 
 /* ---- snapshots ------------------------------------------------------------------------------- */

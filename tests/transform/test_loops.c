@@ -1,48 +1,11 @@
 /* Loops and branches: values against the same loop in C, derivatives of first and second order in
  * every mode against differences and against each other, batches against examples one by one,
  * sizes 0, 1, 2 and 17 of one program, text that reads back, and what they refuse. */
-#include "support/test.h"
+#include "support/run_both.h"
 
-#include <math.h>
-#include <string.h>
-
-enum { MOST = 17 * 17 };
-
-#define assert_near(a, b, off)                                                                     \
-    do {                                                                                           \
-        double a_ = (a), b_ = (b);                                                                 \
-        if (!(fabs(a_ - b_) <= (off) * (1 + fabs(b_)))) fail_msg("%.17g is not %.17g", a_, b_);    \
-    } while (0)
-
-struct run { /* the outputs of a program, side by side */
-    double out[6][MOST];
-};
-
-/* False where native code is not built in. */
-static bool run_by(const wg_program *p, wg_backend backend, int64_t n, const void *const *in,
-                   struct run *r) {
-    wg_error error = {0};
-    wg_options options = {.backend = backend, .flags = "-O0 -ffp-contract=off"};
-    wg_function *fn = wg_compile(p, &options, &error);
-    assert_ok(error);
-    bool absent = strstr(wg_function_note(fn), "WG_NATIVE_BACKEND");
-    if (!absent) assert_string_equal(wg_function_note(fn), "");
-    void *out[6];
-    memset(r, 0, sizeof *r);
-    for (size_t i = 0; i < 6; i++) out[i] = r->out[i];
-    wg_call_with(fn, &n, in, out, NULL, &error);
-    assert_ok(error);
-    wg_function_free(fn);
-    return !absent;
-}
-
-/* Interpreted, and by native code: the same bits. */
 static void run(const wg_program *p, int64_t n, const double *x, const double *w,
                 const double *more, struct run *r) {
-    static struct run native;
-    const void *in[] = {x, w, more};
-    run_by(p, WG_INTERPRET, n, in, r);
-    if (run_by(p, WG_NATIVE, n, in, &native)) assert_memory_equal(r, &native, sizeof native);
+    run_both(p, &n, (const void *[]){x, w, more}, r);
 }
 
 /* y = s_n + sum of s_i x_i, where s_i = sin(s_i-1) exp(w) + x_i, s_0 = 1/2 */
@@ -483,7 +446,7 @@ static void long_bodies_keep_many_numbers(void **state) {
         expected[i] = (y[1] - y[0]) / 2e-5;
     }
     run(grad, 3, at_x, NULL, NULL, &d);
-    run_by(hessian, WG_INTERPRET, 3, (const void *[]){at_x}, &h);
+    run_by(hessian, WG_INTERPRET, (int64_t[]){3}, (const void *[]){at_x}, &h, NULL);
     for (size_t i = 0; i < 3; i++) assert_near(d.out[0][i], expected[i], 1e-8);
     assert_near(h.out[0][1], h.out[0][3], 1e-13);
     assert_near(h.out[0][2], h.out[0][6], 1e-13);
