@@ -35,5 +35,6 @@
 #include "wengert/emit.h"
 #include "wengert/show.h"
 #include "wengert/data.h"
+#include "wengert/csource.h"
 
 #endif

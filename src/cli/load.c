@@ -50,12 +50,34 @@ static wg_binding *bindings(struct cli *c) {
     return bound;
 }
 
+/* model.c, or model.c:function */
+static bool is_c_source(const char *file) {
+    const char *colon = strrchr(file, ':');
+    size_t length = colon && colon != file ? (size_t)(colon - file) : strlen(file);
+    return length > 2 && file[length - 2] == '.' && file[length - 1] == 'c';
+}
+
+static bool parse_c(struct cli *c) {
+    const char *colon = strrchr(c->file, ':');
+    wg_csource_options options = {.function = option_text(c, OPT_FUNCTION),
+                                  .allocator = &c->allocator};
+    const char *path = c->file;
+    if (colon && colon != c->file) {
+        path = keep_text(c, "%.*s", (int)(colon - c->file), c->file);
+        options.function = colon + 1;
+    }
+    if (!path) return false;
+    c->program = wg_csource_read(path, &options, &c->error);
+    return c->program != NULL;
+}
+
 static bool parse(struct cli *c) {
     const char *formula = option_text(c, OPT_FORMULA);
     if (formula && c->file)
         return usage_error(c, "'%.64s' and -e: give a file or a formula, not both", c->file);
     if (!formula && !(c->file && *c->file))
         return usage_error(c, "'%s' needs a formula: a file, or -e FORMULA", c->command->name);
+    if (!formula && is_c_source(c->file)) return parse_c(c);
     wg_parse_options options = {.function = option_text(c, OPT_FUNCTION),
                                 .bound = bindings(c),
                                 .bound_count = c->at.item.count,

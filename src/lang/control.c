@@ -125,48 +125,8 @@ static struct name *assigned_name(struct parser *p, size_t index) {
     return &p->names.stack.at[p->assigned.at[index]];
 }
 
-/* ---- bounds of indices ----------------------------------------------------------------------- */
-
-/* The extent that a value is, if it is one. */
-static bool as_extent(const struct parser *p, value v, wg_extent *extent) {
-    const struct instr *i = instr_at(&p->g->t, v);
-    int64_t bits;
-    if (i->op == OP_size) {
-        *extent = attr_words(&p->g->t, i->attr)[0];
-        return true;
-    }
-    bool plain = type_of(&p->g->t, v)->dtype == WG_I64 && value_is_splat(&p->g->t, v, &bits);
-    if (plain) *extent = bits;
-    return plain && bits >= 0;
-}
-
-bool value_bounds(struct parser *p, value v, wg_extent *low, wg_extent *high) {
-    wg_graph *g = p->g;
-    wg_extent offset = 0, e; /* v was negative ? offset - v : offset + v */
-    bool negative = false;
-    for (int step = 0; step < 8; step++) {
-        const struct instr *i = instr_at(&g->t, v);
-        const value *x = args_of(&g->t, i);
-        if (as_extent(p, v, &e)) {
-            *low = *high = negative ? extent_sub(g, offset, e) : extent_add(g, offset, e);
-            return !parse_failed(p);
-        }
-        for (size_t k = p->loop.count; k-- > 0;) {
-            const struct open_loop *loop = &p->loop.at[k];
-            if (v != loop->name || !loop->is_bounded) continue;
-            *low = negative ? extent_sub(g, offset, loop->high) : extent_add(g, offset, loop->low);
-            *high = negative ? extent_sub(g, offset, loop->low) : extent_add(g, offset, loop->high);
-            return !parse_failed(p);
-        }
-        if (i->op != OP_add && i->op != OP_sub) return false;
-        size_t other = as_extent(p, x[1], &e) ? 0 : as_extent(p, x[0], &e) ? 1 : 2;
-        if (other == 2) return false;
-        bool minus = negative != (i->op == OP_sub && other == 0);
-        offset = minus ? extent_sub(g, offset, e) : extent_add(g, offset, e);
-        if (i->op == OP_sub && other == 1) negative = !negative;
-        v = x[other];
-    }
-    return false;
+bool known_bounds(struct parser *p, value v, wg_extent *low, wg_extent *high) {
+    return value_bounds(p->g, p->bounded.at, p->bounded.count, v, low, high);
 }
 
 struct open_loop *loop_over(struct parser *p, value index, value x) {
@@ -278,7 +238,7 @@ static value range_end(struct parser *p, struct term t, wg_extent *low, wg_exten
         graph_hint(p->g, "a size, a value of i64, or what is converted: i64(x)");
         return 0;
     }
-    *is_bounded = *is_bounded && v && value_bounds(p, v, low, high);
+    *is_bounded = *is_bounded && v && known_bounds(p, v, low, high);
     return v;
 }
 
@@ -343,6 +303,14 @@ static bool open_range(struct parser *p, const struct token *name, const struct 
         wg_loop_end_at(NULL, SAME_SITE, loop.loop, NULL);
         return false;
     }
+    loop.bounded = p->bounded.count;
+    if (loop.is_bounded) {
+        struct bounded *known = VEC_PUSH(&g->t.allocator, &p->bounded);
+        if (known)
+            *known = (struct bounded){loop.name, loop.low, loop.high};
+        else
+            parse_memory(p);
+    }
     *open = loop;
     bind_name(p, name, term_value(loop.name));
     struct name *bound = names_find(&p->names, p->scope, name->start, name->length);
@@ -353,8 +321,9 @@ static bool open_range(struct parser *p, const struct token *name, const struct 
 /* Ends the innermost loop. */
 static value close_loop(struct parser *p, struct place place, wg_var *result) {
     parse_at(p, place);
-    wg_loop *loop = p->loop.at[--p->loop.count].loop;
-    return wg_loop_end_at(NULL, SAME_SITE, loop, result).id;
+    const struct open_loop *loop = &p->loop.at[--p->loop.count];
+    p->bounded.count = loop->bounded;
+    return wg_loop_end_at(NULL, SAME_SITE, loop->loop, result).id;
 }
 
 /* ---- loops that carry ------------------------------------------------------------------------ */
@@ -514,7 +483,8 @@ void while_statement(struct parser *p) {
     }
     wg_var *carry = something_changes(p, first, place, "loop") ? variables(p, count) : NULL;
     parse_at(p, place);
-    struct open_loop open = {.begin = (value)p->g->t.instr.count, .length = bounds.limit};
+    struct open_loop open = {.begin = (value)p->g->t.instr.count, .length = bounds.limit,
+                             .bounded = p->bounded.count};
     if (carry) open.loop = wg_loop_begin_at(NULL, SAME_SITE, p->g, bounds.limit);
     wg_loop_checkpoints_at(NULL, SAME_SITE, open.loop, bounds.snapshots);
     struct open_loop *new = open.loop ? VEC_PUSH(&p->g->t.allocator, &p->loop) : NULL;

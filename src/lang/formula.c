@@ -194,6 +194,7 @@ static void parser_free(struct parser *p) {
     VEC_FREE(allocator, &p->pending);
     VEC_FREE(allocator, &p->output);
     VEC_FREE(allocator, &p->loop);
+    VEC_FREE(allocator, &p->bounded);
     VEC_FREE(allocator, &p->gone);
     VEC_FREE(allocator, &p->assigned);
 }

@@ -10,6 +10,7 @@
 #ifndef LANG_H
 #define LANG_H
 
+#include "op/bounds.h"
 #include "op/build.h"
 #include "wengert/loop.h"
 
@@ -152,6 +153,7 @@ struct open_loop {
     wg_extent length;
     wg_extent low, high; /* low <= name <= high, if bounded */
     bool is_bounded, is_counted;
+    size_t bounded; /* of parser.bounded before it */
 };
 
 /* A name whose body is over. */
@@ -182,6 +184,7 @@ struct parser {
     VEC(struct pending) pending;
     VEC(struct output) output;
     VEC(struct open_loop) loop;
+    VEC(struct bounded) bounded; /* indices of loops that are open */
     VEC(struct gone) gone;
     VEC(size_t) assigned; /* names, by their number: what the bodies being read assign */
 
@@ -338,7 +341,7 @@ struct term if_expression(struct parser *p, struct place place);
 bool comprehension_ahead(struct parser *p);
 struct term comprehension(struct parser *p, const struct token *name);
 /* Least and largest values of a scalar of i64, where they follow from the loops around. */
-bool value_bounds(struct parser *p, value v, wg_extent *low, wg_extent *high);
+bool known_bounds(struct parser *p, value v, wg_extent *low, wg_extent *high);
 /* The loop of which this is the index, if it goes through all slices of x as they are; or NULL. */
 struct open_loop *loop_over(struct parser *p, value index, value x);
 

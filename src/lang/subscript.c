@@ -194,7 +194,7 @@ static value place_along(struct parser *p, value x, const struct term *item, siz
         return fixed_window(p, x, item, axis, &start, &count, &step) ? build_extent(g, start) : 0;
     value i = build_cast(g, WG_I64, term_build(p, item[0], WG_I64));
     if (axis == 0 || !i) return i;
-    if (value_bounds(p, i, &low, &high) && extent_provably_le(g, 0, low) &&
+    if (known_bounds(p, i, &low, &high) && extent_provably_le(g, 0, low) &&
         extent_provably_le(g, extent_add(g, high, 1), extent))
         return i;
     value inside = build_binary(g, OP_and, build_binary(g, OP_ge, i, build_number(g, WG_I64, 0)),

@@ -1,0 +1,391 @@
+/* for, while and do. A loop that counts, by a constant step to an end that does not change, becomes
+ * one of known length, however else it may end; the others go on as long as a flag that is carried
+ * says so. What is carried is what the body writes. */
+#include "csource/lower.h"
+
+#include "op/describe.h"
+
+struct counting { /* for (i = start; i < end; i += step) */
+    const struct node *name, *end, *also; /* also: what stands behind && in the condition */
+    enum operator_kind compare;
+    int64_t step;
+    struct cell *cell; /* of i */
+    const struct ctype *type;
+};
+
+struct loop {
+    const struct node *n, *begin, *condition, *step, *body;
+    struct counting count;
+    bool counts, asks_first;
+    struct object *broke, *going;
+};
+
+static const struct node *bare(const struct node *n) {
+    while (n->kind == NODE_CAST && is_scalar(n->type) && is_scalar(n->child[0]->type) &&
+           !is_floating(n->type) && !is_floating(n->child[0]->type))
+        n = n->child[0];
+    return n;
+}
+
+static bool is_whole_variable(const struct node *n) {
+    return n->kind == NODE_NAME && n->decl && n->decl->type->kind == TYPE_INT &&
+           !n->decl->is_global && !n->decl->is_static;
+}
+
+/* i++, i += 2, i = i - 1: the variable and how much. */
+static const struct node *step_of(struct lower *l, const struct node *n, int64_t *step) {
+    const struct node *by = NULL, *name = NULL;
+    bool minus = false;
+    if (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_DECREASE) {
+        *step = n->op == C_AFTER_INCREASE || n->op == C_INCREASE ? 1 : -1;
+        return bare(n->child[0]);
+    }
+    if (n->kind != NODE_ASSIGN) return NULL;
+    name = bare(n->child[0]);
+    if (n->op == C_ADD || n->op == C_SUB) {
+        by = n->child[1];
+        minus = n->op == C_SUB;
+    } else if (n->op == C_NONE) {
+        const struct node *sum = bare(n->child[1]);
+        if (sum->kind != NODE_BINARY || (sum->op != C_ADD && sum->op != C_SUB)) return NULL;
+        const struct node *left = bare(sum->child[0]);
+        if (left->kind != NODE_NAME || left->decl != name->decl) return NULL;
+        by = sum->child[1];
+        minus = sum->op == C_SUB;
+    }
+    int budget = 8;
+    if (!by || !is_cheap(by, NULL, &budget)) return NULL;
+    struct operand x = rvalue(l, by);
+    if (stopped(l) || !literal_of(l, x.v, step) || *step == 0 || *step == INT64_MIN) return NULL;
+    if (minus) *step = -*step;
+    return name;
+}
+
+static bool find_counting(struct lower *l, const struct node *condition, const struct node *step,
+                          struct counting *c) {
+    static const enum operator_kind mirrored[] = {[C_LT] = C_GT, [C_GT] = C_LT, [C_LE] = C_GE,
+                                                  [C_GE] = C_LE, [C_NE] = C_NE};
+    if (!condition || !step) return false;
+    while (condition->kind == NODE_BINARY && condition->op == C_BOTH) {
+        if (c->also) return false;
+        c->also = condition->child[1];
+        condition = condition->child[0];
+    }
+    if (condition->kind != NODE_BINARY || condition->op < C_LT || condition->op > C_NE ||
+        condition->op == C_EQ)
+        return false;
+    c->name = step_of(l, step, &c->step);
+    if (!c->name || !is_whole_variable(c->name)) return false;
+    const struct node *left = bare(condition->child[0]), *right = bare(condition->child[1]);
+    c->compare = condition->op;
+    c->end = condition->child[1];
+    if (left->kind != NODE_NAME || left->decl != c->name->decl) {
+        if (right->kind != NODE_NAME || right->decl != c->name->decl) return false;
+        c->compare = mirrored[condition->op];
+        c->end = condition->child[0];
+    }
+    bool up = c->step > 0;
+    if (c->compare == C_NE) return c->step == 1 || c->step == -1;
+    return up == (c->compare == C_LT || c->compare == C_LE);
+}
+
+/* ---- watching -------------------------------------------------------------------------------- */
+
+static void watched_body(struct lower *l, void *data);
+
+static void watched_end(struct lower *l, void *data) {
+    const struct counting *c = data;
+    rvalue(l, c->end);
+}
+
+/* Whether the counting holds: the body writes neither the variable nor what the end is made of. */
+static bool counting_holds(struct lower *l, const struct loop *p, const struct watch *body) {
+    const struct counting *c = &p->count;
+    if (watch_writes(body, c->cell)) return false;
+    struct watch end = watch_step(l, watched_end, (void *)(uintptr_t)c, false, NULL);
+    bool holds = !end.written.count;
+    for (size_t i = 0; i < end.read.count; i++)
+        holds = holds && end.read.at[i] != c->cell && !watch_writes(body, end.read.at[i]);
+    watch_free(l, &end);
+    return holds && !stopped(l);
+}
+
+/* ---- one iteration --------------------------------------------------------------------------- */
+
+static void lower_flag(struct lower *l, struct object *flag) {
+    if (!stopped(l)) cell_set(l, &flag->cell[0], truth(l, false));
+}
+
+static void run_body(struct lower *l, void *data, size_t which) {
+    const struct loop *p = data;
+    if (which) { /* the condition has ended it */
+        cell_set(l, &p->broke->cell[0], truth(l, true));
+        return;
+    }
+    l->continued = object_new(l, "continue", plain_type(TYPE_BOOL));
+    if (l->continued) lower_flag(l, l->continued);
+    statement(l, p->body);
+    l->continued = NULL; /* no more of it than one iteration */
+}
+
+static void go_on(struct lower *l, void *data, size_t which) {
+    const struct loop *p = data;
+    if (which) {
+        if (!stopped(l)) cell_set(l, &p->going->cell[0], truth(l, false));
+        return;
+    }
+    if (p->step) rvalue(l, p->step);
+    value c = p->condition ? condition(l, p->condition) : truth(l, true);
+    if (!stopped(l)) cell_set(l, &p->going->cell[0], c);
+}
+
+static value left_loop(struct lower *l, const struct loop *p) {
+    if (stopped(l)) return 0;
+    return build_binary(l->g, OP_or, cell_value(l, &p->broke->cell[0]),
+                        cell_value(l, &l->frame->returned->cell[0]));
+}
+
+static void iteration(struct lower *l, struct loop *p) {
+    size_t objects = l->object.count, bindings = l->binding.count;
+    if (p->counts && p->count.also) {
+        value more = condition(l, p->count.also);
+        if (!stopped(l)) branch(l, more, 2, run_body, p, p->n);
+    } else {
+        run_body(l, p, 0);
+    }
+    if (!p->counts && !stopped(l)) {
+        value left = left_loop(l, p);
+        if (!stopped(l)) branch(l, build_unary(l->g, OP_not, left), 2, go_on, p, p->n);
+    }
+    l->object.count = objects;
+    l->binding.count = bindings;
+}
+
+static void watched_body(struct lower *l, void *data) { iteration(l, data); }
+
+/* ---- loops of the graph ---------------------------------------------------------------------- */
+
+static wg_var var(struct lower *l, value v) { return (wg_var){l->g, v}; }
+
+/* A bound of the length that is at least 0 whatever the sizes are. */
+static wg_extent never_negative(struct lower *l, wg_extent e) {
+    for (int k = 0; k < 4 && !extent_provably_le(l->g, 0, e); k++) e = extent_add(l->g, e, 1);
+    return extent_provably_le(l->g, 0, e) ? e : WG_UNBOUNDED;
+}
+
+/* How many iterations: an extent, or a value of which an extent is a bound. */
+struct trip {
+    wg_extent length;
+    value count; /* 0: length */
+    value start;
+    bool is_bounded;
+    wg_extent low, high; /* of the variable */
+};
+
+static struct trip count_trips(struct lower *l, const struct counting *c) {
+    struct trip t = {.length = WG_UNBOUNDED};
+    wg_graph *g = l->g;
+    t.start = cell_value(l, c->cell);
+    struct operand limit = rvalue(l, c->end);
+    value end = as_whole(l, limit.v), one = whole(l, 1); /* of the type that is compared */
+    if (stopped(l) || !end) return t;
+    bool up = c->step > 0, inclusive = c->compare == C_LE || c->compare == C_GE;
+    int64_t step = up ? c->step : -c->step;
+    value distance = build_sub(g, up ? end : t.start, up ? t.start : end);
+    if (inclusive) distance = build_add(g, distance, one);
+    wg_extent s0, s1, e0, e1; /* of start and end */
+    int64_t trips;
+    if (bounds_of(l, t.start, &s0, &s1) && bounds_of(l, end, &e0, &e1)) {
+        int64_t last = inclusive ? 0 : 1;
+        t.is_bounded = true;
+        t.low = up ? s0 : extent_add(g, e0, last);
+        t.high = up ? extent_sub(g, e1, last) : s1;
+        wg_extent most = extent_sub(g, up ? e1 : s1, up ? s0 : e0);
+        if (inclusive) most = extent_add(g, most, 1);
+        bool is_exact = s0 == s1 && e0 == e1 && extent_provably_le(g, 0, most);
+        t.length = is_exact ? most : never_negative(l, most);
+        if (is_exact && step == 1) return t;
+    }
+    if (literal_of(l, distance, &trips)) {
+        t.length = trips > 0 ? (trips + step - 1) / step : 0;
+        return t;
+    }
+    t.count = distance;
+    if (step > 1)
+        t.count = build_binary(g, OP_idiv, build_add(g, distance, whole(l, step - 1)),
+                               whole(l, step));
+    return t;
+}
+
+static void end_pointer(struct lower *l, const struct loop *p, const struct cell *c,
+                        const struct place *to, bool is_set) {
+    if (c->type->kind != TYPE_POINTER || !is_set) return;
+    if (c->is_set && c->to.object == to->object && c->to.cell == to->cell) return;
+    refuse_at(l, &p->n->spot, "keep an index into one array, or copy what is pointed to",
+              "a pointer points to another object after an iteration of this loop");
+}
+
+/* The loop in the graph, with what `w` writes as what it carries. */
+static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
+    size_t count = w->written.count;
+    struct counting *c = &p->count;
+    struct trip t = {.length = WG_UNBOUNDED};
+    int64_t known;
+    if (p->counts) t = count_trips(l, c);
+    if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
+    if (count > 254) {
+        refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
+        return;
+    }
+    wg_var *carry = mem_alloc_zero(&l->allocator, (count + 1) * sizeof *carry);
+    if (!carry) {
+        refuse_memory(l);
+        return;
+    }
+    stand_at(l, p->n);
+    for (size_t i = 0; i < count; i++) { /* values from before the loop */
+        struct cell *cell = w->written.at[i].cell;
+        cell->v = cell_value(l, cell);
+    }
+    wg_loop *loop = wg_loop_begin_at(NULL, SAME_SITE, l->g, t.length);
+    if (t.count) wg_loop_count_at(NULL, SAME_SITE, loop, var(l, t.count));
+    size_t bounded = l->bounded.count;
+    value index = wg_loop_index_at(NULL, SAME_SITE, loop).id, i_value = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct written *written = &w->written.at[i];
+        carry[i] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(l, written->cell->v));
+        written->cell->v = carry[i].id;
+        if (written->cell->type->kind != TYPE_POINTER) continue;
+        if (!written->cell->is_set) {
+            written->cell->to = written->to;
+            written->cell->is_set = written->is_set;
+        }
+        written->to = written->cell->to;
+        written->is_set = written->cell->is_set;
+    }
+    if (p->counts && !stopped(l)) {
+        i_value = index;
+        int64_t step = c->step > 0 ? c->step : -c->step;
+        if (step > 1) i_value = build_mul(l->g, i_value, whole(l, step));
+        if (c->step < 0)
+            i_value = build_sub(l->g, t.start, i_value);
+        else if (!(literal_of(l, t.start, &known) && known == 0))
+            i_value = build_add(l->g, t.start, i_value);
+        struct bounded *new = t.is_bounded ? VEC_PUSH(&l->allocator, &l->bounded) : NULL;
+        if (new) *new = (struct bounded){i_value, t.low, t.high};
+        c->cell->v = i_value;
+    }
+    /* the loop goes on while no flag is up; at the first iteration none is */
+    value go = 0;
+    if (!p->counts) {
+        go = cell_value(l, &p->going->cell[0]);
+    } else if (watch_writes(w, &p->broke->cell[0]) ||
+               watch_writes(w, &l->frame->returned->cell[0])) {
+        go = stopped(l) ? 0 : build_unary(l->g, OP_not, left_loop(l, p));
+    }
+    if (go && !(literal_of(l, go, &known) && known))
+        wg_loop_while_at(NULL, SAME_SITE, loop, var(l, go));
+    if (!stopped(l)) {
+        if (watch_writes(w, &p->broke->cell[0])) p->broke->cell[0].v = truth(l, false);
+        if (watch_writes(w, &l->frame->returned->cell[0]))
+            l->frame->returned->cell[0].v = truth(l, false);
+    }
+    iteration(l, p);
+    stand_at(l, p->n);
+    for (size_t i = 0; i < count && !stopped(l); i++) {
+        struct cell *cell = w->written.at[i].cell;
+        end_pointer(l, p, cell, &w->written.at[i].to, w->written.at[i].is_set);
+        wg_loop_next_at(NULL, SAME_SITE, loop, carry[i], var(l, cell_value(l, cell)));
+    }
+    l->bounded.count = bounded;
+    value ran = wg_loop_end_at(NULL, SAME_SITE, loop, carry).id;
+    for (size_t i = 0; i < count && !stopped(l); i++) w->written.at[i].cell->v = carry[i].id;
+    if (p->counts && !stopped(l)) { /* the variable behind the loop */
+        if (watch_writes(w, &p->broke->cell[0]) || watch_writes(w, &l->frame->returned->cell[0]))
+            ran = build_sub(l->g, ran, build_cast(l->g, WG_I64, left_loop(l, p)));
+        if (!t.count && !watch_writes(w, &p->broke->cell[0]) &&
+            !watch_writes(w, &l->frame->returned->cell[0]))
+            ran = extent_value(l, t.length);
+        value moved = build_mul(l->g, ran, whole(l, c->step));
+        c->cell->v = stopped(l) ? 0 : build_add(l->g, t.start, moved);
+    }
+    mem_free(&l->allocator, carry, (count + 1) * sizeof *carry);
+}
+
+/* do { } while (0), as macros have it: once. */
+static bool is_once(struct lower *l, const struct loop *p) {
+    int64_t known;
+    int budget = 8;
+    if (p->asks_first || !p->condition || !is_cheap(p->condition, NULL, &budget)) return false;
+    const struct node *c = bare(p->condition);
+    if (c->kind != NODE_INT) return false;
+    return literal_of(l, condition(l, c), &known) && !known;
+}
+
+static void carry_out(struct lower *l, struct loop *p) {
+    int64_t known;
+    if (p->begin) statement(l, p->begin);
+    if (is_once(l, p)) {
+        run_body(l, p, 0);
+        return;
+    }
+    if (p->n->kind == NODE_FOR && find_counting(l, p->condition, p->step, &p->count)) {
+        struct object *o = bound_object(l, p->count.name->decl, p->n);
+        if (stopped(l)) return;
+        p->count.cell = &o->cell[0];
+        p->counts = true;
+    }
+    if (stopped(l)) return;
+    if (l->watch) {
+        p->counts = false;
+        p->count.also = NULL;
+        if (p->asks_first && p->condition) condition(l, p->condition);
+        watch_again(l, watched_body, p);
+        if (l->watch && p->going) p->going->cell[0].v = 0;
+        return;
+    }
+    struct watch w = {0};
+    if (p->counts) {
+        w = watch_step(l, watched_body, p, true, p->count.cell);
+        p->counts = counting_holds(l, p, &w);
+        if (!p->counts) {
+            watch_free(l, &w);
+            w = (struct watch){0};
+            p->count.also = NULL;
+        }
+    }
+    if (!p->counts && !stopped(l)) {
+        value go = p->asks_first && p->condition ? condition(l, p->condition) : truth(l, true);
+        if (!stopped(l)) cell_set(l, &p->going->cell[0], go);
+        if (literal_of(l, go, &known) && !known) return;
+        w = watch_step(l, watched_body, p, true, NULL);
+    }
+    if (!stopped(l)) build_loop(l, p, &w);
+    watch_free(l, &w);
+}
+
+void loop_statement(struct lower *l, const struct node *n) {
+    struct loop p = {.n = n, .asks_first = n->kind != NODE_DO};
+    if (n->kind == NODE_FOR) {
+        p.begin = n->child[0];
+        p.condition = n->child[1];
+        p.step = n->child[2];
+        p.body = n->child[3];
+    } else {
+        p.condition = n->child[n->kind == NODE_WHILE ? 0 : 1];
+        p.body = n->child[n->kind == NODE_WHILE ? 1 : 0];
+    }
+    size_t objects = l->object.count, bindings = l->binding.count;
+    struct object *broke = l->broke, *continued = l->continued;
+    p.broke = object_new(l, "break", plain_type(TYPE_BOOL));
+    p.going = object_new(l, "going", plain_type(TYPE_BOOL));
+    if (!stopped(l)) {
+        l->broke = p.broke;
+        lower_flag(l, p.broke);
+        cell_set(l, &p.going->cell[0], truth(l, true));
+        carry_out(l, &p);
+    }
+    l->broke = broke;
+    l->continued = continued;
+    leave_scope(l, objects, bindings);
+}

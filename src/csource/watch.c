@@ -1,0 +1,198 @@
+/* What a body writes, found by carrying it out on a graph that is thrown away. There nothing is
+ * known but literals: variables that the body writes are unknown when it begins again, elements of
+ * arrays always, and every case of a branch is carried out. So what is found is all that may be
+ * written; what is not, keeps the value that it has. */
+#include "csource/lower.h"
+
+static void note(struct lower *l, struct watch *w, struct cell *c) {
+    struct written *found = NULL;
+    for (size_t i = 0; i < w->written.count && !found; i++)
+        if (w->written.at[i].cell == c) found = &w->written.at[i];
+    if (!found) found = VEC_PUSH(&l->allocator, &w->written);
+    if (!found) {
+        refuse_memory(l);
+        return;
+    }
+    *found = (struct written){.cell = c};
+    bool lasts = !c->to.object || c->to.object->serial < w->first_serial;
+    if (c->type->kind == TYPE_POINTER && c->is_set && lasts) {
+        found->to = c->to;
+        found->is_set = true;
+    }
+}
+
+void note_written(struct lower *l, struct cell *c) {
+    if (l->watch && c->serial < l->watch->first_serial) note(l, l->watch, c);
+}
+
+void note_read(struct lower *l, struct cell *c) {
+    struct watch *w = l->watch;
+    if (!w || c->serial >= w->first_serial) return;
+    for (size_t i = 0; i < w->read.count; i++)
+        if (w->read.at[i] == c) return;
+    struct cell **new = VEC_PUSH(&l->allocator, &w->read);
+    if (new)
+        *new = c;
+    else
+        refuse_memory(l);
+}
+
+bool watch_writes(const struct watch *w, const struct cell *c) {
+    for (size_t i = 0; i < w->written.count; i++)
+        if (w->written.at[i].cell == c) return true;
+    return false;
+}
+
+void watch_free(struct lower *l, struct watch *w) {
+    VEC_FREE(&l->allocator, &w->written);
+    VEC_FREE(&l->allocator, &w->read);
+}
+
+void forget(struct lower *l, const written_vec *written) {
+    (void)l;
+    for (size_t i = 0; i < written->count; i++) written->at[i].cell->v = 0;
+}
+
+/* Pointers that the body moves are what they point to from the second time on, where nothing was
+ * assigned to them before. */
+static void settle_targets(const written_vec *written) {
+    for (size_t i = 0; i < written->count; i++) {
+        const struct written *w = &written->at[i];
+        if (w->cell->type->kind != TYPE_POINTER || w->cell->is_set) continue;
+        w->cell->to = w->to;
+        w->cell->is_set = w->is_set;
+    }
+}
+
+/* ---- all that is alive ----------------------------------------------------------------------- */
+
+struct saved {
+    value v;
+    struct place to;
+    bool is_set;
+};
+typedef VEC(struct saved) saved_vec;
+
+static bool save_all(struct lower *l, saved_vec *saved) {
+    for (size_t i = 0; i < l->object.count; i++)
+        for (uint32_t k = 0; k < l->object.at[i]->cell_count; k++) {
+            const struct cell *c = &l->object.at[i]->cell[k];
+            struct saved *new = VEC_PUSH(&l->allocator, saved);
+            if (!new) {
+                refuse_memory(l);
+                return false;
+            }
+            *new = (struct saved){c->v, c->to, c->is_set};
+        }
+    return true;
+}
+
+static void restore_all(struct lower *l, const saved_vec *saved) {
+    size_t at = 0;
+    for (size_t i = 0; i < l->object.count; i++)
+        for (uint32_t k = 0; k < l->object.at[i]->cell_count && at < saved->count; k++, at++) {
+            struct cell *c = &l->object.at[i]->cell[k];
+            c->v = saved->at[at].v;
+            c->to = saved->at[at].to;
+            c->is_set = saved->at[at].is_set;
+        }
+}
+
+/* The values of the cells as the new graph has them: literals, else unknown. */
+static void translate_all(struct lower *l, const wg_graph *from) {
+    for (size_t i = 0; i < l->object.count; i++)
+        for (uint32_t k = 0; k < l->object.at[i]->cell_count; k++) {
+            struct cell *c = &l->object.at[i]->cell[k];
+            value old = c->v;
+            int64_t bits;
+            c->v = 0;
+            if (!old || c->is_array) continue;
+            const wg_type *type = type_of(&from->t, old);
+            if (type->rank == 0 && value_is_splat(&from->t, old, &bits))
+                c->v = graph_literal(l->g, (wg_dtype)type->dtype, bits);
+        }
+}
+
+/* Carries the step out until it writes nothing new. */
+static void until_settled(struct lower *l, struct watch *w, action *f, void *data, bool repeats,
+                          const saved_vec *begin) {
+    size_t known;
+    do {
+        known = w->written.count;
+        restore_all(l, begin);
+        forget(l, &w->written);
+        settle_targets(&w->written);
+        f(l, data);
+    } while (repeats && w->written.count > known && !stopped(l));
+}
+
+struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, struct cell *changes) {
+    struct watch w = {.first_serial = l->serials + 1};
+    saved_vec before = {0}, begin = {0};
+    if (stopped(l) || !save_all(l, &before)) return w;
+    size_t objects = l->object.count, bindings = l->binding.count, tables = l->table.count;
+    struct arena_mark mark = arena_mark(&l->arena);
+    uint32_t serials = l->serials;
+    struct frame *frame = l->frame;
+    struct object *broke = l->broke, *continued = l->continued;
+    wg_graph *scratch = graph_new(&l->allocator);
+    if (!scratch) {
+        refuse_memory(l);
+        VEC_FREE(&l->allocator, &before);
+        return w;
+    }
+    l->g = scratch;
+    l->watch = &w;
+    translate_all(l, l->real);
+    if (changes) changes->v = 0;
+    if (save_all(l, &begin)) until_settled(l, &w, f, data, repeats, &begin);
+    if (scratch->error.status) fail_as(&l->error, &scratch->error);
+    l->g = l->real;
+    l->watch = NULL;
+    l->object.count = objects;
+    l->binding.count = bindings;
+    l->table.count = tables;
+    l->serials = serials;
+    l->frame = frame;
+    l->broke = broke;
+    l->continued = continued;
+    arena_rewind(&l->arena, mark);
+    restore_all(l, &before);
+    wg_graph_free(scratch);
+    VEC_FREE(&l->allocator, &begin);
+    VEC_FREE(&l->allocator, &before);
+    return w;
+}
+
+/* Of a watch within another: what it found is found by that one too, and forgotten. */
+static void close_watch(struct lower *l, struct watch *w) {
+    l->watch = w->outer;
+    settle_targets(&w->written);
+    for (size_t i = 0; i < w->written.count; i++) note_written(l, w->written.at[i].cell);
+    for (size_t i = 0; i < w->read.count; i++) note_read(l, w->read.at[i]);
+    forget(l, &w->written);
+    watch_free(l, w);
+}
+
+void watch_cases(struct lower *l, arm *f, void *data, size_t cases) {
+    struct watch w = {.outer = l->watch, .first_serial = l->serials + 1};
+    saved_vec begin = {0};
+    if (stopped(l) || !save_all(l, &begin)) return;
+    l->watch = &w;
+    for (size_t k = 0; k < cases && !stopped(l); k++) {
+        f(l, data, k);
+        restore_all(l, &begin);
+    }
+    close_watch(l, &w);
+    VEC_FREE(&l->allocator, &begin);
+}
+
+void watch_again(struct lower *l, action *f, void *data) {
+    struct watch w = {.outer = l->watch, .first_serial = l->serials + 1};
+    saved_vec begin = {0};
+    if (stopped(l) || !save_all(l, &begin)) return;
+    l->watch = &w;
+    until_settled(l, &w, f, data, true, &begin);
+    close_watch(l, &w);
+    VEC_FREE(&l->allocator, &begin);
+}
