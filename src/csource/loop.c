@@ -110,6 +110,19 @@ static bool counting_holds(struct lower *l, const struct loop *p, const struct w
     return holds && !stopped(l);
 }
 
+/* i != end by a type that wraps around may come to the end from behind, unless i begins before. */
+static bool ends_at(struct lower *l, const struct counting *c) {
+    const struct ctype *type = c->name->decl->type;
+    if (c->compare != C_NE || (type->is_signed && type->bits >= 32)) return true;
+    value start = cell_value(l, c->cell), end = as_whole(l, rvalue(l, c->end).v);
+    int64_t a, b;
+    wg_extent s0, s1, e0, e1;
+    if (stopped(l)) return false;
+    if (literal_of(l, start, &a) && literal_of(l, end, &b)) return c->step > 0 ? a <= b : a >= b;
+    return bounds_of(l, start, &s0, &s1) && bounds_of(l, end, &e0, &e1) &&
+           (c->step > 0 ? extent_provably_le(l->g, s1, e0) : extent_provably_le(l->g, e1, s0));
+}
+
 /* ---- one iteration --------------------------------------------------------------------------- */
 
 static void lower_flag(struct lower *l, struct object *flag) {
@@ -225,6 +238,13 @@ static void end_pointer(struct lower *l, const struct loop *p, const struct cell
               "a pointer points to another object after an iteration of this loop");
 }
 
+/* The variable behind a loop of so many iterations. */
+static void behind_loop(struct lower *l, const struct counting *c, const struct trip *t,
+                        value ran) {
+    value moved = build_mul(l->g, ran, whole(l, c->step));
+    c->cell->v = stopped(l) ? 0 : build_add(l->g, t->start, moved);
+}
+
 /* The loop in the graph, with what `w` writes as what it carries. */
 static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     size_t count = w->written.count;
@@ -235,6 +255,12 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
     if (count > 254) {
         refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
+        return;
+    }
+    if (p->counts && !count) { /* nothing but the variable changes */
+        value ran = t.count ? build_binary(l->g, OP_max, t.count, whole(l, 0))
+                            : extent_value(l, t.length);
+        behind_loop(l, c, &t, ran);
         return;
     }
     wg_var *carry = mem_alloc_zero(&l->allocator, (count + 1) * sizeof *carry);
@@ -306,8 +332,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         if (!t.count && !watch_writes(w, &p->broke->cell[0]) &&
             !watch_writes(w, &l->frame->returned->cell[0]))
             ran = extent_value(l, t.length);
-        value moved = build_mul(l->g, ran, whole(l, c->step));
-        c->cell->v = stopped(l) ? 0 : build_add(l->g, t.start, moved);
+        behind_loop(l, c, &t, ran);
     }
     mem_free(&l->allocator, carry, (count + 1) * sizeof *carry);
 }
@@ -347,7 +372,7 @@ static void carry_out(struct lower *l, struct loop *p) {
     struct watch w = {0};
     if (p->counts) {
         w = watch_step(l, watched_body, p, true, p->count.cell);
-        p->counts = counting_holds(l, p, &w);
+        p->counts = counting_holds(l, p, &w) && ends_at(l, &p->count);
         if (!p->counts) {
             watch_free(l, &w);
             w = (struct watch){0};
