@@ -1,0 +1,158 @@
+/* Loops of every kind, with bounds that data decide. */
+#include <math.h>
+
+/* at -- a sum of nothing too */
+double sum(int n, const double x[n]) {
+    double s = 0;
+    for (int i = 0; i < n; i++) s += x[i];
+    return s;
+}
+
+/* at native */
+void prefix(int n, double x[n]) {
+    for (int i = 1; i < n; i++) x[i] += x[i - 1];
+}
+
+/* at */
+void suffix(int n, double x[n]) {
+    for (int i = n - 2; i >= 0; i--) x[i] = 0.5 * x[i] + x[i + 1] * x[i];
+}
+
+/* at n = 1 2 17 5 */
+double steps(int n, const double x[n]) {
+    double s = 0;
+    for (int i = 0; i < n; i += 3) s += x[i] * i;
+    for (int i = n; i > 0; i -= 2) s -= x[i - 1] * i;
+    for (int i = 1; i < n; i *= 2) s += x[i] * x[i];
+    for (int i = n - 1; i > 0; i /= 2) s *= 1 + 0.1 * x[i];
+    for (unsigned i = (unsigned)n; i-- > 0;) s += 0.5 * x[i];
+    return s;
+}
+
+/* at k = 0 1 5 -3 */
+double counted(int k, double x) {
+    double y = 1;
+    while (k-- > 0) y *= x;
+    return y + k;
+}
+
+/* at k = 1 6 7 27 */
+double collatz(int k, double x) {
+    double y = x;
+    int steps = 0;
+    while (k != 1) {
+        if (k % 2)
+            k = 3 * k + 1, y = y * 0.5 + x;
+        else
+            k /= 2, y = sin(y) + 0.1;
+        steps++;
+    }
+    return y + steps;
+}
+
+/* at x in 2..50; native */
+double newton_root(double x) {
+    double y = x;
+    do {
+        double next = 0.5 * (y + x / y);
+        if (fabs(next - y) < 1e-14 * y) break;
+        y = next;
+    } while (1);
+    return y;
+}
+
+/* at x in 0.5..3 */
+double bisect(double x) {
+    double low = 0, high = 10;
+    int steps = 0;
+    while (high - low > 1e-3 && ++steps < 100) {
+        double middle = (low + high) / 2;
+        if (middle * middle * middle < 20)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (low + high) * x * steps;
+}
+
+/* at n = 1 2 17 */
+int first_negative(int n, const double x[n]) {
+    int i = 0;
+    while (i < n && x[i] >= 0) i++;
+    return i;
+}
+
+/* at k = 0 1 2 9 */
+double two_ends(int k, double x) {
+    int i, j;
+    double s = 0;
+    for (i = 0, j = k; i < j; i++, j--) s += (i - j) * x;
+    return s + i * 10 + j;
+}
+
+/* at */
+double dependent(int n, const double x[n]) {
+    double s = 0;
+    for (int i = 0; i < n; i++)
+        for (int j = i; j < n && j < i + 3; j++)
+            for (int k = j; k > i; k--) s += x[i] * x[j] - x[k];
+    return s;
+}
+
+/* at */
+double end_moves(int n, const double x[n]) {
+    double s = 0;
+    int m = n;
+    for (int i = 0; i < m; i++) {
+        s += x[i];
+        if (x[i] > 0 && m > 1) m--;
+    }
+    return s * m;
+}
+
+/* at */
+double index_moves(int n, const double x[n]) {
+    double s = 0;
+    for (int i = 0; i < n; i++) {
+        s = s * 0.5 + x[i];
+        if (s > 0.2) i++;
+    }
+    return s;
+}
+
+/* at n = 0 1 2 17; m = 0 1 3 5; native */
+double nested(int n, int m, double a[n][m]) {
+    double s = 0;
+    for (int i = 0; i < n; i++) {
+        if (i % 4 == 3) continue;
+        for (int j = 0; j < m; j++) {
+            if (a[i][j] > 0.7) break;
+            if (a[i][j] < -0.7) continue;
+            a[i][j] = a[i][j] * s + j;
+            s += a[i][j] * 0.1;
+        }
+    }
+    return s;
+}
+
+/* at k = 0 3 10 */
+int long_index(int k) {
+    long s = 0;
+    for (long i = -k; i <= k; i++) s = s * 3 + i;
+    for (short j = 0; j < k; j++) s ^= j;
+    for (unsigned char c = 250; c != 4; c++) s += c;
+    return (int)(s & 0xFFFFFF);
+}
+
+/* at n = 1 2 5 17 */
+double empty_parts(int n, const double x[n]) {
+    double s = 0;
+    int i = 0;
+    for (;;) {
+        if (i >= n) break;
+        s += x[i++];
+    }
+    for (; i > 0;) s *= 1 + 0.01 * x[--i];
+    for (i = 0; i < n; i++);
+    return s + i;
+}
