@@ -51,7 +51,7 @@ static double call_camera(const struct data *d) {
     return camera_cost((int)d->size[0], d->x[0], (void *)d->x[1], (void *)d->x[2]);
 }
 static double call_orbit(const struct data *d) {
-    return orbit_miss((int)d->whole[0], *d->x[1], d->x[2], d->x[3], d->x[4]);
+    return orbit_miss((int)d->size[0], *d->x[0], d->x[1], d->x[2], d->x[3]);
 }
 static double call_lennard_jones(const struct data *d) {
     return lennard_jones((int)d->size[0], (void *)d->x[0], *d->x[1], *d->x[2]);
@@ -60,7 +60,7 @@ static double call_black_scholes(const struct data *d) {
     return black_scholes((int)d->size[0], d->x[0], d->x[1], d->x[2], d->index, *d->x[4], *d->x[5]);
 }
 static double call_heat(const struct data *d) {
-    return heat((int)d->size[0], (int)d->size[1], (int)d->whole[0], d->x[1], *d->x[2]);
+    return heat((int)d->size[0], (int)d->size[1], (int)d->size[2], d->x[0], *d->x[1]);
 }
 static double call_cholesky(const struct data *d) {
     return log_determinant((int)d->size[0], d->x[0]);
@@ -89,16 +89,16 @@ static void add_diagonal(struct data *d) {
 static const struct problem problems[] = {
     {"camera", "camera", "camera_cost", "cam,x", "p = 2000", {2000},
      {{11, 0.1, 0.4}, {6000, 1, 2}, {4000, -1, 1}}, call_camera, NULL},
-    {"orbit", "orbit", "orbit_miss", "start,mass", "2000 steps", {0},
-     {{0, 2000, 0}, {1, 0.004, 0.004}, {4, 0.2, 0.6}, {2, 0.5, 1}, {2, 0, 1}}, call_orbit, NULL},
+    {"orbit", "orbit", "orbit_miss", "start,mass", "2000 steps", {2000},
+     {{1, 0.004, 0.004}, {4, 0.2, 0.6}, {2, 0.5, 1}, {2, 0, 1}}, call_orbit, NULL},
     {"lennard-jones", "lennard_jones", "lennard_jones", "x,sigma", "n = 1000", {1000},
      {{3000, 0, 1}, {1, 0.05, 0.05}, {1, 0.19, 0.19}}, call_lennard_jones, NULL},
     {"black-scholes", "black_scholes", "black_scholes", "spot,volatility,rate", "n = 10000",
      {10000},
      {{10000, 80, 120}, {10000, 80, 120}, {10000, 0.2, 2}, {1, 0, 0}, {1, 0.02, 0.02},
       {1, 0.3, 0.3}}, call_black_scholes, make_calls},
-    {"heat", "heat", "heat", "start,rate", "128 x 128, 100 steps", {128, 128},
-     {{0, 100, 0}, {16384, 0, 1}, {1, 0.2, 0.2}}, call_heat, NULL},
+    {"heat", "heat", "heat", "start,rate", "128 x 128, 100 steps", {128, 128, 100},
+     {{16384, 0, 1}, {1, 0.2, 0.2}}, call_heat, NULL},
     {"cholesky", "cholesky", "log_determinant", "a", "n = 150", {150}, {{22500, -1, 1}},
      call_cholesky, add_diagonal},
     {"fft", "fft", "low_energy", "signal", "n = 4096", {4096}, {{4096, -1, 1}}, call_fft, NULL},

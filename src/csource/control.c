@@ -4,7 +4,7 @@
  * be asked. */
 #include "csource/lower.h"
 
-enum { MAX_STATEMENTS = 1000 };
+enum { MAX_STATEMENTS = 1000, MOST_CARRIED = 254 };
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
@@ -52,7 +52,7 @@ void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
     struct cell *begin = mem_alloc(&l->allocator, (count + 1) * sizeof *begin);
     struct cell *end = mem_alloc(&l->allocator, (count + 1) * sizeof *end);
     if (!result || !begin || !end) refuse_memory(l);
-    if (!stopped(l) && count > 254)
+    if (!stopped(l) && count > MOST_CARRIED && !make_one_whole(l, &w.written))
         refuse_at(l, &at->spot, NULL, "what is decided here assigns more than 254 variables");
     if (!stopped(l) && count > 0) {
         for (size_t i = 0; i < count; i++) begin[i] = *w.written.at[i].cell;
@@ -355,7 +355,7 @@ static void declare(struct lower *l, const struct node *n) {
         const struct decl *d = n->decls[i];
         if (d->is_static || d->is_global) continue; /* a table, made when it is read */
         stand_at(l, n);
-        struct object *o = object_new(l, d->name, settled_type(l, d->type, n));
+        struct object *o = variable_new(l, d, settled_type(l, d->type, n));
         if (!o) return;
         bool is_list = d->init && (d->type->kind == TYPE_ARRAY || d->type->kind == TYPE_RECORD);
         if (is_list && (d->init->kind == NODE_INIT || d->init->kind == NODE_CAST))

@@ -131,12 +131,62 @@ static bool is_told_size(const struct lower *l, const char *path) {
     return false;
 }
 
-static bool is_size(const struct lower *l, const struct decl *f, const struct decl *d) {
+static bool bounds_loops(struct lower *l, const struct node *body, const struct decl *d, int depth);
+
+static const struct node *bare(const struct node *n) {
+    while (n->kind == NODE_CAST) n = n->child[0];
+    return n;
+}
+
+static bool is_name(const struct node *n, const struct decl *d) {
+    n = bare(n);
+    return n->kind == NODE_NAME && n->decl == d;
+}
+
+/* Whether the parameter is what a loop counts up to, here or in a function that it is given to, and
+ * nothing is assigned to it: then it is a size, and what reverse mode keeps has a known length. */
+static bool assigned_to(const struct node *n, const struct decl *d) {
+    bool changes = n->kind == NODE_ASSIGN ||
+                   (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_ADDRESS);
+    if (changes && is_name(n->child[0], d)) return true;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->kind != NODE_DECLARE && n->child[i] && assigned_to(n->child[i], d)) return true;
+    return false;
+}
+
+static bool ends_a_loop(struct lower *l, const struct node *n, const struct decl *d, int depth) {
+    if (n->kind == NODE_DECLARE) {
+        for (size_t i = 0; i < n->count; i++)
+            if (n->decls[i]->init && ends_a_loop(l, n->decls[i]->init, d, depth)) return true;
+        return false;
+    }
+    if (n->kind == NODE_FOR && n->child[1] && n->child[1]->kind == NODE_BINARY) {
+        const struct node *c = n->child[1];
+        bool up = c->op == C_LT || c->op == C_LE, down = c->op == C_GT || c->op == C_GE;
+        if ((up && is_name(c->child[1], d)) || (down && is_name(c->child[0], d))) return true;
+    }
+    if (n->kind == NODE_CALL && n->decl && depth < 4 && tree_body(l->tree, n->decl) &&
+        n->decl->body)
+        for (size_t i = 0; i < n->count && i < n->decl->parameter_count; i++)
+            if (is_name(n->child[i], d) &&
+                bounds_loops(l, n->decl->body, n->decl->parameter[i], depth + 1))
+                return true;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->child[i] && ends_a_loop(l, n->child[i], d, depth)) return true;
+    return false;
+}
+
+static bool bounds_loops(struct lower *l, const struct node *body, const struct decl *d,
+                         int depth) {
+    return !assigned_to(body, d) && ends_a_loop(l, body, d, depth);
+}
+
+static bool is_size(struct lower *l, const struct decl *f, const struct decl *d) {
     if (d->type->kind != TYPE_INT) return false;
     for (size_t i = 0; i < f->parameter_count; i++)
         for (const struct ctype *t = f->parameter[i]->type; t; t = t->of)
             if (t->kind == TYPE_ARRAY && t->size && names_parameter(t->size, d)) return true;
-    return is_told_size(l, d->name);
+    return is_told_size(l, d->name) || (f->body && bounds_loops(l, f->body, d, 0));
 }
 
 /* ---- inputs and outputs ------------------------------------------------------------------------ */
@@ -436,6 +486,23 @@ static bool good_options(const wg_csource_options *o, wg_error *error) {
     return true;
 }
 
+/* Forgets all but the tree and which arrays are whole. */
+static void begin_again(struct reading *r) {
+    struct lower *l = &r->l;
+    if (l->g) wg_graph_free(l->g);
+    l->g = l->real = NULL;
+    l->begins_again = false;
+    l->frame = NULL;
+    l->broke = l->continued = NULL;
+    l->watch = NULL;
+    l->serials = 0;
+    l->nesting = 0;
+    l->object.count = l->binding.count = l->table.count = l->bounded.count = 0;
+    r->pointee.count = 0;
+    arena_free(&l->arena);
+    l->arena = (struct arena){.allocator = l->allocator};
+}
+
 wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
                             wg_error *error) {
     wg_csource_options none = {0};
@@ -457,9 +524,12 @@ wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
     r.l.allocator = r.l.arena.allocator = a;
     r.l.options = options;
     r.l.tree = tree_read(path, options, &a, &r.l.error);
-    r.l.g = r.l.real = r.l.tree ? graph_new(&a) : NULL;
-    if (r.l.tree && !r.l.g) refuse_memory(&r.l);
-    if (r.l.g) read_function(&r, options);
+    do {
+        begin_again(&r);
+        r.l.g = r.l.real = r.l.tree ? graph_new(&a) : NULL;
+        if (r.l.tree && !r.l.g) refuse_memory(&r.l);
+        if (r.l.g) read_function(&r, options);
+    } while (r.l.begins_again && !r.l.error.status);
     if (r.l.g && !stopped(&r.l)) {
         s->program = graph_build(r.l.g, error);
         r.l.g = NULL;
@@ -475,6 +545,7 @@ wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
     VEC_FREE(&a, &r.l.object);
     VEC_FREE(&a, &r.l.table);
     VEC_FREE(&a, &r.l.bounded);
+    VEC_FREE(&a, &r.l.whole_array);
     arena_free(&r.l.arena);
     if (s->program) return s;
     wg_csource_free(s);

@@ -5,6 +5,8 @@
 
 #include "op/describe.h"
 
+enum { MOST_CARRIED = 254, MOST_UNROLLED = 16, MOST_WRITTEN_OUT = 600, NOT_STRAIGHT = 1 << 20 };
+
 struct counting { /* for (i = start; i < end; i += step) */
     const struct node *name, *end, *also; /* also: what stands behind && in the condition */
     enum operator_kind compare;
@@ -253,8 +255,8 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     int64_t known;
     if (p->counts) t = count_trips(l, c);
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
-    if (count > 254) {
-        refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
+    if (count > MOST_CARRIED) {
+        if (!make_one_whole(l, &w->written)) refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
         return;
     }
     if (p->counts && !count) { /* nothing but the variable changes */
@@ -337,6 +339,104 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     mem_free(&l->allocator, carry, (count + 1) * sizeof *carry);
 }
 
+/* ---- short loops, written out ----------------------------------------------------------------- */
+
+/* How often a loop runs whose ends are literals; -1: another one. */
+static int64_t literal_trips(const struct node *n) {
+    if (n->kind != NODE_FOR || !n->child[0] || !n->child[1] || !n->child[2]) return -1;
+    const struct node *begin = n->child[0], *c = n->child[1], *step = n->child[2], *from = NULL;
+    const struct decl *name = NULL;
+    if (begin->kind == NODE_DECLARE && begin->count == 1) {
+        name = begin->decls[0];
+        from = name->init;
+    } else if (begin->kind == NODE_ASSIGN && begin->op == C_NONE) {
+        name = bare(begin->child[0])->decl;
+        from = begin->child[1];
+    }
+    if (!from || c->kind != NODE_BINARY) return -1;
+    from = bare(from);
+    const struct node *left = bare(c->child[0]), *to = bare(c->child[1]);
+    bool negative = from->kind == NODE_UNARY && from->op == C_MINUS;
+    if (negative) from = bare(from->child[0]);
+    if (from->kind != NODE_INT || to->kind != NODE_INT || left->decl != name ||
+        step->kind != NODE_UNARY || bare(step->child[0])->decl != name)
+        return -1;
+    int64_t first = negative ? -from->integer : from->integer;
+    bool up = step->op == C_INCREASE || step->op == C_AFTER_INCREASE;
+    int64_t trips = up ? to->integer - first : first - to->integer;
+    if (c->op == C_LE || c->op == C_GE) trips++;
+    if (up ? c->op != C_LT && c->op != C_LE : c->op != C_GT && c->op != C_GE) return -1;
+    return trips < 0 ? 0 : trips;
+}
+
+/* How much text this becomes where short loops in it are written out; NOT_STRAIGHT and more: there
+ * is another loop in it, or something that leaves it. */
+static int text_of(struct lower *l, const struct node *n, int depth) {
+    int sum = 1;
+    if (!n) return 0;
+    if (n->kind == NODE_WHILE || n->kind == NODE_DO || n->kind == NODE_BREAK ||
+        (n->kind == NODE_RETURN && depth == 0) || n->kind == NODE_SWITCH || depth > 6)
+        return NOT_STRAIGHT;
+    if (n->kind == NODE_DECLARE) {
+        for (size_t i = 0; i < n->count && sum < NOT_STRAIGHT; i++)
+            sum += text_of(l, n->decls[i]->init, depth);
+        return sum;
+    }
+    if (n->kind == NODE_FOR) {
+        int64_t trips = literal_trips(n);
+        int once = text_of(l, n->child[3], depth);
+        if (trips < 0 || trips > MOST_UNROLLED || once >= NOT_STRAIGHT) return NOT_STRAIGHT;
+        return once * (int)trips + 1;
+    }
+    if (n->kind == NODE_CALL && n->decl && tree_body(l->tree, n->decl) && n->decl->body)
+        sum += text_of(l, n->decl->body, depth + 1);
+    for (size_t i = 0; i < n->count && sum < NOT_STRAIGHT; i++)
+        sum += text_of(l, n->child[i], depth);
+    return sum;
+}
+
+static bool assigns(const struct node *n, const struct decl *d) {
+    bool changes = n->kind == NODE_ASSIGN ||
+                   (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_ADDRESS);
+    if (changes && bare(n->child[0])->decl == d) return true;
+    if (n->kind == NODE_DECLARE) {
+        for (size_t i = 0; i < n->count; i++)
+            if (n->decls[i]->init && assigns(n->decls[i]->init, d)) return true;
+        return false;
+    }
+    for (size_t i = 0; i < n->count; i++)
+        if (n->child[i] && assigns(n->child[i], d)) return true;
+    return false;
+}
+
+/* A short loop between literals becomes its iterations one after the other, so that indices in it
+ * are literals too. */
+static bool write_out(struct lower *l, struct loop *p) {
+    const struct counting *c = &p->count;
+    int64_t start, end, trips;
+    int budget = 8;
+    if (c->also || !literal_of(l, cell_value(l, c->cell), &start)) return false;
+    if (!is_cheap(c->end, NULL, &budget)) return false;
+    struct operand limit = rvalue(l, c->end);
+    if (stopped(l) || !literal_of(l, limit.v, &end)) return false;
+    if (start < INT32_MIN || start > INT32_MAX || end < INT32_MIN || end > INT32_MAX) return false;
+    int64_t step = c->step > 0 ? c->step : -c->step;
+    trips = c->step > 0 ? end - start : start - end;
+    if (c->compare == C_LE || c->compare == C_GE) trips++;
+    trips = trips <= 0 ? 0 : (trips + step - 1) / step;
+    if (trips > MOST_UNROLLED || assigns(p->body, c->name->decl)) return false;
+    int text = trips ? text_of(l, p->body, 0) : 0;
+    if (text >= NOT_STRAIGHT || text * trips > MOST_WRITTEN_OUT) return false;
+    for (int64_t k = 0; k < trips && !stopped(l); k++) {
+        size_t objects = l->object.count, bindings = l->binding.count;
+        cell_set(l, c->cell, whole(l, start + k * c->step));
+        run_body(l, p, 0);
+        leave_scope(l, objects, bindings);
+    }
+    if (!stopped(l)) cell_set(l, c->cell, whole(l, start + trips * c->step));
+    return true;
+}
+
 /* do { } while (0), as macros have it: once. */
 static bool is_once(struct lower *l, const struct loop *p) {
     int64_t known;
@@ -359,6 +459,7 @@ static void carry_out(struct lower *l, struct loop *p) {
         if (stopped(l)) return;
         p->count.cell = &o->cell[0];
         p->counts = true;
+        if (write_out(l, p)) return;
     }
     if (stopped(l)) return;
     if (l->watch) {

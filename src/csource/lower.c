@@ -8,7 +8,9 @@
 
 /* ---- errors ---------------------------------------------------------------------------------- */
 
-bool stopped(const struct lower *l) { return l->error.status || l->g->error.status; }
+bool stopped(const struct lower *l) {
+    return l->error.status || l->begins_again || l->g->error.status;
+}
 
 void refuse_at(struct lower *l, const struct spot *spot, const char *hint, const char *format,
                ...) {

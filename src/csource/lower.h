@@ -43,17 +43,24 @@ struct cell {
     struct place to;          /* of a pointer: all but the index                               */
     bool is_set;              /* of a pointer: `to` is known                                   */
     uint32_t serial;          /* that of its object                                            */
+    struct cell *part;        /* of a short local array: its elements, each a cell; else NULL   */
+    struct object *owner;
 };
 
 struct object {
     const char *name;
     const struct ctype *type;
-    struct cell *cell;
-    uint32_t cell_count, serial; /* in the order in which objects came to be */
+    struct cell *cell, *part;    /* part: of all cells that have them */
+    uint32_t cell_count, part_count;
+    uint32_t serial;             /* in the order in which objects came to be */
     bool is_alone;               /* a pointer parameter of unknown length points to it */
     bool is_allocated;           /* lives on where its block ends */
-    const struct decl *decl;     /* of a global table */
+    const struct decl *decl;     /* of a variable or table; NULL: none */
 };
+
+static inline struct cell *object_cell(const struct object *o, uint32_t i) {
+    return i < o->cell_count ? &o->cell[i] : &o->part[i - o->cell_count];
+}
 
 /* What an expression gives. */
 struct operand {
@@ -107,6 +114,10 @@ struct lower {
     uint32_t serials;
     int nesting;
     bool is_filling; /* a const table gets its initial values */
+    /* Short local arrays are cells one by one, as long as every index into them is a literal. One
+     * of which that turns out to be wrong is noted here, and all begins again. */
+    VEC(const struct decl *) whole_array;
+    bool begins_again;
 };
 
 typedef void action(struct lower *l, void *data);
@@ -139,6 +150,12 @@ bool bounds_of(struct lower *l, value v, wg_extent *low, wg_extent *high);
 
 /* ---- object.c --------------------------------------------------------------------------------- */
 struct object *object_new(struct lower *l, const char *name, const struct ctype *type);
+/* Of a local variable: its short arrays are parts. */
+struct object *variable_new(struct lower *l, const struct decl *decl, const struct ctype *type);
+/* The array is to be one value, of which any element may be asked; all begins again. */
+void make_whole(struct lower *l, struct cell *c);
+/* Too many cells to be carried: the longest of their arrays becomes whole. False: there is none. */
+bool make_one_whole(struct lower *l, const written_vec *written);
 uint32_t cells_in(const struct ctype *type);
 wg_dtype cell_dtype(const struct cell *c);
 void bind(struct lower *l, const struct decl *decl, struct object *object);

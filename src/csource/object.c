@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-enum { COPIED_ONE_BY_ONE = 16 };
+enum { COPIED_ONE_BY_ONE = 16, MOST_PARTS = 32 };
 
 /* ---- cells ----------------------------------------------------------------------------------- */
 
@@ -52,7 +52,7 @@ static bool fill_cells(struct lower *l, struct object *o, const struct ctype *ty
         return true;
     }
     o->cell[(*at)++] = (struct cell){
-        .type = type, .is_array = is_array, .count = count, .serial = o->serial};
+        .type = type, .is_array = is_array, .count = count, .serial = o->serial, .owner = o};
     return true;
 }
 
@@ -102,6 +102,64 @@ struct object *object_new(struct lower *l, const char *name, const struct ctype 
     o->cell_count = count;
     o->serial = ++l->serials;
     return fill_cells(l, o, type, 1, false, &at) ? o : NULL;
+}
+
+/* ---- short arrays ---------------------------------------------------------------------------- */
+
+void make_whole(struct lower *l, struct cell *c) {
+    const struct decl **new = VEC_PUSH(&l->allocator, &l->whole_array);
+    if (!new) {
+        refuse_memory(l);
+        return;
+    }
+    *new = c->owner->decl;
+    l->begins_again = true;
+}
+
+bool make_one_whole(struct lower *l, const written_vec *written) {
+    struct cell *most = NULL;
+    for (size_t i = 0; i < written->count; i++) {
+        struct object *o = written->at[i].cell->owner;
+        if (o && o->part_count && (!most || o->part_count > most->owner->part_count))
+            most = written->at[i].cell;
+    }
+    if (most) make_whole(l, most);
+    return most != NULL;
+}
+
+static bool is_short(const struct cell *c) {
+    return c->is_array && c->count >= 0 && c->count <= MOST_PARTS &&
+           c->type->kind != TYPE_POINTER;
+}
+
+struct object *variable_new(struct lower *l, const struct decl *decl, const struct ctype *type) {
+    struct object *o = object_new(l, decl->name, type);
+    if (!o) return NULL;
+    o->decl = decl;
+    for (size_t i = 0; i < l->whole_array.count; i++)
+        if (l->whole_array.at[i] == decl) return o;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < o->cell_count; i++)
+        if (is_short(&o->cell[i])) count += (uint32_t)o->cell[i].count;
+    if (!count || !(o->part = keep(l, count * sizeof *o->part))) return o;
+    for (uint32_t i = 0; i < o->cell_count; i++) {
+        struct cell *c = &o->cell[i];
+        if (!is_short(c)) continue;
+        c->part = &o->part[o->part_count];
+        for (int64_t k = 0; k < c->count; k++)
+            o->part[o->part_count++] =
+                (struct cell){.type = c->type, .count = 1, .serial = o->serial, .owner = o};
+    }
+    return o;
+}
+
+/* The cell of an element, or that of the whole array. NULL: all begins again. */
+static struct cell *part_at(struct lower *l, struct cell *c, value index) {
+    int64_t k;
+    if (stopped(l) || !c->part) return c;
+    if (literal_of(l, index, &k) && k >= 0 && k < c->count) return &c->part[k];
+    make_whole(l, c);
+    return NULL;
 }
 
 wg_dtype cell_dtype(const struct cell *c) {
@@ -171,7 +229,7 @@ static struct object *table_of(struct lower *l, const struct decl *decl, const s
     if (!o) return NULL;
     l->object.count--; /* it lives on */
     o->decl = decl;
-    o->serial = 0;
+    o->serial = 0; /* as old as the program */
     for (uint32_t i = 0; i < o->cell_count; i++) o->cell[i].serial = 0;
     struct object **new = VEC_PUSH(&l->allocator, &l->table);
     if (!new) {
@@ -257,7 +315,7 @@ static struct cell *cell_at(struct lower *l, struct place p, const struct node *
     if (c->is_array && c->type->kind == TYPE_POINTER)
         refuse_at(l, &at->spot, "one array and indices into it are carried",
                   "'%.64s' holds an array of pointers", p.object->name);
-    return stopped(l) ? NULL : c;
+    return stopped(l) ? NULL : part_at(l, c, p.index);
 }
 
 struct operand load_from(struct lower *l, struct place p, const struct node *at) {
@@ -354,13 +412,32 @@ struct copy {
     value to_index, from_index, all;
 };
 
+/* Where the elements of one of the two are cells. */
+static void copy_parts(struct lower *l, struct cell *to, value to_index, struct cell *from,
+                       value from_index, wg_extent count) {
+    if (count < 0) make_whole(l, to->part ? to : from);
+    for (int64_t k = 0; k < count && !stopped(l); k++) {
+        value i = build_add(l->g, to_index, whole(l, k));
+        value j = build_add(l->g, from_index, whole(l, k));
+        struct cell *a = part_at(l, to, i), *b = part_at(l, from, j);
+        if (a && b) copy_elements(l, a, i, b, j, 1);
+    }
+}
+
 void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell *from,
                    value from_index, wg_extent count) {
     int64_t a, b;
     if (stopped(l)) return;
+    if (to->part || from->part) {
+        copy_parts(l, to, to_index, from, from_index, count);
+        return;
+    }
     note_read(l, from);
     note_written(l, to);
-    if (l->watch) return;
+    if (l->watch) {
+        if (!to->is_array) to->v = unknown_value(l, cell_dtype(to));
+        return;
+    }
     value source = cell_value(l, from);
     if (!to->is_array && !from->is_array) {
         to->v = source;
@@ -423,6 +500,11 @@ void clear_object(struct lower *l, struct object *object) {
         struct cell *c = &object->cell[i];
         note_written(l, c);
         wg_type type = cell_wg_type(c);
+        for (int64_t k = 0; c->part && k < c->count; k++) {
+            note_written(l, &c->part[k]);
+            c->part[k].v = build_number(l->g, cell_dtype(&c->part[k]), 0);
+        }
+        if (c->part) continue;
         c->is_set = c->type->kind == TYPE_POINTER;
         c->to = (struct place){.type = c->type->of};
         c->v = 0;

@@ -73,10 +73,12 @@ struct saved {
 };
 typedef VEC(struct saved) saved_vec;
 
+static uint32_t cells_of(const struct object *o) { return o->cell_count + o->part_count; }
+
 static bool save_all(struct lower *l, saved_vec *saved) {
     for (size_t i = 0; i < l->object.count; i++)
-        for (uint32_t k = 0; k < l->object.at[i]->cell_count; k++) {
-            const struct cell *c = &l->object.at[i]->cell[k];
+        for (uint32_t k = 0; k < cells_of(l->object.at[i]); k++) {
+            const struct cell *c = object_cell(l->object.at[i], k);
             struct saved *new = VEC_PUSH(&l->allocator, saved);
             if (!new) {
                 refuse_memory(l);
@@ -90,8 +92,8 @@ static bool save_all(struct lower *l, saved_vec *saved) {
 static void restore_all(struct lower *l, const saved_vec *saved) {
     size_t at = 0;
     for (size_t i = 0; i < l->object.count; i++)
-        for (uint32_t k = 0; k < l->object.at[i]->cell_count && at < saved->count; k++, at++) {
-            struct cell *c = &l->object.at[i]->cell[k];
+        for (uint32_t k = 0; k < cells_of(l->object.at[i]) && at < saved->count; k++, at++) {
+            struct cell *c = object_cell(l->object.at[i], k);
             c->v = saved->at[at].v;
             c->to = saved->at[at].to;
             c->is_set = saved->at[at].is_set;
@@ -101,8 +103,8 @@ static void restore_all(struct lower *l, const saved_vec *saved) {
 /* The values of the cells as the new graph has them: literals, else unknown. */
 static void translate_all(struct lower *l, const wg_graph *from) {
     for (size_t i = 0; i < l->object.count; i++)
-        for (uint32_t k = 0; k < l->object.at[i]->cell_count; k++) {
-            struct cell *c = &l->object.at[i]->cell[k];
+        for (uint32_t k = 0; k < cells_of(l->object.at[i]); k++) {
+            struct cell *c = object_cell(l->object.at[i], k);
             value old = c->v;
             int64_t bits;
             c->v = 0;
