@@ -293,8 +293,18 @@ static bool may_not_run(const wg_loop *loop) {
     return loop->length <= 0 || loop->count || loop->condition;
 }
 
-static bool can_fail(unsigned op) {
-    return op_def(op)->check || op == OP_external || op == OP_loop || op == OP_branch;
+/* An element at an index that is known to be within its axis is there before the loop too. */
+static bool is_within(const struct trace *t, const struct instr *i) {
+    int64_t index;
+    if (i->op != OP_take) return false;
+    const value *x = args_of(t, i);
+    wg_extent extent = type_of(t, x[0])->extent[attr_words(t, i->attr)[0]];
+    return extent >= 0 && value_is_splat(t, x[1], &index) && index >= 0 && index < extent;
+}
+
+static bool can_fail(const struct trace *t, const struct instr *i) {
+    return (op_def(i->op)->check && !is_within(t, i)) || i->op == OP_external ||
+           i->op == OP_loop || i->op == OP_branch;
 }
 
 static value append_loop(wg_loop *loop) {
@@ -320,7 +330,7 @@ static value append_loop(wg_loop *loop) {
     if (loop->index) t.state[loop->index] = VARIES;
     for (value v = loop->begin; v < t.count; v++) {
         const struct instr *i = instr_at(&g->t, v);
-        if (may_not_run(loop) && can_fail(i->op)) t.state[v] |= VARIES;
+        if (may_not_run(loop) && can_fail(&g->t, i)) t.state[v] |= VARIES;
         for (size_t k = 0; k < i->narg; k++)
             t.state[v] |= t.state[args_of(&g->t, i)[k]] & VARIES;
     }
