@@ -43,7 +43,8 @@ typedef enum wg_csource_role {
 typedef struct wg_csource_parameter {
     const char *name, *type; /* the type as C spells it, borrowed                                */
     wg_csource_role role;
-    bool is_written;
+    bool is_written, is_read; /* not is_read: what it holds before has no effect on elements that
+                                 are written                                              */
 } wg_csource_parameter;
 
 /* A function that was read. */

@@ -1,5 +1,5 @@
 /* argv, read by the table of commands.c: options in any order among the operands, "--name value"
- * or "--name=value", "--" in front of what only looks like an option. What is wrong here is wrong
+ * or "--name=value", "-D value" or "-Dvalue", "--" in front of what only looks like an option. What is wrong here is wrong
  * usage (exit status 2). What the values of options mean is the matter of those who use them, but
  * for choices and numbers. */
 #include "cli/cli.h"
@@ -117,7 +117,7 @@ static enum option_id option_named(const struct cli *c, const char *argument, si
 /* argv[*i] is an option; a value that stands behind it is taken too. */
 static bool read_option(struct cli *c, int argc, char **argv, int *i) {
     const char *argument = argv[*i], *text = NULL;
-    bool is_long = argument[1] == '-';
+    bool is_long = argument[1] == '-' || strncmp(argument, "-std", 4) == 0;
     size_t length = is_long ? strcspn(argument, "=") : 2;
     enum option_id id = option_named(c, argument, length);
     if (id == OPTION_COUNT) return unknown_option(c, argument, length);
@@ -138,6 +138,7 @@ static bool read_operand(struct cli *c, const char *argument) {
         c->file = argument;
         return true;
     }
+    if (operand_of(c->command) == OPERAND_SOURCES) return take(c, OPT_FILE, argument);
     return usage_error(c, "'%.64s' is one too many: '%.64s' was given already", argument,
                        c->file);
 }

@@ -4,6 +4,7 @@
  *   arguments.c    argv, read by the table
  *   help.c         the help texts, written from the table
  *   load.c         the formula into a program, --at and --size into what it is run on
+ *   csource.c      the C function, and the options of its compiler, likewise
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
  *   look.c, derivatives.c, products.c, taylor.c, check.c, costs.c, emit.c,
@@ -26,6 +27,13 @@
 enum option_id {
     OPT_FORMULA,
     OPT_FUNCTION,
+    OPT_FILE,
+    OPT_INCLUDE,
+    OPT_DEFINE,
+    OPT_STANDARD,
+    OPT_COMPILE_COMMANDS,
+    OPT_INACTIVE,
+    OPT_RULE,
     OPT_AT,
     OPT_SIZE,
     OPT_OF,
@@ -91,8 +99,9 @@ extern const struct option option_table[OPTION_COUNT];
 extern const struct command command_table[];
 extern const size_t command_count;
 const struct command *command_named(const char *name); /* NULL: there is none */
-/* What stands behind a command: a formula, only options, or (help) the name of a command. */
-enum operand { OPERAND_FORMULA, OPERAND_NONE, OPERAND_COMMAND };
+/* What stands behind a command: a formula, C sources, only options, or (help) the name of a
+ * command. */
+enum operand { OPERAND_FORMULA, OPERAND_SOURCES, OPERAND_NONE, OPERAND_COMMAND };
 enum operand operand_of(const struct command *command);
 /* What may be chosen for this option of this command. */
 const char *choices_of(const struct command *command, enum option_id id);
@@ -126,6 +135,7 @@ struct cli {
     const char *file; /* the operand: a file of formulas, or the command that help is for */
     VEC(struct given) given;
 
+    wg_csource *source; /* the C function that the program is; NULL: it is none */
     wg_program *program;
     struct named_list at;
     wg_tensor *input; /* one for each of the program's; NULL: no values given */
@@ -233,6 +243,19 @@ void free_tensors(struct cli *c, wg_tensor *tensor, size_t count);
 bool names_are_known(struct cli *c, const struct named_list *list, bool outputs);
 /* Records that the program has no such input (output). Returns false. */
 bool unknown_port(struct cli *c, const char *option, const char *name, bool outputs);
+
+/* ---- csource.c ----------------------------------------------------------------------------- */
+/* Whether the operand is model.c or model.c:function. */
+bool is_c_source(const char *file);
+/* Reads the function into c->source and its program into c->program. */
+bool load_c(struct cli *c);
+/* Whether an item of --size tells the length of a pointer of the C function, and is no named size;
+ * an error for one that tells neither. */
+bool tells_length(struct cli *c, const char *name);
+/* Of the program's inputs those that the function writes without reading them, whole numbers that
+ * it does not read, and if `values` all that it writes, become zeros; not those that --at or
+ * another option names. */
+bool default_written(struct cli *c, bool values);
 
 /* ---- seeds.c ------------------------------------------------------------------------------- */
 /* For each input (output, if outputs) what --tangent (--adjoint) gives; data NULL where it gives

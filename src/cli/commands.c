@@ -13,13 +13,30 @@ const struct option option_table[OPTION_COUNT] = {
                              "define are its inputs"},
     [OPT_FUNCTION] = {.name = "--function", .kind = KIND_TEXT, .argument = "NAME",
                       .help = "which function of the file (default: the last)"},
+    [OPT_FILE] = {.name = "--file", .kind = KIND_LIST, .argument = "FILE.c",
+                  .help = "another C source, whose functions may be called; may be repeated"},
+    [OPT_INCLUDE] = {.name = "-I", .kind = KIND_LIST, .argument = "DIR",
+                     .help = "a folder of headers of the C source; may be repeated"},
+    [OPT_DEFINE] = {.name = "-D", .kind = KIND_LIST, .argument = "NAME[=VALUE]",
+                    .help = "a macro of the C source; may be repeated"},
+    [OPT_STANDARD] = {.name = "-std", .kind = KIND_TEXT, .argument = "STANDARD",
+                      .help = "the C that the source is written in: -std=c99"},
+    [OPT_COMPILE_COMMANDS] = {.name = "--compile-commands", .kind = KIND_TEXT, .argument = "FILE",
+                              .help = "a compile_commands.json, whose flags for the C source are "
+                                      "taken"},
+    [OPT_INACTIVE] = {.name = "--inactive", .kind = KIND_LIST, .argument = "NAMES",
+                      .help = "functions without a body that no derivative goes through"},
+    [OPT_RULE] = {.name = "--rule", .kind = KIND_LIST, .argument = "NAME=FILE.c",
+                  .help = "a C source that defines the function NAME, in place of a body that is "
+                          "missing or cannot be carried"},
     [OPT_AT] = {.name = "--at", .kind = KIND_LIST, .argument = "LIST",
                 .help = "values of the inputs: x1=3,x2=5 or x=[1,2] or x=@file.npy or "
                         "x=@file.json, or @values.json, an object of names and values; may be "
                         "repeated"},
     [OPT_SIZE] = {.name = "--size", .kind = KIND_LIST, .argument = "LIST",
                   .help = "values of named sizes, n=3,m=2; those that the inputs' shapes tell "
-                          "are not needed"},
+                          "are not needed; in C also how many elements a pointer points to, "
+                          "x=n*m"},
     [OPT_OF] = {.name = "--of", .kind = KIND_TEXT, .argument = "NAMES",
                 .help = "the outputs to differentiate, y1,y2 (default: all; where one is "
                         "needed, the first)"},
@@ -104,9 +121,11 @@ const struct option option_table[OPTION_COUNT] = {
 
 /* Sets of options: there are more than an int has bits. */
 #define ONE UINT64_C(1)
-#define PROGRAM                                                                                    \
-    (ONE << OPT_FORMULA | ONE << OPT_FUNCTION | ONE << OPT_AT | ONE << OPT_SIZE |                  \
-     ONE << OPT_OUTPUT | ONE << OPT_HELP)
+#define SOURCE                                                                                     \
+    (ONE << OPT_FUNCTION | ONE << OPT_SIZE | ONE << OPT_FILE | ONE << OPT_INCLUDE |                \
+     ONE << OPT_DEFINE | ONE << OPT_STANDARD | ONE << OPT_COMPILE_COMMANDS | ONE << OPT_INACTIVE | \
+     ONE << OPT_RULE | ONE << OPT_OUTPUT | ONE << OPT_HELP)
+#define PROGRAM (SOURCE | ONE << OPT_FORMULA | ONE << OPT_AT)
 #define RUN (ONE << OPT_BACKEND)
 #define RESULT (PROGRAM | ONE << OPT_DIGITS | ONE << OPT_FORMAT)
 #define DIFFERENCES (ONE << OPT_MODE | ONE << OPT_DIFFERENCE | ONE << OPT_EPSILON)
@@ -303,6 +322,7 @@ const struct command *command_named(const char *name) {
 
 enum operand operand_of(const struct command *command) {
     if (command->options >> OPT_FORMULA & 1) return OPERAND_FORMULA;
+    if (command->options >> OPT_FILE & 1) return OPERAND_SOURCES;
     return command->options == ONE << OPT_HELP ? OPERAND_COMMAND : OPERAND_NONE;
 }
 

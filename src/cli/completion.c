@@ -110,7 +110,8 @@ static bool zsh_command(wg_text *out, const struct command *command) {
              zsh_option(out, command, (enum option_id)id, option->name);
     }
     static const char *const operand[] = {
-        [OPERAND_FORMULA] = " \\\n            '1:formula:_files -g \"*.wg\"'",
+        [OPERAND_FORMULA] = " \\\n            '1:formula:_files -g \"*.(wg|c)\"'",
+        [OPERAND_SOURCES] = " \\\n            '*:source:_files -g \"*.c\"'",
         [OPERAND_NONE] = "",
         [OPERAND_COMMAND] = " \\\n            '1:command:($names)'"};
     return ok && text_format(out, "%s ;;\n", operand[operand_of(command)]);

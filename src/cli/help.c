@@ -30,6 +30,10 @@ static bool option_line(wg_text *out, const struct command *command, enum option
     bool ok = text_format(out, "  %s%s%s%s%s", option->letter ? option->letter : "",
                           option->letter ? ", " : "", option->name, argument ? " " : "",
                           argument ? argument : "");
+    if (out->size - start > OPTION_COLUMN - 2) {
+        ok = ok && text_add(out, "\n");
+        start = out->size;
+    }
     ok = ok && text_format(out, "%*s", (int)(OPTION_COLUMN - (out->size - start)), "");
     if (option->kind == KIND_CHOICE) {
         ok = ok && text_format(out, "%s: ", choices);
@@ -50,7 +54,8 @@ static bool example(wg_text *out, const char *text) {
 
 bool help_command(struct cli *c, const struct command *command) {
     wg_text *out = &c->out;
-    static const char *const usage[] = {[OPERAND_FORMULA] = "[FILE.wg | -e FORMULA] [options]",
+    static const char *const usage[] = {[OPERAND_FORMULA] = "[FILE.wg | FILE.c:FUNCTION | -e FORMULA] [options]",
+                                        [OPERAND_SOURCES] = "FILE.c[:FUNCTION] [FILE.c ...] [options]",
                                         [OPERAND_NONE] = "[options]",
                                         [OPERAND_COMMAND] = "[COMMAND]"};
     bool options = operand_of(command) != OPERAND_COMMAND;
@@ -66,8 +71,9 @@ bool help_command(struct cli *c, const struct command *command) {
 
 bool help_overview(struct cli *c) {
     wg_text *out = &c->out;
-    bool ok = text_add(out, "Usage: wengert COMMAND [FILE.wg | -e FORMULA] [options]\n\n"
-                            "Traces formulas and differentiates them.\n\nCommands:\n");
+    bool ok = text_add(out, "Usage: wengert COMMAND [FILE.wg | FILE.c:FUNCTION | -e FORMULA] [options]\n\n"
+                            "Traces formulas and C functions and differentiates them.\n\n"
+                            "Commands:\n");
     for (size_t i = 0; ok && i < command_count; i++)
         ok = text_format(out, "  %-*s", SUMMARY_COLUMN - 2, command_table[i].name) &&
              wrapped(out, command_table[i].summary, SUMMARY_COLUMN, SUMMARY_COLUMN);

@@ -50,25 +50,15 @@ static wg_binding *bindings(struct cli *c) {
     return bound;
 }
 
-/* model.c, or model.c:function */
-static bool is_c_source(const char *file) {
-    const char *colon = strrchr(file, ':');
-    size_t length = colon && colon != file ? (size_t)(colon - file) : strlen(file);
-    return length > 2 && file[length - 2] == '.' && file[length - 1] == 'c';
-}
-
-static bool parse_c(struct cli *c) {
-    const char *colon = strrchr(c->file, ':');
-    wg_csource_options options = {.function = option_text(c, OPT_FUNCTION),
-                                  .allocator = &c->allocator};
-    const char *path = c->file;
-    if (colon && colon != c->file) {
-        path = keep_text(c, "%.*s", (int)(colon - c->file), c->file);
-        options.function = colon + 1;
-    }
-    if (!path) return false;
-    c->program = wg_csource_read(path, &options, &c->error);
-    return c->program != NULL;
+/* What only a C source has. */
+static bool no_c_options(struct cli *c) {
+    static const enum option_id only[] = {OPT_FILE, OPT_INCLUDE, OPT_DEFINE, OPT_STANDARD,
+                                          OPT_COMPILE_COMMANDS, OPT_INACTIVE, OPT_RULE};
+    for (size_t i = 0; i < COUNT_OF(only); i++)
+        if (has_option(c, only[i]))
+            return usage_error(c, "%s is for C sources, model.c or model.c:function",
+                               option_table[only[i]].name);
+    return true;
 }
 
 static bool parse(struct cli *c) {
@@ -77,7 +67,8 @@ static bool parse(struct cli *c) {
         return usage_error(c, "'%.64s' and -e: give a file or a formula, not both", c->file);
     if (!formula && !(c->file && *c->file))
         return usage_error(c, "'%s' needs a formula: a file, or -e FORMULA", c->command->name);
-    if (!formula && is_c_source(c->file)) return parse_c(c);
+    if (!formula && is_c_source(c->file)) return load_c(c);
+    if (!no_c_options(c)) return false;
     wg_parse_options options = {.function = option_text(c, OPT_FUNCTION),
                                 .bound = bindings(c),
                                 .bound_count = c->at.item.count,
@@ -94,32 +85,40 @@ static bool parse(struct cli *c) {
     return c->program != NULL;
 }
 
-/* One item of --size, n=3. */
-static bool check_size(struct cli *c, const char *item, size_t length) {
+/* One item of --size, n=3; *is_size: of a C source it may tell something else. */
+static bool check_size(struct cli *c, const char *item, size_t length, bool *is_size) {
     const char *text = keep_text(c, "%.*s", (int)length, item);
     if (!text) return false;
     const char *equals = strchr(text, '=');
     size_t name = equals ? (size_t)(equals - text) : 0;
     while (name > 0 && text[name - 1] == ' ') name--;
     const char *number = equals ? equals + 1 + strspn(equals + 1, " ") : "";
+    const char *size = keep_text(c, "%.*s", (int)name, text);
+    if (!size) return false;
+    bool known = wg_size_index(c->program, size) >= 0;
+    *is_size = known;
+    if (c->source && name && !known) return tells_length(c, size);
     if (!name || !*number || strspn(number, "0123456789") != strlen(number))
         return input_error(c, WG_EFORMAT, "--size takes NAME=NUMBER, as in n=3, not '%.64s'", text);
-    const char *size = keep_text(c, "%.*s", (int)name, text);
-    if (!size || wg_size_index(c->program, size) >= 0) return size != NULL;
-    return input_error(c, WG_ENAME, "--size: there is no size '%.64s'", size);
+    return known ||
+           input_error(c, WG_ENAME, "--size: there is no size '%.64s'", size);
 }
 
 static bool fix_sizes(struct cli *c) {
     for (size_t i = 0; i < c->given.count; i++) {
         if (c->given.at[i].id != OPT_SIZE) continue;
-        const char *sizes = c->given.at[i].value, *start;
+        const char *start;
         size_t length;
-        for (const char *cursor = sizes; name_next(&cursor, &start, &length);)
-            if (!check_size(c, start, length)) return false;
-        wg_program *fixed = wg_specialize(c->program, sizes, &c->error);
-        if (!fixed) return false;
-        wg_program_free(c->program);
-        c->program = fixed;
+        for (const char *cursor = c->given.at[i].value; name_next(&cursor, &start, &length);) {
+            bool is_size = false;
+            if (!check_size(c, start, length, &is_size)) return false;
+            if (!is_size) continue;
+            const char *item = keep_text(c, "%.*s", (int)length, start);
+            wg_program *fixed = item ? wg_specialize(c->program, item, &c->error) : NULL;
+            if (!fixed) return false;
+            wg_program_free(c->program);
+            c->program = fixed;
+        }
     }
     return true;
 }
@@ -129,6 +128,9 @@ static bool fix_sizes(struct cli *c) {
 bool unknown_port(struct cli *c, const char *option, const char *name, bool outputs) {
     struct nearest nearest = {.wanted = name, .wanted_length = strlen(name)};
     size_t count = port_count(c, outputs);
+    if (!outputs && wg_size_index(c->program, name) >= 0)
+        return input_error(c, WG_ENAME, "%s: '%.64s' is a size, which --size %.64s=... tells", option,
+                           name, name);
     const char *kind = outputs ? "output" : "input";
     wg_text known = {.allocator = c->allocator};
     for (size_t i = 0; i < count; i++) {
@@ -199,6 +201,7 @@ static bool fill_inputs(struct cli *c) {
 
 bool load(struct cli *c, bool values) {
     return read_values(c, OPT_AT, false, &c->at) && parse(c) && fix_sizes(c) &&
+           (!c->source || default_written(c, values || c->at.item.count > 0)) &&
            names_are_known(c, &c->at, false) &&
            ((!values && c->at.item.count == 0 && wg_input_count(c->program)) || fill_inputs(c));
 }

@@ -27,6 +27,7 @@ static void release(struct cli *c) {
     free_tensors(c, c->input, c->input_count);
     free_values(c, &c->at);
     wg_program_free(c->program);
+    wg_csource_free(c->source);
     wg_text_free(&c->out);
     VEC_FREE(&c->allocator, &c->given);
     arena_free(&c->arena);

@@ -42,8 +42,10 @@ static bool manual_end(wg_text *out, const char *also) {
 static bool overview_page(wg_text *out) {
     bool ok = text_format(out,
                           ".TH wengert 1 \"\" \"wengert %s\" \"Wengert\"\n.SH NAME\n"
-                          "wengert \\- traces formulas and differentiates them\n.SH SYNOPSIS\n"
-                          ".B wengert\n\\fICOMMAND\\fR [\\fIFILE.wg\\fR | \\fB\\-e\\fR "
+                          "wengert \\- traces formulas and C functions and differentiates them\n"
+                          ".SH SYNOPSIS\n"
+                          ".B wengert\n\\fICOMMAND\\fR [\\fIFILE.wg\\fR | "
+                          "\\fIFILE.c:FUNCTION\\fR | \\fB\\-e\\fR "
                           "\\fIFORMULA\\fR] [\\fIoptions\\fR]\n.SH DESCRIPTION\n"
                           "Each command has a page of its own, and a help text, "
                           "\\fBwengert\\fR \\fICOMMAND\\fR \\fB\\-\\-help\\fR.\n.SH COMMANDS\n",
@@ -61,7 +63,10 @@ static bool overview_page(wg_text *out) {
 static bool command_page(wg_text *out, const struct command *command) {
     static const char *const synopsis[] = {
         [OPERAND_FORMULA] =
-            "[\\fIFILE.wg\\fR | \\fB\\-e\\fR \\fIFORMULA\\fR] [\\fIoptions\\fR]",
+            "[\\fIFILE.wg\\fR | \\fIFILE.c:FUNCTION\\fR | \\fB\\-e\\fR \\fIFORMULA\\fR] "
+            "[\\fIoptions\\fR]",
+        [OPERAND_SOURCES] = "\\fIFILE.c\\fR[:\\fIFUNCTION\\fR] [\\fIFILE.c ...\\fR] "
+                            "[\\fIoptions\\fR]",
         [OPERAND_NONE] = "[\\fIoptions\\fR]",
         [OPERAND_COMMAND] = "[\\fICOMMAND\\fR]"};
     bool ok = text_format(out,

@@ -417,6 +417,13 @@ static void open_parameters(struct reading *r, const struct node *at, const stru
 
 /* ---- results ----------------------------------------------------------------------------------- */
 
+/* What a port called "name" or "name.field" belongs to. */
+static wg_csource_parameter *parameter_of(wg_csource *s, const char *port) {
+    size_t i = 0;
+    while (i + 1 < s->count && !is_word(port, strcspn(port, "."), s->parameter[i].name)) i++;
+    return &s->parameter[i];
+}
+
 static void close_ports(struct reading *r, struct object *result) {
     struct lower *l = &r->l;
     if (result) {
@@ -426,15 +433,14 @@ static void close_ports(struct reading *r, struct object *result) {
     }
     for (size_t i = 0; i < r->pointee.count && !stopped(l); i++) {
         struct pointee *p = &r->pointee.at[i];
+        for (uint32_t k = 0; k < p->object->cell_count; k++)
+            if (p->object->cell[k].is_read) parameter_of(r->source, p->name)->is_read = true;
         if (p->is_const) continue;
         size_t before = l->g->t.output.count;
         struct port_walk w = {.l = l, .object = p->object, .outputs = true, .before = p->before};
         snprintf(w.name, sizeof w.name, "%s", p->name);
         walk_ports(&w, p->object->type);
-        size_t top = strcspn(p->name, ".");
-        for (size_t k = 0; k < r->source->count && l->g->t.output.count > before; k++)
-            if (is_word(p->name, top, r->source->parameter[k].name))
-                r->source->parameter[k].is_written = true;
+        if (l->g->t.output.count > before) parameter_of(r->source, p->name)->is_written = true;
     }
     if (!stopped(l) && !l->g->t.output.count)
         refuse_at(l, &l->frame->function->spot, "it returns nothing, and writes nothing that its "

@@ -42,6 +42,7 @@ struct cell {
     const void *constant;     /* elements of a const table: the value is made when it is read  */
     struct place to;          /* of a pointer: all but the index                               */
     bool is_set;              /* of a pointer: `to` is known                                   */
+    bool is_read;             /* an element was, at any time                                   */
     uint32_t serial;          /* that of its object                                            */
     struct cell *part;        /* of a short local array: its elements, each a cell; else NULL   */
     struct object *owner;

@@ -27,6 +27,7 @@ void note_written(struct lower *l, struct cell *c) {
 
 void note_read(struct lower *l, struct cell *c) {
     struct watch *w = l->watch;
+    c->is_read = true;
     if (!w || c->serial >= w->first_serial) return;
     for (size_t i = 0; i < w->read.count; i++)
         if (w->read.at[i] == c) return;

@@ -15,7 +15,7 @@ enter_scratch() {
     export WENGERT_CACHE="$scratch/cache"
     unset WENGERT_CACHE_SIZE
     mkdir "$scratch/work"
-    cp "$WG_SOURCE_DIR"/examples/*.wg "$scratch/work"
+    cp "$WG_SOURCE_DIR"/examples/*.wg "$WG_SOURCE_DIR"/examples/csource/* "$scratch/work"
     cd "$scratch/work" || exit 1
 }
 

@@ -22,7 +22,7 @@ for command in $commands; do
     mask < "$scratch/example" | diff - "$scratch/replay" || fail "the example of $command"
     # the reference tells of every option
     for option in $(sed -n 's/^  \(-[a-z], \)\{0,1\}\(--*[a-z]*\) .*/\2/p' "$scratch/help"); do
-        grep -q -e "\`$option[ \`]" "$WG_SOURCE_DIR/docs/command.md" ||
+        grep -q -e "\`$option[ =\`]" "$WG_SOURCE_DIR/docs/command.md" ||
             fail "docs/command.md lacks $option"
     done
     grep -q "^## .*$command\|^| \`$command" "$WG_SOURCE_DIR/docs/command.md" ||
