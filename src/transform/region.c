@@ -307,6 +307,32 @@ static bool is_run_again(const struct region *region, size_t kept) {
     return kept > 0 && (region->snapshots || region->length == WG_UNBOUNDED);
 }
 
+/* Makes the loop `old` what `new` is, which has its operands and gives all that it gives and keeps
+ * more: so that not both run. Not where somebody reads what the old one kept. */
+static bool take_place(wg_graph *g, value old, value new, size_t first_kept) {
+    struct trace *t = &g->t;
+    if (g->error.status || g->eager || instr_at(t, old)->narg != instr_at(t, new)->narg)
+        return false;
+    struct instr *i = &t->instr.at[old];
+    if (memcmp(args_of(t, i), args_of(t, instr_at(t, new)), i->narg * sizeof(value)) != 0)
+        return false;
+    for (value v = old + 1; v < t->instr.count; v++)
+        for (size_t k = 0; k < instr_at(t, v)->narg; k++) {
+            value x = args_of(t, instr_at(t, v))[k];
+            const struct instr *item = instr_at(t, x);
+            if (x > old && item->op == OP_item && args_of(t, item)[0] == old &&
+                attr_words(t, item->attr)[0] >= (int64_t)first_kept &&
+                attr_words(t, item->attr)[0] != REGION_COUNT)
+                return false;
+        }
+    uint32_t hash;
+    struct intern_slot *slot = instr_slot(g, i->op, i->type, instr_at(t, new)->attr,
+                                          args_of(t, i), i->narg, &hash);
+    if (slot->id == new) slot->id = old;
+    i->attr = instr_at(t, new)->attr;
+    return true;
+}
+
 value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain) {
     wg_graph *g = r->g;
     struct region region;
@@ -341,6 +367,9 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             parts.reverse = reverse;
             if (region.bodies > 1) parts.condition = region_body(&g->t, &region, 1)->body;
             result = build_region(g, OP_loop, &parts);
+            if (result && result != r->y && !plain && instr_at(&g->t, r->y)->op == OP_loop &&
+                take_place(g, r->y, result, region.carries + region.results - region.kept))
+                result = r->y;
             for (size_t k = 0; k < parts.carries + parts.results; k++) build_item(g, result, k);
         }
         fail_as(&g->error, &error);
