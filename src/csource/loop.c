@@ -10,9 +10,9 @@ enum { MOST_CARRIED = 254, MOST_UNROLLED = 16, MOST_WRITTEN_OUT = 600, NOT_STRAI
 struct counting { /* for (i = start; i < end; i += step) */
     const struct node *name, *end, *also; /* also: what stands behind && in the condition */
     enum operator_kind compare;
-    int64_t step;
+    int64_t step;             /* a literal; its sign if `by` says how much                       */
+    const struct node *by;    /* what else is added or subtracted; NULL: nothing                 */
     struct cell *cell; /* of i */
-    const struct ctype *type;
 };
 
 struct loop {
@@ -34,8 +34,10 @@ static bool is_whole_variable(const struct node *n) {
            !n->decl->is_global && !n->decl->is_static;
 }
 
-/* i++, i += 2, i = i - 1: the variable and how much. */
-static const struct node *step_of(struct lower *l, const struct node *n, int64_t *step) {
+/* i++, i += 2, i = i - m: the variable and how much. What no literal is, is taken to be positive:
+ * else the loop would not end. */
+static const struct node *step_of(struct lower *l, const struct node *n, int64_t *step,
+                                  const struct node **more) {
     const struct node *by = NULL, *name = NULL;
     bool minus = false;
     if (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_DECREASE) {
@@ -58,7 +60,12 @@ static const struct node *step_of(struct lower *l, const struct node *n, int64_t
     int budget = 8;
     if (!by || !is_cheap(by, NULL, &budget)) return NULL;
     struct operand x = rvalue(l, by);
-    if (stopped(l) || !literal_of(l, x.v, step) || *step == 0 || *step == INT64_MIN) return NULL;
+    if (stopped(l) || is_floating(x.type) || !x.v) return NULL;
+    if (!literal_of(l, x.v, step)) {
+        *step = 1;
+        *more = by;
+    }
+    if (*step == 0 || *step == INT64_MIN) return NULL;
     if (minus) *step = -*step;
     return name;
 }
@@ -76,7 +83,7 @@ static bool find_counting(struct lower *l, const struct node *condition, const s
     if (condition->kind != NODE_BINARY || condition->op < C_LT || condition->op > C_NE ||
         condition->op == C_EQ)
         return false;
-    c->name = step_of(l, step, &c->step);
+    c->name = step_of(l, step, &c->step, &c->by);
     if (!c->name || !is_whole_variable(c->name)) return false;
     const struct node *left = bare(condition->child[0]), *right = bare(condition->child[1]);
     c->compare = condition->op;
@@ -87,7 +94,7 @@ static bool find_counting(struct lower *l, const struct node *condition, const s
         c->end = condition->child[0];
     }
     bool up = c->step > 0;
-    if (c->compare == C_NE) return c->step == 1 || c->step == -1;
+    if (c->compare == C_NE) return !c->by && (c->step == 1 || c->step == -1);
     return up == (c->compare == C_LT || c->compare == C_LE);
 }
 
@@ -98,6 +105,7 @@ static void watched_body(struct lower *l, void *data);
 static void watched_end(struct lower *l, void *data) {
     const struct counting *c = data;
     rvalue(l, c->end);
+    if (c->by) rvalue(l, c->by);
 }
 
 /* Whether the counting holds: the body writes neither the variable nor what the end is made of. */
@@ -192,7 +200,7 @@ static wg_extent never_negative(struct lower *l, wg_extent e) {
 struct trip {
     wg_extent length;
     value count; /* 0: length */
-    value start;
+    value start, step; /* step: by how much, always positive */
     bool is_bounded;
     wg_extent low, high; /* of the variable */
 };
@@ -206,6 +214,8 @@ static struct trip count_trips(struct lower *l, const struct counting *c) {
     if (stopped(l) || !end) return t;
     bool up = c->step > 0, inclusive = c->compare == C_LE || c->compare == C_GE;
     int64_t step = up ? c->step : -c->step;
+    t.step = whole(l, step);
+    if (c->by) t.step = as_whole(l, rvalue(l, c->by).v);
     value distance = build_sub(g, up ? end : t.start, up ? t.start : end);
     if (inclusive) distance = build_add(g, distance, one);
     wg_extent s0, s1, e0, e1; /* of start and end */
@@ -219,17 +229,38 @@ static struct trip count_trips(struct lower *l, const struct counting *c) {
         if (inclusive) most = extent_add(g, most, 1);
         bool is_exact = s0 == s1 && e0 == e1 && extent_provably_le(g, 0, most);
         t.length = is_exact ? most : never_negative(l, most);
-        if (is_exact && step == 1) return t;
+        if (is_exact && step == 1 && !c->by) return t;
     }
-    if (literal_of(l, distance, &trips)) {
+    if (literal_of(l, distance, &trips) && !c->by) {
         t.length = trips > 0 ? (trips + step - 1) / step : 0;
         return t;
     }
     t.count = distance;
-    if (step > 1)
-        t.count = build_binary(g, OP_idiv, build_add(g, distance, whole(l, step - 1)),
-                               whole(l, step));
+    if (step > 1 || c->by)
+        t.count = build_binary(g, OP_idiv,
+                               build_add(g, distance, build_sub(g, t.step, one)), t.step);
     return t;
+}
+
+/* A loop whose variable doubles up to an end, or halves until nothing is left of it, runs at most as
+ * often as it has bits. */
+static bool is_geometric(const struct node *condition, const struct node *step) {
+    if (!condition || !step || step->kind != NODE_ASSIGN) return false;
+    bool grows = step->op == C_MUL || step->op == C_SHL;
+    if (!grows && step->op != C_DIV && step->op != C_SHR) return false;
+    const struct node *name = bare(step->child[0]), *by = bare(step->child[1]);
+    int64_t least = step->op == C_MUL || step->op == C_DIV ? 2 : 1;
+    if (!is_whole_variable(name) || by->kind != NODE_INT || by->integer < least) return false;
+    const struct node *c = bare(condition);
+    if (c->kind != NODE_BINARY) return !grows && c->decl == name->decl && c->kind == NODE_NAME;
+    const struct node *left = bare(c->child[0]), *right = bare(c->child[1]);
+    bool is_left = left->kind == NODE_NAME && left->decl == name->decl;
+    if (grows) return is_left && (c->op == C_LT || c->op == C_LE);
+    if (c->op == C_AND)
+        return is_left || (right->kind == NODE_NAME && right->decl == name->decl);
+    if (!is_left || right->kind != NODE_INT) return false;
+    return (c->op == C_GT && right->integer >= 0) || (c->op == C_GE && right->integer >= 1) ||
+           (c->op == C_NE && right->integer == 0);
 }
 
 static void end_pointer(struct lower *l, const struct loop *p, const struct cell *c,
@@ -254,6 +285,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     struct trip t = {.length = WG_UNBOUNDED};
     int64_t known;
     if (p->counts) t = count_trips(l, c);
+    else if (p->n->kind == NODE_FOR && is_geometric(p->condition, p->step)) t.length = 64;
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
     if (count > MOST_CARRIED) {
         if (!make_one_whole(l, &w->written)) refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
@@ -293,8 +325,8 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     }
     if (p->counts && !stopped(l)) {
         i_value = index;
-        int64_t step = c->step > 0 ? c->step : -c->step;
-        if (step > 1) i_value = build_mul(l->g, i_value, whole(l, step));
+        if (!(literal_of(l, t.step, &known) && known == 1))
+            i_value = build_mul(l->g, i_value, t.step);
         if (c->step < 0)
             i_value = build_sub(l->g, t.start, i_value);
         else if (!(literal_of(l, t.start, &known) && known == 0))
@@ -415,7 +447,7 @@ static bool write_out(struct lower *l, struct loop *p) {
     const struct counting *c = &p->count;
     int64_t start, end, trips;
     int budget = 8;
-    if (c->also || !literal_of(l, cell_value(l, c->cell), &start)) return false;
+    if (c->also || c->by || !literal_of(l, cell_value(l, c->cell), &start)) return false;
     if (!is_cheap(c->end, NULL, &budget)) return false;
     struct operand limit = rvalue(l, c->end);
     if (stopped(l) || !literal_of(l, limit.v, &end)) return false;
