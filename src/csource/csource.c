@@ -502,7 +502,7 @@ static void begin_again(struct reading *r) {
     l->broke = l->continued = NULL;
     l->watch = NULL;
     l->serials = 0;
-    l->nesting = 0;
+    l->nesting = l->loops = 0;
     l->object.count = l->binding.count = l->table.count = l->bounded.count = 0;
     r->pointee.count = 0;
     arena_free(&l->arena);

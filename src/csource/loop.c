@@ -285,7 +285,11 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     struct trip t = {.length = WG_UNBOUNDED};
     int64_t known;
     if (p->counts) t = count_trips(l, c);
-    else if (p->n->kind == NODE_FOR && is_geometric(p->condition, p->step)) t.length = 64;
+    /* One more than there are elements: that iteration would be an error. Within other loops the
+     * bounds would multiply, and what reverse mode keeps with them. */
+    if (!l->loops && p->counts && t.length == WG_UNBOUNDED && w->implied != LENGTH_UNKNOWN)
+        t.length = extent_add(l->g, w->implied, 1);
+    if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(p->condition, p->step)) t.length = 64;
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
     if (count > MOST_CARRIED) {
         if (!make_one_whole(l, &w->written)) refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
@@ -350,7 +354,9 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         if (watch_writes(w, &l->frame->returned->cell[0]))
             l->frame->returned->cell[0].v = truth(l, false);
     }
+    l->loops++;
     iteration(l, p);
+    l->loops--;
     stand_at(l, p->n);
     for (size_t i = 0; i < count && !stopped(l); i++) {
         struct cell *cell = w->written.at[i].cell;

@@ -96,6 +96,9 @@ struct watch {
     uint32_t first_serial; /* of the objects that are not looked at: those made since */
     written_vec written;
     VEC(struct cell *) read;
+    value counter;     /* of a loop that counts: its variable; 0: none */
+    wg_extent implied; /* how long an array is of which every iteration meets another element;
+                          LENGTH_UNKNOWN: none was seen */
 };
 
 struct lower {
@@ -113,7 +116,7 @@ struct lower {
     VEC(struct bounded) bounded;
     struct watch *watch; /* NULL: this is the program's own graph */
     uint32_t serials;
-    int nesting;
+    int nesting, loops; /* loops: of the graph, that are open */
     bool is_filling; /* a const table gets its initial values */
     /* Short local arrays are cells one by one, as long as every index into them is a literal. One
      * of which that turns out to be wrong is noted here, and all begins again. */
@@ -184,6 +187,8 @@ void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell
 /* ---- watch.c ---------------------------------------------------------------------------------- */
 void note_written(struct lower *l, struct cell *c);
 void note_read(struct lower *l, struct cell *c);
+/* An element of an array is met, at this index. */
+void note_index(struct lower *l, const struct cell *c, value index);
 /* What a step writes and reads of what is there already. One that repeats is carried out until
  * nothing more is found, with everything unknown that it writes; `changes` is unknown from the
  * beginning (may be NULL). To be freed by watch_free. */

@@ -315,6 +315,7 @@ static struct cell *cell_at(struct lower *l, struct place p, const struct node *
     if (c->is_array && c->type->kind == TYPE_POINTER)
         refuse_at(l, &at->spot, "one array and indices into it are carried",
                   "'%.64s' holds an array of pointers", p.object->name);
+    if (!stopped(l)) note_index(l, c, p.index);
     return stopped(l) ? NULL : part_at(l, c, p.index);
 }
 

@@ -38,6 +38,35 @@ void note_read(struct lower *l, struct cell *c) {
         refuse_memory(l);
 }
 
+/* 1: v is counter times a number, and something else; 0: counter is not in it; -1: neither. */
+static int linear_in(const struct lower *l, value v, value counter, int depth) {
+    const struct instr *i = instr_at(&l->g->t, v);
+    const value *x = args_of(&l->g->t, i);
+    int64_t number;
+    if (v == counter) return 1;
+    if (v < counter || i->narg == 0) return 0; /* made before it */
+    if (depth > 16) return -1;
+    int any = 0, a[2] = {0};
+    for (size_t k = 0; k < i->narg; k++) {
+        int one = linear_in(l, x[k], counter, depth + 1);
+        if (k < 2) a[k] = one;
+        any |= one != 0;
+    }
+    if (!any) return 0;
+    if (i->op == OP_mul)
+        for (size_t k = 0; k < 2; k++)
+            if (a[k] == 1 && literal_of(l, x[1 - k], &number) && number != 0) return 1;
+    bool sums = i->op == OP_add || i->op == OP_sub;
+    return sums && ((a[0] == 1 && a[1] == 0) || (a[0] == 0 && a[1] == 1)) ? 1 : -1;
+}
+
+void note_index(struct lower *l, const struct cell *c, value index) {
+    struct watch *w = l->watch;
+    if (!w || !w->counter || !c->is_array || c->serial >= w->first_serial || !index) return;
+    if (c->count == LENGTH_UNKNOWN || w->implied != LENGTH_UNKNOWN) return;
+    if (linear_in(l, index, w->counter, 0) == 1) w->implied = c->count;
+}
+
 bool watch_writes(const struct watch *w, const struct cell *c) {
     for (size_t i = 0; i < w->written.count; i++)
         if (w->written.at[i].cell == c) return true;
@@ -130,7 +159,7 @@ static void until_settled(struct lower *l, struct watch *w, action *f, void *dat
 }
 
 struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, struct cell *changes) {
-    struct watch w = {.first_serial = l->serials + 1};
+    struct watch w = {.first_serial = l->serials + 1, .implied = LENGTH_UNKNOWN};
     saved_vec before = {0}, begin = {0};
     if (stopped(l) || !save_all(l, &before)) return w;
     size_t objects = l->object.count, bindings = l->binding.count, tables = l->table.count;
@@ -147,7 +176,7 @@ struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, st
     l->g = scratch;
     l->watch = &w;
     translate_all(l, l->real);
-    if (changes) changes->v = 0;
+    if (changes) w.counter = changes->v = unknown_value(l, cell_dtype(changes));
     if (save_all(l, &begin)) until_settled(l, &w, f, data, repeats, &begin);
     if (scratch->error.status) fail_as(&l->error, &scratch->error);
     l->g = l->real;
