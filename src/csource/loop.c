@@ -263,6 +263,22 @@ static bool is_geometric(const struct node *condition, const struct node *step) 
            (c->op == C_NE && right->integer == 0);
 }
 
+/* What a whole number or pointer is after `index` iterations, each of which adds the form: begin +
+ * index * (form at the first one) + slope * index (index - 1) / 2. */
+static value after(struct lower *l, const struct loop *p, const struct watch *w,
+                   const struct trip *t, const struct written *one, value index) {
+    int64_t known;
+    value sum = build_mul(l->g, index, form_value(l, w, one->form, t->start));
+    value slope = p->counts ? form_slope(l, w, one->form) : whole(l, 0);
+    if (p->counts && !(literal_of(l, slope, &known) && known == 0)) {
+        slope = build_mul(l->g, slope, p->count.step > 0 ? t->step : build_neg(l->g, t->step));
+        value pairs = build_mul(l->g, index, build_sub(l->g, index, whole(l, 1)));
+        pairs = build_binary(l->g, OP_shift_right, pairs, whole(l, 1));
+        sum = build_add(l->g, sum, build_mul(l->g, slope, pairs));
+    }
+    return stopped(l) ? 0 : build_add(l->g, one->begin, sum);
+}
+
 static void end_pointer(struct lower *l, const struct loop *p, const struct cell *c,
                         const struct place *to, bool is_set) {
     if (c->type->kind != TYPE_POINTER || !is_set) return;
@@ -317,8 +333,11 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     value index = wg_loop_index_at(NULL, SAME_SITE, loop).id, i_value = 0;
     for (size_t i = 0; i < count; i++) {
         struct written *written = &w->written.at[i];
-        carry[i] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(l, written->cell->v));
-        written->cell->v = carry[i].id;
+        written->begin = written->cell->v;
+        if (!written->form)
+            carry[i] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(l, written->cell->v));
+        else
+            carry[i] = var(l, 0);
         if (written->cell->type->kind != TYPE_POINTER) continue;
         if (!written->cell->is_set) {
             written->cell->to = written->to;
@@ -326,6 +345,10 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         }
         written->to = written->cell->to;
         written->is_set = written->cell->is_set;
+    }
+    for (size_t i = 0; i < count && !stopped(l); i++) {
+        struct written *written = &w->written.at[i];
+        written->cell->v = written->form ? after(l, p, w, &t, written, index) : carry[i].id;
     }
     if (p->counts && !stopped(l)) {
         i_value = index;
@@ -361,11 +384,18 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     for (size_t i = 0; i < count && !stopped(l); i++) {
         struct cell *cell = w->written.at[i].cell;
         end_pointer(l, p, cell, &w->written.at[i].to, w->written.at[i].is_set);
+        if (w->written.at[i].form) continue;
         wg_loop_next_at(NULL, SAME_SITE, loop, carry[i], var(l, cell_value(l, cell)));
     }
     l->bounded.count = bounded;
-    value ran = wg_loop_end_at(NULL, SAME_SITE, loop, carry).id;
-    for (size_t i = 0; i < count && !stopped(l); i++) w->written.at[i].cell->v = carry[i].id;
+    wg_var *result = mem_alloc_zero(&l->allocator, (count + 1) * sizeof *result);
+    if (!result) refuse_memory(l);
+    value ran = wg_loop_end_at(NULL, SAME_SITE, loop, result).id;
+    for (size_t i = 0, at = 0; i < count && !stopped(l); i++) {
+        struct written *one = &w->written.at[i];
+        one->cell->v = one->form ? after(l, p, w, &t, one, ran) : result[at++].id;
+    }
+    if (result) mem_free(&l->allocator, result, (count + 1) * sizeof *result);
     if (p->counts && !stopped(l)) { /* the variable behind the loop */
         if (watch_writes(w, &p->broke->cell[0]) || watch_writes(w, &l->frame->returned->cell[0]))
             ran = build_sub(l->g, ran, build_cast(l->g, WG_I64, left_loop(l, p)));
@@ -461,6 +491,7 @@ static bool write_out(struct lower *l, struct loop *p) {
     int64_t step = c->step > 0 ? c->step : -c->step;
     trips = c->step > 0 ? end - start : start - end;
     if (c->compare == C_LE || c->compare == C_GE) trips++;
+    if (c->compare == C_NE && trips < 0) return false; /* it may wrap around */
     trips = trips <= 0 ? 0 : (trips + step - 1) / step;
     if (trips > MOST_UNROLLED || assigns(p->body, c->name->decl)) return false;
     int text = trips ? text_of(l, p->body, 0) : 0;

@@ -88,8 +88,19 @@ struct written {
     struct cell *cell;
     struct place to;
     bool is_set;
+    value begin;   /* of a whole number or pointer: what it was when the body began           */
+    uint32_t form; /* in watch.form: what every iteration adds to it; 0: something else is done */
 };
 typedef VEC(struct written) written_vec;
+
+/* An expression of whole numbers that are the same in every iteration, and of the counter. */
+struct form {
+    enum { FORM_NUMBER, FORM_CELL, FORM_COUNTER, FORM_OPERATION } kind;
+    uint16_t op;
+    uint32_t x[2];
+    int64_t number;
+    struct cell *cell;
+};
 
 struct watch {
     struct watch *outer;
@@ -99,6 +110,7 @@ struct watch {
     value counter;     /* of a loop that counts: its variable; 0: none */
     wg_extent implied; /* how long an array is of which every iteration meets another element;
                           LENGTH_UNKNOWN: none was seen */
+    VEC(struct form) form; /* [0] unused */
 };
 
 struct lower {
@@ -195,6 +207,9 @@ void note_index(struct lower *l, const struct cell *c, value index);
 struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, struct cell *changes);
 bool watch_writes(const struct watch *w, const struct cell *c);
 void watch_free(struct lower *l, struct watch *w);
+/* The form's value in the graph, and how much it grows with the counter. */
+value form_value(struct lower *l, const struct watch *w, uint32_t form, value counter);
+value form_slope(struct lower *l, const struct watch *w, uint32_t form);
 /* Within a watch: carries a step out until nothing more changes, and forgets what it writes. */
 void watch_again(struct lower *l, action *f, void *data);
 /* Within a watch: carries all cases out, each from the same beginning, and forgets likewise. */

@@ -8,12 +8,13 @@ static void note(struct lower *l, struct watch *w, struct cell *c) {
     struct written *found = NULL;
     for (size_t i = 0; i < w->written.count && !found; i++)
         if (w->written.at[i].cell == c) found = &w->written.at[i];
+    bool found_before = found != NULL;
     if (!found) found = VEC_PUSH(&l->allocator, &w->written);
     if (!found) {
         refuse_memory(l);
         return;
     }
-    *found = (struct written){.cell = c};
+    *found = (struct written){.cell = c, .begin = found_before ? found->begin : 0};
     bool lasts = !c->to.object || c->to.object->serial < w->first_serial;
     if (c->type->kind == TYPE_POINTER && c->is_set && lasts) {
         found->to = c->to;
@@ -76,6 +77,7 @@ bool watch_writes(const struct watch *w, const struct cell *c) {
 void watch_free(struct lower *l, struct watch *w) {
     VEC_FREE(&l->allocator, &w->written);
     VEC_FREE(&l->allocator, &w->read);
+    VEC_FREE(&l->allocator, &w->form);
 }
 
 void forget(struct lower *l, const written_vec *written) {
@@ -145,6 +147,122 @@ static void translate_all(struct lower *l, const wg_graph *from) {
         }
 }
 
+/* ---- what every iteration adds --------------------------------------------------------------- */
+
+static bool is_whole(const struct cell *c) {
+    return !c->is_array && (c->type->kind == TYPE_INT || c->type->kind == TYPE_POINTER);
+}
+
+static void name_beginnings(struct lower *l, written_vec *written) {
+    for (size_t i = 0; i < written->count; i++) {
+        struct written *w = &written->at[i];
+        if (is_whole(w->cell)) w->begin = w->cell->v = unknown_value(l, WG_I64);
+    }
+}
+
+static uint32_t form_new(struct lower *l, struct watch *w, struct form form) {
+    if (!VEC_RESERVE(&l->allocator, &w->form, w->form.count + 2)) return 0;
+    if (!w->form.count) w->form.at[w->form.count++] = (struct form){0};
+    w->form.at[w->form.count] = form;
+    return (uint32_t)w->form.count++;
+}
+
+/* The cell from outside that this unknown value is of, if the body leaves it alone. */
+static struct cell *cell_named(struct lower *l, const struct watch *w, value v) {
+    for (size_t i = 0; i < l->object.count; i++) {
+        const struct object *o = l->object.at[i];
+        if (o->serial >= w->first_serial) continue;
+        for (uint32_t k = 0; k < cells_of(o); k++) {
+            struct cell *c = object_cell(o, k);
+            if (c->v == v && is_whole(c) && c->type->kind == TYPE_INT && !watch_writes(w, c))
+                return c;
+        }
+    }
+    return NULL;
+}
+
+/* The form of v; 0 where it has none. */
+static uint32_t form_of(struct lower *l, struct watch *w, value v, int depth) {
+    int64_t number;
+    if (depth > 12) return 0;
+    if (v == w->counter) return form_new(l, w, (struct form){.kind = FORM_COUNTER});
+    if (literal_of(l, v, &number))
+        return form_new(l, w, (struct form){.kind = FORM_NUMBER, .number = number});
+    const struct instr *i = instr_at(&l->g->t, v);
+    if (i->op == OP_input) {
+        struct cell *c = cell_named(l, w, v);
+        return c ? form_new(l, w, (struct form){.kind = FORM_CELL, .cell = c}) : 0;
+    }
+    if (i->op != OP_add && i->op != OP_sub && i->op != OP_mul && i->op != OP_neg) return 0;
+    struct form form = {.kind = FORM_OPERATION, .op = i->op};
+    for (size_t k = 0; k < i->narg; k++)
+        if (!(form.x[k] = form_of(l, w, args_of(&l->g->t, instr_at(&l->g->t, v))[k], depth + 1)))
+            return 0;
+    return form_new(l, w, form);
+}
+
+/* How often the counter is multiplied with itself in a form; 2 or more is too often. */
+static int degree(const struct watch *w, uint32_t form) {
+    const struct form *f = &w->form.at[form];
+    if (f->kind != FORM_OPERATION) return f->kind == FORM_COUNTER;
+    int a = degree(w, f->x[0]), b = f->x[1] ? degree(w, f->x[1]) : 0;
+    return f->op == OP_mul ? a + b : a > b ? a : b;
+}
+
+/* begin + form, in any order of sums: the form; 0 where v is something else. */
+static uint32_t added_to(struct lower *l, struct watch *w, value v, value begin, int depth) {
+    const struct instr *i = instr_at(&l->g->t, v);
+    if (v == begin) return form_new(l, w, (struct form){.kind = FORM_NUMBER});
+    if (depth > 12 || (i->op != OP_add && i->op != OP_sub)) return 0;
+    value x[2] = {args_of(&l->g->t, i)[0], args_of(&l->g->t, i)[1]};
+    uint16_t op = i->op;
+    for (size_t k = 0; k < (op == OP_add ? 2u : 1u); k++) {
+        uint32_t rest = added_to(l, w, x[k], begin, depth + 1);
+        if (!rest) continue;
+        uint32_t other = form_of(l, w, x[1 - k], 0);
+        if (!other) return 0;
+        return form_new(l, w, (struct form){.kind = FORM_OPERATION, .op = op, .x = {rest, other}});
+    }
+    return 0;
+}
+
+static void find_forms(struct lower *l, struct watch *w) {
+    for (size_t i = 0; i < w->written.count && !stopped(l); i++) {
+        struct written *one = &w->written.at[i];
+        if (!one->begin || !one->cell->v) continue;
+        uint32_t form = added_to(l, w, one->cell->v, one->begin, 0);
+        if (form && degree(w, form) <= 1) one->form = form;
+    }
+}
+
+value form_value(struct lower *l, const struct watch *w, uint32_t form, value counter) {
+    const struct form *f = &w->form.at[form];
+    switch (f->kind) {
+    case FORM_NUMBER: return whole(l, f->number);
+    case FORM_CELL: return cell_value(l, f->cell);
+    case FORM_COUNTER: return counter;
+    default: break;
+    }
+    value a = form_value(l, w, f->x[0], counter);
+    if (f->op == OP_neg) return stopped(l) ? 0 : build_neg(l->g, a);
+    value b = form_value(l, w, f->x[1], counter);
+    return stopped(l) ? 0 : build_binary(l->g, f->op, a, b);
+}
+
+value form_slope(struct lower *l, const struct watch *w, uint32_t form) {
+    const struct form *f = &w->form.at[form];
+    if (f->kind != FORM_OPERATION) return whole(l, f->kind == FORM_COUNTER);
+    value a = form_slope(l, w, f->x[0]);
+    if (f->op == OP_neg) return stopped(l) ? 0 : build_neg(l->g, a);
+    value b = form_slope(l, w, f->x[1]);
+    if (f->op == OP_mul) { /* one of the two has none */
+        a = stopped(l) ? 0 : build_mul(l->g, a, form_value(l, w, f->x[1], whole(l, 0)));
+        b = stopped(l) ? 0 : build_mul(l->g, b, form_value(l, w, f->x[0], whole(l, 0)));
+        return stopped(l) ? 0 : build_add(l->g, a, b);
+    }
+    return stopped(l) ? 0 : build_binary(l->g, f->op, a, b);
+}
+
 /* Carries the step out until it writes nothing new. */
 static void until_settled(struct lower *l, struct watch *w, action *f, void *data, bool repeats,
                           const saved_vec *begin) {
@@ -154,6 +272,7 @@ static void until_settled(struct lower *l, struct watch *w, action *f, void *dat
         restore_all(l, begin);
         forget(l, &w->written);
         settle_targets(&w->written);
+        name_beginnings(l, &w->written);
         f(l, data);
     } while (repeats && w->written.count > known && !stopped(l));
 }
@@ -178,6 +297,7 @@ struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, st
     translate_all(l, l->real);
     if (changes) w.counter = changes->v = unknown_value(l, cell_dtype(changes));
     if (save_all(l, &begin)) until_settled(l, &w, f, data, repeats, &begin);
+    if (repeats) find_forms(l, &w);
     if (scratch->error.status) fail_as(&l->error, &scratch->error);
     l->g = l->real;
     l->watch = NULL;
