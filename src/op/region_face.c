@@ -22,7 +22,8 @@ struct wg_loop {
     wg_graph *g;
     wg_extent length;
     int64_t flags, snapshots;
-    value begin; /* the first instruction behind its beginning */
+    value begin;  /* the first instruction behind its beginning */
+    value around; /* the same of the loop that this one is in; 0: none */
     value index, count, condition;
     VEC(struct variable) carry, slice;
     VEC(value) collected;
@@ -47,7 +48,7 @@ struct taking {
     VEC(value) captured;
 };
 
-enum { VARIES = 1, NEEDED = 2, CAPTURED = 4 };
+enum { VARIES = 1, NEEDED = 2, CAPTURED = 4, SAME = 8, APART = 16 };
 
 static bool open_taking(struct taking *t, wg_graph *g) {
     *t = (struct taking){.g = g, .count = g->t.instr.count};
@@ -64,6 +65,15 @@ static void close_taking(struct taking *t) {
 static bool is_plain(const struct trace *t, value v) {
     int64_t bits;
     return value_is_splat(t, v, &bits) || op_def(instr_at(t, v)->op)->class == LEAF;
+}
+
+/* An element at an index that is known to be within its axis is there before the loop too. */
+static bool is_within(const struct trace *t, const struct instr *i) {
+    int64_t index;
+    if (i->op != OP_take) return false;
+    const value *x = args_of(t, i);
+    wg_extent extent = type_of(t, x[0])->extent[attr_words(t, i->attr)[0]];
+    return extent >= 0 && value_is_splat(t, x[1], &index) && index >= 0 && index < extent;
 }
 
 /* Marks what the outputs need, and captures what they read from outside. */
@@ -167,7 +177,9 @@ wg_loop *wg_loop_begin_at(const char *file, int line, wg_graph *g, wg_extent len
     }
     wg_loop *loop = mem_alloc_zero(&g->t.allocator, sizeof *loop);
     if (!loop) return fail_memory(&g->error), NULL;
-    *loop = (wg_loop){.g = g, .length = length, .begin = (value)g->t.instr.count};
+    *loop = (wg_loop){.g = g, .length = length, .begin = (value)g->t.instr.count,
+                      .around = g->loop_begin};
+    g->loop_begin = loop->begin;
     return loop;
 }
 
@@ -293,15 +305,6 @@ static bool may_not_run(const wg_loop *loop) {
     return loop->length <= 0 || loop->count || loop->condition;
 }
 
-/* An element at an index that is known to be within its axis is there before the loop too. */
-static bool is_within(const struct trace *t, const struct instr *i) {
-    int64_t index;
-    if (i->op != OP_take) return false;
-    const value *x = args_of(t, i);
-    wg_extent extent = type_of(t, x[0])->extent[attr_words(t, i->attr)[0]];
-    return extent >= 0 && value_is_splat(t, x[1], &index) && index >= 0 && index < extent;
-}
-
 static bool can_fail(const struct trace *t, const struct instr *i) {
     return (op_def(i->op)->check && !is_within(t, i)) || i->op == OP_external ||
            i->op == OP_loop || i->op == OP_branch;
@@ -386,6 +389,7 @@ wg_var wg_loop_end_at(const char *file, int line, wg_loop *loop, wg_var *result)
     value count = region ? build_item(g, region, REGION_COUNT) : 0;
     for (size_t k = 0; result && k < results; k++)
         result[k] = (wg_var){g, region ? build_item(g, region, k) : 0};
+    g->loop_begin = loop->around;
     loop_free(loop);
     return (wg_var){g, count};
 }
@@ -410,11 +414,49 @@ wg_branch *wg_branch_begin_at(const char *file, int line, wg_graph *g, wg_var ch
     return b;
 }
 
+/* Worth being computed once before a loop rather than in those of its iterations that take a case:
+ * more than a few instructions. */
+static bool is_dear(const struct instr *i) {
+    switch (i->op) {
+    case OP_add: case OP_sub: case OP_mul: case OP_neg: case OP_abs: case OP_min: case OP_max:
+    case OP_sign: case OP_square: case OP_fma: case OP_mulz: case OP_copy: case OP_cast:
+    case OP_where: case OP_take: return false;
+    default: return true;
+    }
+}
+
+/* What cases within a loop compute of numbers that no iteration changes stays outside of them, where
+ * it is dear, and so comes before the loop: no floating number is an error, and what a loop with
+ * branches sends back to it is guarded. */
+static void mark_apart(struct taking *t, value first, value end) {
+    const struct trace *trace = &t->g->t;
+    value begin = t->g->loop_begin;
+    for (value v = begin; begin && v < end; v++) {
+        const struct instr *i = instr_at(trace, v);
+        bool same = i->narg > 0 && (op_is_elementwise(i->op) || is_within(trace, i)) &&
+                    type_at(trace, i->type)->rank == 0 &&
+                    dtype_is_float(type_at(trace, i->type)->dtype);
+        for (size_t k = 0; same && k < i->narg; k++) {
+            value x = args_of(trace, i)[k];
+            same = x < begin || t->state[x] & SAME || is_plain(trace, x);
+        }
+        if (same) t->state[v] |= SAME;
+    }
+    for (value v = end; begin && v-- > first;) {
+        const struct instr *i = instr_at(trace, v);
+        if (!(t->state[v] & SAME) || !(t->state[v] & APART || is_dear(i))) continue;
+        t->state[v] |= APART;
+        for (size_t k = 0; k < i->narg; k++)
+            if (t->state[args_of(trace, i)[k]] & SAME) t->state[args_of(trace, i)[k]] |= APART;
+    }
+}
+
 /* As varying: a variable is a loop's around, an input the program's. */
 static void mark_new(struct taking *t, value first, value end) {
+    mark_apart(t, first, end);
     for (value v = first; v < end; v++) {
         unsigned op = instr_at(&t->g->t, v)->op;
-        if (op != OP_variable && op != OP_input) t->state[v] = VARIES;
+        if (op != OP_variable && op != OP_input && !(t->state[v] & APART)) t->state[v] = VARIES;
     }
 }
 

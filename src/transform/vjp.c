@@ -212,6 +212,20 @@ static void propagate_custom(struct sweep *s, value v, const struct rule *r) {
         if (adjoint[k]) contribute(s, r->x[k], adjoint[k], guarded[k]);
 }
 
+/* Whether there is a branch in a loop: what it reads from outside may then be for a case that is
+ * never taken. Bodies nest at most MAX_RULE_DEPTH deep. */
+static bool has_branch(const struct trace *t, const struct region *region) {
+    const struct trace *body = &region_body(t, region, 0)->body->t;
+    for (value v = 1; v < body->instr.count; v++) {
+        const struct instr *i = instr_at(body, v);
+        if (i->op == OP_branch) return true;
+        if (i->op != OP_loop) continue;
+        struct region inner = region_open(body, i->op, i->attr);
+        if (has_branch(body, &inner)) return true;
+    }
+    return false;
+}
+
 /* A region sends back what all of its results have received. What captured values have received
  * from others goes through it, so that it adds to that in its place. */
 static void propagate_region(struct sweep *s, value v, const struct rule *r) {
@@ -240,9 +254,10 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     all.attr = instr_at(&g->t, all.y)->attr;
     for (size_t k = first; k < behind; k++)
         if (active[k]) adjoint[k] = take_adjoint(s, r->x[k]);
+    bool guards = all.guarded || has_branch(&g->t, &region);
     if (!region_adjoints(&all, active, ct, adjoint)) return;
     for (size_t k = 0; k < r->narg; k++)
-        if (active[k] && adjoint[k]) contribute(s, r->x[k], adjoint[k], all.guarded);
+        if (active[k] && adjoint[k]) contribute(s, r->x[k], adjoint[k], guards);
 }
 
 static void propagate(struct sweep *s, const struct rule *r, value ct) {
