@@ -303,10 +303,10 @@ static void store_results(const struct scene *s, int depth, const char *number) 
     if (is_counted(s)) store_scalar(s, s->v, number, depth);
 }
 
-/* Iterations that did not run have made zeros. */
+/* Iterations that did not run have made zeros; of what is kept for the reverse nobody reads those. */
 static void clear_rest(const struct scene *s, int depth) {
     struct writer *w = s->w;
-    for (size_t k = s->r.carries; k < s->r.items; k++) {
+    for (size_t k = s->r.carries; k < s->r.items - s->r.kept; k++) {
         value item = s->item[k];
         if (!item) continue;
         wg_extent width = width_of(s, item);
