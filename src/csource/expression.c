@@ -225,13 +225,18 @@ static value comparison(struct lower *l, enum operator_kind op, value a, value b
 
 static bool compares(enum operator_kind op) { return op >= C_LT && op <= C_NE; }
 
+static const struct ctype *pointer_to(struct lower *l, const struct ctype *of) {
+    struct ctype *pointer = keep(l, sizeof *pointer);
+    if (pointer)
+        *pointer = (struct ctype){.kind = TYPE_POINTER, .of = of, .bytes = 8, .text = "pointer"};
+    return pointer;
+}
+
 /* An array as the pointer to its first element. */
 static struct operand decayed(struct lower *l, struct operand x, const struct node *at) {
     if (stopped(l) || !x.type || x.type->kind != TYPE_ARRAY) return x;
-    struct ctype *pointer = keep(l, sizeof *pointer);
-    if (!pointer) return x;
-    *pointer = (struct ctype){.kind = TYPE_POINTER, .of = x.type->of, .bytes = 8, .text = "pointer"};
-    return converted(l, x, pointer, at);
+    const struct ctype *pointer = pointer_to(l, x.type->of);
+    return pointer ? converted(l, x, pointer, at) : x;
 }
 
 /* Of pointers: differences and comparisons within one object, and moves. */
@@ -391,7 +396,9 @@ static struct operand choice(struct lower *l, const struct node *n) {
         return y;
     }
     struct choice ways = {.n = n, .way = {n->child[1], n->child[2]}};
-    if (n->type->kind != TYPE_VOID) ways.result = object_new(l, "?:", n->type);
+    const struct ctype *type = n->type;
+    if (type->kind == TYPE_ARRAY) type = pointer_to(l, type->of); /* of parameters that look so */
+    if (type && type->kind != TYPE_VOID) ways.result = object_new(l, "?:", type);
     branch(l, c, 2, choose, &ways, n);
     if (stopped(l) || !ways.result) return y;
     return load_from(l, place_of(l, ways.result), n);
