@@ -170,6 +170,12 @@ static void free_programs(wg_graph *g, const wg_program **list, size_t count) {
     if (list) mem_free(&g->t.allocator, list, count * sizeof(wg_program *));
 }
 
+static size_t wanted_tangents(const struct region *region, const bool *out) {
+    size_t count = 0;
+    for (size_t k = 0; k < region->results; k++) count += out[k];
+    return count;
+}
+
 static value branch_tangent(const struct rule *r, const struct region *region, int order,
                             const value *t, value *primal, value *tangent) {
     wg_graph *g = r->g;
@@ -179,9 +185,12 @@ static value branch_tangent(const struct rule *r, const struct region *region, i
     wg_error error = {0};
     value result = 0, capture[2 * REGION_OPERANDS];
     for (size_t k = 0; k < region->captures; k++) in[k] = t[1 + k] != 0;
-    /* twice: outputs that have a tangent in one branch have one in all */
+    /* Outputs that have a tangent in one branch have one in all: again, where another one has shown
+     * more of them. Only there, or branches in branches would take twice the time for each level. */
     for (int round = 0; body && round < 2; round++)
         for (size_t k = 0; k < n && !error.status; k++) {
+            size_t tangents = wanted_tangents(region, out);
+            if (round && body[k]->t.output.count == region->results + tangents) continue;
             wg_program_free((wg_program *)(uintptr_t)body[k]);
             body[k] = tangent_body(region_body(&g->t, region, k)->body, region, order, in, out,
                                    &again, &error);

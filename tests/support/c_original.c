@@ -21,6 +21,7 @@ struct writer {
     wg_text *text;
     wg_error *error;
     const wg_program *p;
+    const wg_csource_options *options;
     enum { READING, WRITING } way;
 };
 
@@ -42,6 +43,11 @@ static const char *without_const(const char *type) {
     return strncmp(type, "const ", 6) == 0 ? type + 6 : type;
 }
 
+static void put_loops(struct writer *w, size_t loops, const char *const *length) {
+    for (size_t i = 0; i < loops; i++)
+        put(w, "    for (long e%zu = 0; e%zu < %s; e%zu++)\n", i, i, length[i], i);
+}
+
 /* A scalar at `place`, or all those that the brackets in `place` stand for, named e0, e1, ... with
  * the lengths in `length`. */
 static void write_leaf(struct writer *w, const struct ctype *type, const char *place,
@@ -49,6 +55,7 @@ static void write_leaf(struct writer *w, const struct ctype *type, const char *p
     int in = wg_input_index(w->p, path), out = wg_output_index(w->p, path);
     int size = wg_size_index(w->p, path);
     if (w->way == READING && size >= 0) {
+        put_loops(w, loops, length);
         put(w, "    %s = (%s)size[%d];\n", place, without_const(type->text), size);
         return;
     }
@@ -57,8 +64,7 @@ static void write_leaf(struct writer *w, const struct ctype *type, const char *p
     wg_type t = w->way == READING || out < 0 ? wg_input_type(w->p, (size_t)index)
                                              : wg_output_type(w->p, (size_t)index);
     put(w, "    k_ = 0;\n");
-    for (size_t i = 0; i < loops; i++)
-        put(w, "    for (long e%zu = 0; e%zu < %s; e%zu++)\n", i, i, length[i], i);
+    put_loops(w, loops, length);
     if (w->way == READING)
         put(w, "    { %s = (%s)((const %s *)in[%d])[k_]; k_++; }\n", place,
             without_const(type->text), stored_as(&t), index);
@@ -137,6 +143,14 @@ static bool is_pointer(const struct decl *d) {
     return d->type->kind == TYPE_POINTER || d->type->kind == TYPE_ARRAY;
 }
 
+static bool points_to_one(const struct writer *w, const struct decl *d) {
+    size_t n = strlen(d->name);
+    for (size_t i = 0; i < w->options->size_count; i++)
+        if (strncmp(w->options->size[i], d->name, n) == 0 && w->options->size[i][n] == '=')
+            return false;
+    return d->type->kind == TYPE_POINTER && d->type->of->kind != TYPE_ARRAY;
+}
+
 static void write_parameter(struct writer *w, const struct decl *d) {
     char place[128], count[64] = "";
     const char *length[MOST_LOOPS];
@@ -156,9 +170,10 @@ static void write_parameter(struct writer *w, const struct decl *d) {
     if (w->way == READING)
         put(w, "    %s *%s = calloc((size_t)(%s) + 1, sizeof *%s);\n", without_const(of->text),
             place, count, place);
-    snprintf(place, sizeof place, "a_%s[e0]", d->name);
+    bool alone = points_to_one(w, d);
+    snprintf(place, sizeof place, alone ? "a_%s[0]" : "a_%s[e0]", d->name);
     length[0] = count;
-    write_part(w, of, place, d->name, 1, length);
+    write_part(w, of, place, d->name, !alone, length);
 }
 
 static void write_freeing(struct writer *w, const struct ctype *type, const char *place,
@@ -207,7 +222,7 @@ bool original_write(const char *path, const wg_csource_options *options, const w
                     wg_text *text, wg_error *error) {
     struct tree *t = tree_read(path, options, NULL, error);
     struct decl *f = t ? tree_function(t, wg_csource_function(source), error) : NULL;
-    struct writer w = {.text = text, .error = error, .p = wg_csource_program(source)};
+    struct writer w = {.text = text, .error = error, .p = wg_csource_program(source), .options = options};
     if (f && tree_body(t, f)) write_caller(&w, f);
     tree_free(t);
     return f != NULL;
@@ -255,7 +270,7 @@ struct original *original_open(const char *compiler, const char *path, const wg_
                   "%s", path, text->data ? text->data : "");
     fclose(file);
     const char *const argument[] = {compiler, "-std=gnu11", "-O0", "-ffp-contract=off", "-w",
-                                    "-fPIC", "-shared", "-o", object, name, "-lm", NULL};
+                                    "-fPIC", "-shared", "-Wl,-Bsymbolic", "-o", object, name, "-lm", NULL};
     const char *const warnings[] = {compiler, "-std=gnu11", "-fsyntax-only", "-Wall", "-Wextra",
                                     "-Werror", path, NULL};
     int code = run_compiler(warnings);
