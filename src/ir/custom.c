@@ -16,6 +16,10 @@ uint32_t rules_depth(const wg_program *p) {
     return depth;
 }
 
+uint32_t record_depth(bool is_body, const char *name) {
+    return is_body && strcmp(name, op_def(OP_branch)->name) == 0 ? 1 : LOOP_DEPTH;
+}
+
 static void rule_free(const wg_allocator *a, struct custom_rule *rule) {
     wg_program_free(rule->jvp);
     wg_program_free(rule->vjp);
@@ -73,12 +77,16 @@ static int64_t add_record(wg_graph *g, bool is_body, const char *name, const wg_
                                 .jvp = (wg_program *)(uintptr_t)jvp,
                                 .vjp = (wg_program *)(uintptr_t)vjp};
     uint32_t inner = rules_depth(jvp), other = rules_depth(vjp);
-    given.depth = 1 + (inner > other ? inner : other);
+    given.depth = record_depth(is_body, name) + (inner > other ? inner : other);
     if (given.depth > MAX_RULE_DEPTH) {
-        graph_fail(g, WG_EOVERFLOW, is_body ? "%s: loops and branches nested deeper than %d"
-                                            : "rule \"%s\": rules in the programs of rules, deeper "
-                                              "than %d",
-                   name, MAX_RULE_DEPTH);
+        if (is_body)
+            graph_fail(g, WG_EOVERFLOW,
+                       "%s: nested too deep: %d branches are the most, and a loop counts for %d",
+                       name, MAX_RULE_DEPTH, LOOP_DEPTH);
+        else
+            graph_fail(g, WG_EOVERFLOW,
+                       "rule \"%s\": rules in the programs of rules, deeper than %d", name,
+                       MAX_RULE_DEPTH / LOOP_DEPTH);
         return -1;
     }
     wg_text key = {.allocator = g->t.allocator};

@@ -326,8 +326,11 @@ wg_program *program_copy(const wg_program *p, const wg_allocator *allocator, wg_
 bool program_drop_rules(wg_program *p, value *map); /* false without memory */
 
 /* ---- custom.c: rules and C functions --------------------------------------------------------- */
-/* Of rules and bodies in the programs of rules and bodies: bounds what recurses over them. */
-enum { MAX_RULE_DEPTH = 8 };
+/* Of rules and bodies in the programs of rules and bodies: bounds what recurses over them. A branch
+ * counts for one. A loop or rule counts for three, since reverse mode of loops in loops takes more
+ * than twice the time for each level. */
+enum { MAX_RULE_DEPTH = 24, LOOP_DEPTH = 3 };
+uint32_t record_depth(bool is_body, const char *name); /* what one counts for */
 /* The index of a rule made of copies of these programs (either NULL), or of an equal one that is
  * there; -1 and an error of the graph. */
 int64_t graph_rule(wg_graph *g, const char *name, const wg_program *jvp, const wg_program *vjp);

@@ -349,9 +349,9 @@ static bool external(struct reader *r) {
 static bool line(struct reader *r);
 
 /* The lines of a program up to "end"; NULL and an error in the graph around it. */
-static wg_program *nested_program(struct reader *r) {
+static wg_program *nested_program(struct reader *r, uint32_t depth) {
     wg_graph *around = r->g;
-    if (r->depth == MAX_RULE_DEPTH) {
+    if (r->depth + depth > MAX_RULE_DEPTH) {
         bad(r, "rules inside rules, too deep");
         return NULL;
     }
@@ -359,11 +359,11 @@ static wg_program *nested_program(struct reader *r) {
     wg_program *p = NULL;
     if (r->g) {
         r->g->no_fold = true;
-        r->depth++;
+        r->depth += depth;
         bool ok = line_end(r), end = false;
         while (ok && !(end = accept(r, "end")))
             ok = *r->at ? line(r) : bad(r, "the program of a rule without its end");
-        r->depth--;
+        r->depth -= depth;
         p = graph_build(r->g, &around->error);
     } else {
         fail_memory(&around->error);
@@ -378,12 +378,13 @@ static bool rule(struct reader *r, bool is_body) {
     if (!quoted(r)) return false;
     const char *name = name_at(&g->t, graph_name(g, r->scratch.data, r->scratch.size));
     wg_program *program[2] = {NULL, NULL};
+    uint32_t depth = name ? record_depth(is_body, name) : LOOP_DEPTH;
     static const char *const kinds[2][2] = {{"jvp", "vjp"}, {"body", "reverse"}};
     const char *const *kind = kinds[is_body];
     bool ok = line_end(r);
     for (size_t k = 0; ok && k < 2; k++) {
         if (!accept(r, kind[k])) continue;
-        program[k] = nested_program(r);
+        program[k] = nested_program(r, depth);
         ok = program[k] && line_end(r);
     }
     if (is_body) ok = ok && (program[0] || bad(r, "'body' expected"));

@@ -131,15 +131,22 @@ static void nesting_is_bounded(void **state) {
                    "formula:2:1: this if changes nothing");
     assert_refused(repeated("y = 0; if x > y { y = 1 } ", "else if x > 0 { y = 2 }", n, ""),
                    WG_ESYNTAX, "formula:1:5889: brackets and calls nest deeper than 256 levels");
-    close = repeated("y += x", " }", 8, "");
-    nested = repeated("y = 0; ", "if x > 0 { ", 8, close);
+    close = repeated("y += x", " }", 24, "");
+    nested = repeated("y = 0; ", "if x > 0 { ", 24, close);
     free(close);
     assert_length(nested, 7);
+    close = repeated("y += x", " }", 25, "");
+    nested = repeated("y = 0; ", "if x > 0 { ", 25, close);
+    free(close);
+    assert_refused(nested, WG_EOVERFLOW,
+                   "formula:1:8: branch: nested too deep: 24 branches are the most, and a loop "
+                   "counts for 3");
     close = repeated("y += x", " }", 9, "");
     nested = repeated("y = 0; ", "while x > 0 { ", 9, close);
     free(close);
     assert_refused(nested, WG_EOVERFLOW,
-                   "formula:1:8: loop: loops and branches nested deeper than 8");
+                   "formula:1:8: loop: nested too deep: 24 branches are the most, and a loop "
+                   "counts for 3");
 }
 
 static void calls_are_bounded(void **state) {
