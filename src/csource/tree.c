@@ -584,6 +584,20 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     }
 }
 
+/* libclang gives a parameter that C turns into a pointer, and what is made of it (z + 1, c ? z : w),
+ * the array's type that it was declared with. What is computed is never an array. */
+static const struct ctype *value_type(struct tree *t, const struct node *n, const struct ctype *type) {
+    bool is_computed = n->kind == NODE_BINARY || n->kind == NODE_CHOICE || n->kind == NODE_ASSIGN ||
+                       n->kind == NODE_CALL || (n->kind == NODE_UNARY && n->op != C_AT);
+    if (!is_computed || !type || type->kind != TYPE_ARRAY) return type;
+    struct ctype *pointer = new_type(t, TYPE_POINTER);
+    if (!pointer) return NULL;
+    pointer->of = type->of;
+    pointer->bytes = 8;
+    pointer->text = type->text;
+    return pointer;
+}
+
 static struct node *read_node(struct tree *t, CXCursor cursor) {
     if (failed(t->error)) return NULL;
     if (++t->nesting > MAX_NESTING) {
@@ -596,7 +610,8 @@ static struct node *read_node(struct tree *t, CXCursor cursor) {
     struct node *n = read_kind(t, cursor, &c);
     children_free(&c);
     t->nesting--;
-    if (n && !n->type) n->type = read_type(t, CL(t, getCursorType)(cursor));
+    if (n && !n->type)
+        n->type = value_type(t, n, read_type(t, CL(t, getCursorType)(cursor)));
     return failed(t->error) ? NULL : n;
 }
 
