@@ -311,9 +311,16 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         if (!make_one_whole(l, &w->written)) refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
         return;
     }
-    if (p->counts && !count) { /* nothing but the variable changes */
+    size_t carried = 0;
+    for (size_t i = 0; i < count; i++) carried += !w->written.at[i].form;
+    if (p->counts && !carried) { /* nothing changes but what the number of iterations tells */
         value ran = t.count ? build_binary(l->g, OP_max, t.count, whole(l, 0))
                             : extent_value(l, t.length);
+        for (size_t i = 0; i < count && !stopped(l); i++) {
+            struct written *one = &w->written.at[i];
+            one->begin = cell_value(l, one->cell);
+            one->cell->v = after(l, p, w, &t, one, ran);
+        }
         behind_loop(l, c, &t, ran);
         return;
     }
