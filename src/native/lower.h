@@ -14,6 +14,7 @@
  *
  *   expand.c   replaces operations by what serves better: pads.c, products.c
  *   lower.c    places every value
+ *   ahead.c    indices that are checked in front of loops
  *   access.c   how a statement's operand is indexed
  *   places.c   parts of concatenations, made in place
  *   items.c    what is written together, and as how many functions

@@ -83,6 +83,40 @@ static inline int wg_outside_i32(const int32_t *index, int64_t count, int64_t n)
     return outside;
 }
 
+/* How often a loop runs that is to run `count` times, and at most `length` times. */
+static inline int64_t wg_trips(int64_t count, int64_t length)
+{
+    return count > length ? length : count < 0 ? 0 : count;
+}
+
+/* Whether indices from low to high, within 0 .. n - 1, leave that by `count` - 1 steps, of
+ * which there may be none; takes them to where they come. */
+static inline int wg_leaves(int64_t step, int64_t count, int64_t n, int64_t *low, int64_t *high)
+{
+    const uint64_t more = (uint64_t)count - 1, size = step < 0 ? 0 - (uint64_t)step : (uint64_t)step;
+    const uint64_t room = (uint64_t)(step < 0 ? *low : n - 1 - *high);
+    if ((size | more) >> 31 ? size != 0 && more > room / size : size * more > room) return 1;
+    if (step < 0) *low -= (int64_t)(size * more);
+    else *high += (int64_t)(size * more);
+    return 0;
+}
+
+/* The first index that is none of 0 .. n - 1, of loops within each other, the outermost first:
+ * those of negative counts run backwards. */
+static WG_APART int64_t wg_first_outside(int64_t first, int64_t n, int loops, const int64_t *step,
+                                         const int64_t *count)
+{
+    const int64_t trips = loops ? count[0] < 0 ? -count[0] : count[0] : 0;
+    if (!loops ) return first;
+    for (int64_t i = 0; i < trips; i++) {
+        const uint64_t k = (uint64_t)(count[0] < 0 ? trips - 1 - i : i);
+        const int64_t at = (int64_t)((uint64_t)first + (uint64_t)step[0] * k);
+        const int64_t found = wg_first_outside(at, n, loops - 1, step + 1, count + 1);
+        if (found < 0 || found >= n) return found;
+    }
+    return 0;
+}
+
 static inline size_t wg_larger(size_t a, size_t b) { return a > b ? a : b; }
 
 /* Division rounds down; -1 is a case of its own because the smallest integer has no quotient. */

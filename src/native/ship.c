@@ -63,7 +63,7 @@ static const char *const own_words[] = {
     "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
     "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "lgamma", "tgamma", "copysign", "f", "status", "index",
-    "length", "ran", "go", "at", "size", "which", "along"};
+    "length", "low", "high", "outside", "ran", "go", "at", "size", "which", "along"};
 
 static bool is_listed(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -666,6 +666,7 @@ bool ship_program(const struct writing *writing, const struct shipping *shipping
     mem_free(a, w.kept, l->count);
     mem_free(a, s.slot_used, slots);
     VEC_FREE(&code->allocator, &s.memory);
+    VEC_FREE(&code->allocator, &w.checked);
     arena_free(&s.arena);
     if (l->extents->error.status)
         fail_with(error, l->extents->error.status, "%s", l->extents->error.message);

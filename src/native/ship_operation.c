@@ -542,7 +542,8 @@ static void write_called(const struct operation *o) {
     add(w, ")) != 0) return status;\n");
 }
 
-void shipped_failure(struct writer *w, value by, value index) {
+/* "return ...": that an index, at this address, lies outside. */
+static void fail_index(struct writer *w, value by, size_t operand, const char *address) {
     if (!is_called_body(w)) {
         add(w, "return 1;");
         return;
@@ -550,22 +551,45 @@ void shipped_failure(struct writer *w, value by, value index) {
     const struct instr *i = instr_at(w->t, by);
     ADD(w, "return f->inside(f->call, %u, %u, 1, (void *const[]){NULL", number_of_body(w), by);
     for (size_t k = 0; k < i->narg; k++) {
-        bool is_it = storage_root(w->l, args_of(w->t, i)[k]) == index;
-        add(w, is_it ? ", (void *)" : ", NULL");
-        if (is_it) add_index_address(w, index);
+        if (k != operand) add(w, ", NULL");
+        else if (address) ADD(w, ", (void *)%s", address);
+        else add(w, ", (void *)"), add_index_address(w, storage_root(w->l, args_of(w->t, i)[k]));
     }
     add(w, "}, ");
     add_sizes(w);
     add(w, ");");
 }
 
-/* ---- updates at one index -------------------------------------------------------------------- */
-
-/* index_add and index_set at an integer: a few elements of what is usually in place already. */
-static bool is_update_at_one(const struct operation *o) {
-    bool update = o->i->op == OP_index_add || o->i->op == OP_index_set;
-    return update && argument_type(o, 2)->rank == 0 && words(o)[1] == 0;
+void shipped_failure(struct writer *w, value by) {
+    fail_index(w, by, instr_at(w->t, by)->narg - 1u, NULL);
 }
+
+/* An integer is copied before its address is taken, so that it need not be in memory. */
+static void fail_integer(struct writer *w, value by, size_t operand, const char *name) {
+    if (is_called_body(w)) {
+        value index = args_of(w->t, instr_at(w->t, by))[operand];
+        ADD(w, "{ const %s outside = ", type_text_of[dtype_of(w, index)]);
+        if (name) add(w, name);
+        else add_operand(w, &(struct access){.root = storage_root(w->l, index)},
+                         &(struct site_of_use){0, NULL});
+        add(w, "; ");
+    }
+    fail_index(w, by, operand, "&outside");
+    if (is_called_body(w)) add(w, " }");
+}
+
+void shipped_check(struct writer *w, const struct index_check *check, value index) {
+    struct access a = {.root = index};
+    add(w, "    if ((uint64_t)");
+    add_operand(w, &a, &(struct site_of_use){0, NULL});
+    add(w, " >= (uint64_t)(");
+    add_program_extent(w, check->extent, false);
+    add(w, ")) ");
+    fail_integer(w, check->by, instr_at(w->t, check->by)->narg - 1u, NULL);
+    add_comment(w, check->by);
+}
+
+/* ---- updates at one index -------------------------------------------------------------------- */
 
 struct updated { /* rows of elements around the axis */
     wg_extent before, n, after;
@@ -603,29 +627,20 @@ static void add_update(const struct operation *o, const struct updated *u) {
     add(w, "]");
 }
 
-static void fail_update(const struct operation *o) {
-    struct writer *w = o->w;
-    if (!is_called_body(w)) {
-        add(w, "return 1;\n");
-        return;
-    }
-    ADD(w, "return f->inside(f->call, %u, %u, 1, ", number_of_body(w), o->v);
-    add(w, "(void *const[]){NULL, NULL, NULL, (void *)&arg2}, ");
-    add_sizes(w);
-    add(w, ");\n");
-}
-
 static void write_update(const struct operation *o) {
     struct writer *w = o->w;
     size_t axis = (size_t)words(o)[0];
     struct updated u = {product(w, o->y, 0, axis), product(w, o->y, axis, axis + 1),
                         product(w, o->y, axis + 1, o->y->rank)};
     const char *type = type_text_of[o->y->dtype];
-    indent(w, 2);
-    add(w, "if (arg2 < 0 || arg2 >= ");
-    add_number(w, u.n);
-    add(w, ") ");
-    fail_update(o);
+    if (!is_checked(w, storage_root(w->l, argument(o, 2)), o->y->extent[axis])) {
+        indent(w, 2);
+        add(w, "if ((uint64_t)arg2 >= (uint64_t)(");
+        add_number(w, u.n);
+        add(w, ")) ");
+        fail_integer(w, o->v, 2, "arg2");
+        add(w, "\n");
+    }
     indent(w, 2);
     add(w, "wg_copy(");
     add_result(o);
@@ -663,7 +678,7 @@ void shipped_operation(struct writer *w, value v) {
     const wg_type *y = type_of(w->t, v);
     struct operation o = {w, v, i, y, short_name[y->dtype]};
     open_block(&o);
-    if (is_update_at_one(&o)) write_update(&o);
+    if (is_update_at_integer(w->t, v)) write_update(&o);
     else if (is_called_body(w)) write_called(&o);
     else write_call(&o, ships_with_cblas(w));
     close_block(&o);

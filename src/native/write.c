@@ -656,7 +656,12 @@ static void add_checks(struct writer *w, value index) {
     const wg_type *type = type_of(w->t, index);
     for (uint32_t id = l->check[index]; id; id = l->checks.at[id - 1].next) {
         const struct index_check *check = &l->checks.at[id - 1];
+        if (is_checked(w, index, check->extent)) continue;
         if (!w->shipped) declare_address(w, index);
+        if (type->rank == 0 && w->shipped) {
+            shipped_check(w, check, index);
+            continue;
+        }
         ADD(w, "    if (wg_outside_%s(", short_name[type->dtype]);
         add_index_address(w, index);
         add(w, ", ");
@@ -664,7 +669,7 @@ static void add_checks(struct writer *w, value index) {
         add(w, ", ");
         add_program_extent(w, check->extent, false);
         add(w, ")) ");
-        if (w->shipped) shipped_failure(w, check->by, index);
+        if (w->shipped) shipped_failure(w, check->by);
         else ADD(w, "return f->operation(f->call, %zu);", l->stages.count + id - 1);
         add_comment(w, check->by);
     }

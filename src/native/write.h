@@ -2,7 +2,7 @@
 #ifndef NATIVE_WRITE_H
 #define NATIVE_WRITE_H
 
-#include "native/lower.h"
+#include "native/ahead.h"
 
 #define NO_HOME UINT32_MAX
 
@@ -29,6 +29,7 @@ struct body_code {
     const struct trace *t;
     const uint32_t *donor; /* of each output: 1 + the input in whose place it is */
     const bool *unread;    /* results of the region, for which there is no output */
+    struct ahead_list *ahead; /* what it leaves to be checked in front of its loop; NULL: nothing */
     size_t work;           /* bytes of workspace, if they are constant; else NAME_work(sizes) */
     bool named_work;
 };
@@ -38,6 +39,12 @@ struct spare {
     value region;
     size_t carry;
     uint32_t home; /* table entry */
+};
+
+/* An index that a body does not check, as that is done ahead of its loop. */
+struct left_out {
+    value index; /* a root */
+    wg_extent extent; /* of the program */
 };
 
 struct writing {
@@ -50,6 +57,7 @@ struct writing {
     const struct body_code *body; /* in the order of regions */
     size_t body_count;
     const char *before; /* the text of bodies, which stands in front; NULL: it stands already */
+    VEC(struct left_out) left_out;
     bool threads;       /* loops may be shared by f->threads of them */
 };
 

@@ -220,6 +220,7 @@ bool write_c(const struct writing *writing, wg_text *out, wg_error *error) {
     mem_free(&t->allocator, w.grouping, l->count * sizeof *w.grouping);
     mem_free(&t->allocator, w.step, l->count * sizeof *w.step);
     mem_free(&t->allocator, w.kept, l->count);
+    VEC_FREE(&out->allocator, &w.checked);
     wg_text_free(&body);
     if (!w.ok) fail_memory(error);
     return w.ok;

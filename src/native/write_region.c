@@ -352,6 +352,12 @@ static void write_while(const struct scene *s, int depth) {
     add(w, "}\n");
 }
 
+/* An integer that the loop is given. */
+static void add_given(struct writer *w, value v) {
+    struct access a = {.root = storage_root(w->l, v)};
+    add_operand(w, &a, &(struct site_of_use){0, NULL});
+}
+
 static void write_loop(const struct scene *s) {
     struct writer *w = s->w;
     bool is_while = s->r.flags & LOOP_CONDITION, partial = is_while || s->r.lead, collects = false;
@@ -371,6 +377,7 @@ static void write_loop(const struct scene *s) {
         indent(w, 2);
         add(w, "if (count < 0) count = 0;\n");
     }
+    if (!is_while) add_ahead(w, s->body, 2, add_given);
     if (is_while || (partial && collects)) {
         indent(w, 2);
         ADD(w, "int64_t ran = %s;\n", is_while ? "0" : "count");

@@ -31,6 +31,7 @@ struct writer {
     uint8_t *kept;   /* and whether what it makes is kept in an array, with more in these bits */
     uint32_t now;    /* the loop at hand */
     value of_repeat; /* the repeated statement that is written; 0: none */
+    VEC(struct left_out) checked; /* indices that have been, in the order of the text */
     const char *kept_index; /* in those arrays; NULL: by row and element */
     bool ok;
 };
@@ -194,8 +195,19 @@ void add_shipped_sizes(struct writer *w);
 
 /* An operation that no nest does: a call of a function of runtime_whole.h, or of the library. */
 void shipped_operation(struct writer *w, value v);
-/* "return ...;": that an index, at this address, lies outside. */
-void shipped_failure(struct writer *w, value by, value index);
+/* "return ...;": that an index of this instruction lies outside. */
+void shipped_failure(struct writer *w, value by);
+/* The check of an index that is one integer. */
+void shipped_check(struct writer *w, const struct index_check *check, value index);
+
+/* ---- write_ahead.c --------------------------------------------------------------------------- */
+
+/* Whether an index has been checked before, or is ahead of the loop; remembers that it is now. */
+bool is_checked(struct writer *w, value index, wg_extent extent);
+/* The checks of a loop's body that stand in front of it, behind the variable `count`. add_value
+ * writes an operand of the loop. */
+void add_ahead(struct writer *w, const struct body_code *body, int depth,
+               void (*add_value)(struct writer *w, value v));
 
 /* ---- write_region.c -------------------------------------------------------------------------- */
 

@@ -27,7 +27,8 @@ static bool emit_program(const wg_program *program, const char *name,
     if (options->f32 && !narrow) return false;
     struct job job = {function_prepare(narrow ? narrow : program, NULL, true, NULL, error), name,
                       options->cblas, code, header};
-    struct native_bodies bodies = {name, name, false, options->cblas, code, job.fn};
+    struct native_bodies bodies = {name, name, false, options->cblas, code, job.fn,
+                                   NULL, NULL};
     bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
     wg_function_free(job.fn);
     wg_program_free(narrow);

@@ -562,7 +562,10 @@ bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_wr
                               .before = bodies->text->data,
                               .threads = fn->threads > 0};
     fn->has_cells = ok && has_cells(&l);
+    if (ok && bodies->around && !find_ahead(&writing, bodies->around, bodies->ahead))
+        ok = !fail_memory(error);
     ok = ok && plan_and_write(fn, &l, &writing, write, context, error);
+    VEC_FREE(&fn->allocator, &writing.left_out);
     lowered_free(&l);
     body_list_free(fn, &list);
     return ok;
@@ -574,7 +577,7 @@ static bool write_text(const struct writing *writing, void *text, wg_error *erro
 
 bool native_write(struct wg_function *fn, wg_text *text, wg_error *error) {
     wg_text before = {.allocator = fn->allocator};
-    struct native_bodies bodies = {"body", "body", true, false, &before, fn};
+    struct native_bodies bodies = {"body", "body", true, false, &before, fn, NULL, NULL};
     bool ok = native_plan(fn, &bodies, write_text, text, error);
     wg_text_free(&before);
     return ok;

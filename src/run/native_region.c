@@ -89,13 +89,16 @@ static bool register_body(struct native_bodies *b, struct wg_function *fn, wg_er
     return true;
 }
 
-static bool write_body(struct native_bodies *b, struct wg_function *fn, const char *name,
-                       struct body_code *code, wg_error *error) {
+static bool write_body(struct native_bodies *b, const struct trace *t, struct wg_function *fn,
+                       const char *name, struct body_code *code, wg_error *error) {
     struct body_job job = {.bodies = b, .fn = fn, .name = name};
     struct native_bodies inner = *b;
     inner.name = name;
-    if (!register_body(b, fn, error) || !native_plan(fn, &inner, ship_body, &job, error))
-        return false;
+    if (!register_body(b, fn, error)) return false;
+    struct around around = {t, code->region, fn->number};
+    inner.around = &around;
+    inner.ahead = code->ahead;
+    if (!native_plan(fn, &inner, ship_body, &job, error)) return false;
     code->t = &fn->program->t;
     code->donor = fn->donor;
     code->work = job.work.bytes;
@@ -123,16 +126,20 @@ bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_l
     if (count == 0) return true;
     list->body = mem_alloc_zero(a, count * sizeof *list->body);
     list->name = mem_alloc_zero(a, count * sizeof *list->name);
-    if (!list->body || !list->name) return fail_memory(error), false;
+    list->ahead = mem_alloc_zero(a, count * sizeof *list->ahead);
+    if (!list->body || !list->name || !list->ahead) return fail_memory(error), false;
     for (size_t i = 0; i < fn->region.count; i++) {
         const struct region_code *r = &fn->region.at[i];
         const char *op = op_def(instr_at(&fn->program->t, r->v)->op)->name;
         for (size_t k = 0; k < r->bodies; k++, at++) {
             char *name = list->name[at];
             name_body(b, op, r, k, name);
-            list->body[at] = (struct body_code){
-                .region = r->v, .which = k, .name = name, .unread = r->unread};
-            if (!write_body(b, r->body[k], name, &list->body[at], error)) return false;
+            list->body[at] = (struct body_code){.region = r->v,
+                                                .which = k,
+                                                .name = name,
+                                                .ahead = &list->ahead[at],
+                                                .unread = r->unread};
+            if (!write_body(b, &fn->program->t, r->body[k], name, &list->body[at], error)) return false;
         }
     }
     return true;
@@ -141,6 +148,9 @@ bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_l
 void body_list_free(const struct wg_function *fn, struct body_list *list) {
     mem_free(&fn->allocator, list->body, list->count * sizeof *list->body);
     mem_free(&fn->allocator, list->name, list->count * sizeof *list->name);
+    for (size_t k = 0; list->ahead && k < list->count; k++)
+        ahead_free(&fn->allocator, &list->ahead[k]);
+    mem_free(&fn->allocator, list->ahead, list->count * sizeof *list->ahead);
 }
 
 /* ---- workspaces ------------------------------------------------------------------------------ */

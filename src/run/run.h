@@ -316,6 +316,8 @@ wg_status body_sizes(const struct trace *t, const struct region *r, size_t k, co
 /* ---- native.c -------------------------------------------------------------------------------- */
 /* Where the functions go that the bodies of a program's loops and branches are. */
 enum { MAX_FUNCTION_NAME = 200 };
+struct around;
+struct ahead_list;
 struct native_bodies {
     const char *name;  /* of the program's function */
     const char *whole; /* of the outermost program's, at most MAX_FUNCTION_NAME bytes */
@@ -323,6 +325,8 @@ struct native_bodies {
     bool cblas;
     wg_text *text;
     struct wg_function *outermost;
+    const struct around *around; /* of what is planned, if it is the body of a loop; else NULL */
+    struct ahead_list *ahead;    /* and what it leaves to be checked in front of that */
 };
 /* Plans fn, of which program, donors, measures and shapes are there, and has it written, behind its
  * bodies. */
@@ -364,6 +368,7 @@ struct body_list {
     size_t count;
     struct body_code *body;
     char (*name)[BODY_NAME];
+    struct ahead_list *ahead; /* of each */
 };
 bool write_bodies(struct wg_function *fn, struct native_bodies *b, struct body_list *list,
                   wg_error *error);
