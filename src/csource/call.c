@@ -15,23 +15,23 @@ static bool is_listed(const char *name, const char *const *list, size_t count) {
     return false;
 }
 
-/* n of sizeof(T) * n, n * sizeof *p and the like. */
-static const struct node *count_of_bytes(const struct node *n, int64_t bytes) {
+/* n of sizeof(T) * n, n * m * sizeof *p and the like; 0: it is no such product. */
+static value count_of_bytes(struct lower *l, const struct node *n, int64_t bytes) {
     while (n->kind == NODE_CAST) n = n->child[0];
-    if (n->kind != NODE_BINARY || n->op != C_MUL) return NULL;
-    for (int k = 0; k < 2; k++) {
-        const struct node *part = n->child[k];
-        while (part->kind == NODE_CAST) part = part->child[0];
-        if (part->kind == NODE_INT && part->integer == bytes) return n->child[1 - k];
+    if (n->kind == NODE_INT && n->integer == bytes) return whole(l, 1);
+    if (n->kind != NODE_BINARY || n->op != C_MUL) return 0;
+    for (int k = 1; k >= 0; k--) {
+        value part = count_of_bytes(l, n->child[k], bytes);
+        if (part) return build_mul(l->g, as_whole(l, rvalue(l, n->child[1 - k]).v), part);
     }
-    return NULL;
+    return 0;
 }
 
 /* How many elements of so many bytes a length in bytes is; 0: not known. */
 static value elements_of(struct lower *l, const struct node *n, int64_t bytes) {
-    const struct node *count = count_of_bytes(n, bytes);
+    value count = count_of_bytes(l, n, bytes);
     int64_t number;
-    if (count) return as_whole(l, rvalue(l, count).v);
+    if (count || stopped(l)) return count;
     struct operand x = rvalue(l, n);
     if (stopped(l) || !literal_of(l, x.v, &number) || bytes <= 0 || number % bytes) return 0;
     return whole(l, number / bytes);
@@ -98,7 +98,14 @@ static void move_bytes(struct lower *l, const struct node *n, bool sets) {
         refuse_at(l, &n->spot, NULL, "this pointer is null, or nothing was assigned to it");
         return;
     }
+    while (p.at.type->kind == TYPE_ARRAY) p.at = place_element(l, p.at); /* rows by their elements */
+    while (q.at.type->kind == TYPE_ARRAY) q.at = place_element(l, q.at);
     const struct ctype *of = p.at.type;
+    if (!same_type(of, q.at.type)) {
+        refuse_at(l, &n->spot, "an object is read and written as what it was declared",
+                  "this moves '%.64s' to where '%.64s' is", q.at.type->text, of->text);
+        return;
+    }
     value count = elements_of(l, n->child[2], of->bytes);
     wg_extent extent = LENGTH_UNKNOWN;
     if (stopped(l)) return;
@@ -115,15 +122,7 @@ static void move_bytes(struct lower *l, const struct node *n, bool sets) {
         clear_object(l, zeros);
         from = place_element(l, place_of(l, zeros));
     }
-    struct place a = p.at;
-    for (uint32_t i = 0; i < cells_in(of) && !stopped(l); i++) {
-        struct cell *to = &a.object->cell[a.cell + i], *c = &from.object->cell[from.cell + i];
-        if (of->kind == TYPE_RECORD || of->kind == TYPE_ARRAY) {
-            refuse_at(l, &n->spot, "assign the structs", "this moves structs or rows as bytes");
-            return;
-        }
-        copy_elements(l, to, a.index, c, from.index, l->watch ? 1 : extent);
-    }
+    copy_several(l, p.at, from, l->watch ? 1 : extent, n);
 }
 
 bool library_call(struct lower *l, const struct node *n, const char *name,

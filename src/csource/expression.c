@@ -31,7 +31,8 @@ static value wrapped(struct lower *l, value v, const struct ctype *type) {
 /* Lengths, and indices within them, are taken to fit the type that C counts them in. */
 static bool is_counted(struct lower *l, value v) {
     wg_extent low, high;
-    return bounds_of(l, v, &low, &high) && extent_provably_le(l->g, 0, low);
+    int64_t number;
+    return !literal_of(l, v, &number) && bounds_of(l, v, &low, &high) && extent_provably_le(l->g, 0, low);
 }
 
 static bool fits(struct lower *l, value v, const struct ctype *from, const struct ctype *to) {
@@ -325,8 +326,19 @@ static bool same_tree(const struct node *a, const struct node *b) {
 
 static bool contains(const struct node *n, const struct node *part) {
     if (n->kind == part->kind && same_tree(n, part)) return true;
-    for (size_t i = 0; i < n->count; i++)
+    size_t always = n->count; /* of these the others may be passed over */
+    if (n->kind == NODE_CHOICE || (n->kind == NODE_BINARY && (n->op == C_BOTH || n->op == C_EITHER)))
+        always = 1;
+    for (size_t i = 0; i < always; i++)
         if (n->child[i] && contains(n->child[i], part)) return true;
+    return false;
+}
+
+static bool has_effects(const struct node *n) {
+    if (n->kind == NODE_ASSIGN || n->kind == NODE_CALL) return true;
+    if (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_DECREASE) return true;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->child[i] && has_effects(n->child[i])) return true;
     return false;
 }
 
@@ -350,7 +362,7 @@ bool is_cheap(const struct node *n, const struct node *condition, int *budget) {
         if (!n->decl || n->decl->body || !is_cheap_function(n->decl->name)) return false;
         break;
     case NODE_INDEX: case NODE_MEMBER:
-        return condition && is_scalar(n->type) && contains(condition, n);
+        return condition && is_scalar(n->type) && contains(condition, n) && !has_effects(condition);
     default: return false;
     }
     for (size_t i = 0; i < n->count; i++)
@@ -605,21 +617,34 @@ struct operand rvalue(struct lower *l, const struct node *n) {
 
 /* ---- initial values -------------------------------------------------------------------------- */
 
-static void initialise_list(struct lower *l, struct place p, const struct node *list,
-                            size_t *next) {
+/* Which member or element the designator is; false: none that is known here. */
+static bool designated(struct lower *l, const struct ctype *type, const struct node *by,
+                       size_t *at) {
+    int64_t index = 0;
+    if (by->kind != NODE_MEMBER) {
+        if (!literal_of(l, rvalue(l, by).v, &index) || index < 0) return false;
+        *at = (size_t)index;
+        return true;
+    }
+    for (*at = 0; type->kind == TYPE_RECORD && *at < type->record->count; ++*at)
+        if (strcmp(type->record->field[*at].name, by->text) == 0) return true;
+    return false;
+}
+
+/* Takes initial values off the list for the parts of p, as many as there are parts. depth: of
+ * braces left out, which is how many designators of the first value were followed already. */
+static void initialise_list(struct lower *l, struct place p, const struct node *list, size_t *next,
+                            size_t depth) {
     const struct ctype *type = p.type;
     size_t at = 0, members = type->kind == TYPE_RECORD ? type->record->count : 0;
-    while (*next < list->count && !stopped(l)) {
-        const struct node *item = list->child[*next];
+    for (bool first = true; *next < list->count && !stopped(l); first = false) {
+        const struct node *item = list->child[*next], *x = item;
+        size_t designators = 0;
         if (item->kind == NODE_DESIGNATED) {
-            if (item->text) {
-                for (at = 0; at < members; at++)
-                    if (strcmp(type->record->field[at].name, item->text) == 0) break;
-            } else {
-                int64_t index = 0;
-                if (!literal_of(l, rvalue(l, item->child[0]).v, &index) || index < 0) return;
-                at = (size_t)index;
-            }
+            designators = item->count - 1;
+            x = item->child[designators];
+            if (depth && !first) return; /* it begins at the braces */
+            if (depth < designators && !designated(l, type, item->child[depth], &at)) return;
         }
         struct place part = p;
         if (type->kind == TYPE_RECORD) {
@@ -629,11 +654,10 @@ static void initialise_list(struct lower *l, struct place p, const struct node *
             if (type->count >= 0 && at >= (size_t)type->count) return;
             part = place_moved(l, place_element(l, p), whole(l, (int64_t)at));
         }
-        const struct node *x = item->kind == NODE_DESIGNATED ? item->child[item->count - 1] : item;
         bool inner = part.type->kind == TYPE_ARRAY || part.type->kind == TYPE_RECORD;
-        if (inner && x->kind != NODE_INIT && !same_type(part.type, x->type)) {
-            if (item->kind == NODE_DESIGNATED) return;
-            initialise_list(l, part, list, next); /* braces left out */
+        if (inner && (designators > depth + 1 ||
+                      (x->kind != NODE_INIT && !same_type(part.type, x->type)))) {
+            initialise_list(l, part, list, next, depth + 1); /* braces left out */
         } else {
             initialise(l, part, x);
             ++*next;
@@ -647,7 +671,7 @@ void initialise(struct lower *l, struct place p, const struct node *init) {
     while (init->kind == NODE_CAST && init->child[0]->kind == NODE_INIT) init = init->child[0];
     if (init->kind == NODE_INIT && (p.type->kind == TYPE_ARRAY || p.type->kind == TYPE_RECORD)) {
         size_t next = 0;
-        initialise_list(l, p, init, &next);
+        initialise_list(l, p, init, &next, 0);
         return;
     }
     if (init->kind == NODE_INIT) {

@@ -290,8 +290,9 @@ static void end_pointer(struct lower *l, const struct loop *p, const struct cell
 /* The variable behind a loop of so many iterations. */
 static void behind_loop(struct lower *l, const struct counting *c, const struct trip *t,
                         value ran) {
-    value moved = build_mul(l->g, ran, whole(l, c->step));
-    c->cell->v = stopped(l) ? 0 : build_add(l->g, t->start, moved);
+    value moved = build_mul(l->g, ran, t->step);
+    if (stopped(l)) return;
+    c->cell->v = c->step < 0 ? build_sub(l->g, t->start, moved) : build_add(l->g, t->start, moved);
 }
 
 /* The loop in the graph, with what `w` writes as what it carries. */

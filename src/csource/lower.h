@@ -188,6 +188,9 @@ void store_to(struct lower *l, struct place p, struct operand x, const struct no
 /* p += x, or p -= x, of an element of an array of floating numbers. */
 bool store_sum(struct lower *l, struct place p, value x, const struct node *at);
 void copy_object(struct lower *l, struct place to, struct place from, const struct node *at);
+/* Likewise so many that stand one behind the other. */
+void copy_several(struct lower *l, struct place to, struct place from, wg_extent count,
+                  const struct node *at);
 /* Puts zeros everywhere. */
 void clear_object(struct lower *l, struct object *object);
 value cell_value(struct lower *l, struct cell *c);

@@ -472,6 +472,11 @@ void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell
 }
 
 void copy_object(struct lower *l, struct place to, struct place from, const struct node *at) {
+    copy_several(l, to, from, 1, at);
+}
+
+void copy_several(struct lower *l, struct place to, struct place from, wg_extent count,
+                  const struct node *at) {
     if (stopped(l)) return;
     if (!to.object || !from.object) {
         refuse_at(l, &at->spot, NULL, "this pointer is null, or nothing was assigned to it");
@@ -492,7 +497,8 @@ void copy_object(struct lower *l, struct place to, struct place from, const stru
             refuse_at(l, &at->spot, NULL, "how long this is, is not known");
             return;
         }
-        copy_elements(l, a, times(l, to.index, span), b, times(l, from.index, span), span);
+        wg_extent all = l->watch ? 1 : extent_mul(l->g, span, count);
+        copy_elements(l, a, times(l, to.index, span), b, times(l, from.index, span), all);
     }
 }
 

@@ -426,6 +426,38 @@ static struct node *read_call(struct tree *t, CXCursor cursor) {
     return n;
 }
 
+static bool has_token(struct tree *t, CXCursor cursor, const char *text) {
+    bool found = false;
+    for (size_t u = 0; u < t->unit.count && !found; u++) {
+        CXToken *token = NULL;
+        unsigned count = 0;
+        CXTranslationUnit unit = t->unit.at[u].unit;
+        CL(t, tokenize)(unit, CL(t, getCursorExtent)(cursor), &token, &count);
+        for (unsigned i = 0; i < count && !found; i++) {
+            CXString spelling = CL(t, getTokenSpelling)(unit, token[i]);
+            found = strcmp(CL(t, getCString)(spelling), text) == 0;
+            CL(t, disposeString)(spelling);
+        }
+        if (token) CL(t, disposeTokens)(unit, token, count);
+    }
+    return found;
+}
+
+/* .a = 1, [2] = 3, [2].a[1] = 4: the designators, then the value. */
+static struct node *read_designated(struct tree *t, CXCursor cursor, const struct children *c) {
+    size_t count = c->list.count;
+    struct node *n = new_node(t, cursor, NODE_DESIGNATED, count);
+    if (count > 2 && has_token(t, cursor, "...")) return refuse(t, cursor, "a range of elements");
+    for (size_t i = 0; n && i < count; i++) {
+        bool is_member = CL(t, getCursorKind)(c->list.at[i]) == CXCursor_MemberRef;
+        n->child[i] = is_member ? new_node(t, c->list.at[i], NODE_MEMBER, 0)
+                                : read_node(t, c->list.at[i]);
+        if (!n->child[i]) return NULL;
+        if (is_member) n->child[i]->text = keep_text(t, CL(t, getCursorSpelling)(c->list.at[i]));
+    }
+    return n;
+}
+
 /* A conversion, or parentheses of a kind: what it is of, as its own type if that is another. */
 static struct node *read_cast(struct tree *t, CXCursor cursor, const struct children *c) {
     const struct ctype *type = read_type(t, CL(t, getCursorType)(cursor));
@@ -433,15 +465,10 @@ static struct node *read_cast(struct tree *t, CXCursor cursor, const struct chil
         struct node *n = constant_node(t, cursor);
         return n ? n : refuse(t, cursor, "this expression");
     }
-    CXCursor first = c->list.at[0], last = c->list.at[c->list.count - 1];
-    bool designates = CL(t, getCursorKind)(first) == CXCursor_MemberRef;
-    if (c->list.count == 2 && type && type->kind == TYPE_VOID) { /* of { .a = 1, [2] = 3 } */
-        struct node *n = with_children(t, cursor, NODE_DESIGNATED,
-                                       designates ? c->list.at + 1 : c->list.at,
-                                       designates ? 1 : 2);
-        if (n && designates) n->text = keep_text(t, CL(t, getCursorSpelling)(first));
-        return n;
-    }
+    CXCursor last = c->list.at[c->list.count - 1];
+    if (c->list.count >= 2 && type && type->kind == TYPE_VOID &&
+        CL(t, getCursorKind)(cursor) == CXCursor_UnexposedExpr)
+        return read_designated(t, cursor, c);
     bool explicit_one = CL(t, getCursorKind)(cursor) == CXCursor_CStyleCastExpr;
     if (c->list.count > 1 && !explicit_one) return refuse(t, cursor, "this expression");
     struct node *x = read_node(t, last);

@@ -61,7 +61,7 @@ enum node_kind {
     NODE_INDEX,    /* child[child]                                                             */
     NODE_CAST,     /* (type)child, also implicit                                               */
     NODE_INIT,     /* { child, ... }; a child may be a NODE_DESIGNATED                         */
-    NODE_DESIGNATED, /* .field = child, or [child] = child                                     */
+    NODE_DESIGNATED, /* child[child].field = child: a NODE_MEMBER without children is a field   */
     NODE_LITERAL,  /* (type){ ... }                                                            */
     /* statements; an expression is one too */
     NODE_BLOCK,
@@ -98,7 +98,7 @@ struct node {
     struct decl **decls; /* NODE_DECLARE                                                 */
     int64_t integer;
     double real;
-    const char *text; /* NODE_MEMBER, NODE_DESIGNATED: the field; NODE_REFUSED: what    */
+    const char *text; /* NODE_MEMBER: the field; NODE_REFUSED: what                     */
 };
 
 enum decl_kind { DECL_VARIABLE, DECL_PARAMETER, DECL_FUNCTION };
