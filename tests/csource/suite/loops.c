@@ -156,3 +156,43 @@ double empty_parts(int n, const double x[n]) {
     for (i = 0; i < n; i++);
     return s + i;
 }
+
+/* at k = 1 2 3; n = 0 1 5 17 -- the caller says by how much */
+double by_steps(int n, const double x[n], int k) {
+    double s = 0;
+    int i, j;
+    for (i = 0; i < n; i += k) s += x[i] * i;
+    for (j = n - 1; j >= 0; j -= k) s = s * 0.5 + x[j] * j;
+    s += i * 100 + j;
+    for (i = 1; i < n; i += k) {
+        if (x[i] > 0.2) break;
+        s += x[i];
+    }
+    for (j = n; j > 0; j = j - k);
+    int m = 0;
+    for (int a = 2; a <= n; a += k) m += a;
+    return s + i * 10 + j + m;
+}
+
+/* at k = 0 1 2 5; m = 0 3 7 */
+int sums_only(int k, int m) {
+    int a = 0, b = 7, c = 100, i;
+    for (i = 0; i < m; i++) a += 2, b -= i, c += k;
+    for (int j = m; j > 0; j -= 2) a += j, b += 3;
+    for (int j = 0; j <= m; j++)
+        for (int q = j; q < m; q++) a += q - j;
+    return a + b * 1000 + c + i;
+}
+
+/* at n = 0 1 2 5 17 */
+double walk_two(int n, double x[n], double y[2 * n]) {
+    double *p = x, *q = y, s = 0;
+    int k = 0;
+    for (int i = 0; i < n; i++) {
+        s += *p++ * *q;
+        q += 2;
+        k += 3;
+        if (k > 20) k = 1;
+    }
+    return s + k + (q - y) + (p - x);
+}
