@@ -82,6 +82,7 @@ void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
         for (size_t i = 0; i < count && !stopped(l); i++) {
             struct cell *c = w.written.at[i].cell;
             c->v = result[i].id;
+            name_value(l, c, c->v);
             if (c->type->kind == TYPE_POINTER) {
                 c->to = end[i].to;
                 c->is_set = end[i].is_set;
@@ -216,8 +217,10 @@ static bool choose_values(struct lower *l, value c, const struct node *n) {
     }
     if (n->child[2]) statement(l, n->child[2]);
     stand_at(l, n);
-    for (size_t i = 0; i < count && !stopped(l); i++)
+    for (size_t i = 0; i < count && !stopped(l); i++) {
         cell[i]->v = build_where(l->g, c, first[i], cell_value(l, cell[i]));
+        name_value(l, cell[i], cell[i]->v);
+    }
     return true;
 }
 

@@ -357,6 +357,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     for (size_t i = 0; i < count && !stopped(l); i++) {
         struct written *written = &w->written.at[i];
         written->cell->v = written->form ? after(l, p, w, &t, written, index) : carry[i].id;
+        name_value(l, written->cell, written->cell->v);
     }
     if (p->counts && !stopped(l)) {
         i_value = index;
@@ -402,6 +403,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     for (size_t i = 0, at = 0; i < count && !stopped(l); i++) {
         struct written *one = &w->written.at[i];
         one->cell->v = one->form ? after(l, p, w, &t, one, ran) : result[at++].id;
+        name_value(l, one->cell, one->cell->v);
     }
     if (result) mem_free(&l->allocator, result, (count + 1) * sizeof *result);
     if (p->counts && !stopped(l)) { /* the variable behind the loop */

@@ -194,6 +194,8 @@ void copy_several(struct lower *l, struct place to, struct place from, wg_extent
 /* Puts zeros everywhere. */
 void clear_object(struct lower *l, struct object *object);
 value cell_value(struct lower *l, struct cell *c);
+/* The value is assigned to the variable that the cell is alone: emitted C calls it so. */
+void name_value(struct lower *l, const struct cell *c, value v);
 void cell_set(struct lower *l, struct cell *c, value v);
 /* Elements [to, to + count) of a cell become those of another. */
 void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell *from,

@@ -191,6 +191,12 @@ value cell_value(struct lower *l, struct cell *c) {
     return build_full(l->g, &type, 0); /* nothing was assigned: anything will do */
 }
 
+void name_value(struct lower *l, const struct cell *c, value v) {
+    const struct object *o = c->owner;
+    if (!l->watch && o && o->cell_count == 1 && !c->is_array && is_scalar(c->type) && o->name)
+        graph_value_name(l->g, v, o->name);
+}
+
 void cell_set(struct lower *l, struct cell *c, value v) {
     if (stopped(l)) return;
     note_written(l, c);
@@ -391,6 +397,7 @@ void store_to(struct lower *l, struct place p, struct operand x, const struct no
     value v = kept_value(l, c, x.v);
     if (!c->is_array) {
         c->v = v;
+        name_value(l, c, v);
     } else if (!l->watch) {
         c->v = build_index_set(l->g, cell_value(l, c), v, p.index, 0, 0);
     }

@@ -83,7 +83,8 @@ void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column) {
     const char *last_file = name_at(t, last->file);
     if (!file) file = "";
     bool same_file = last_file == file || strcmp(last_file, file) == 0;
-    if (same_file && last->line == line && last->column == column) {
+    column &= 0xFFFFFF;
+    if (same_file && last->line == line && last->column == column && !last->name) {
         g->site = (uint32_t)(t->site.count - 1);
         return;
     }
@@ -93,8 +94,30 @@ void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column) {
         graph_fail_memory(g);
         return;
     }
-    *site = (struct site){name, line, column};
+    *site = (struct site){.file = name, .line = line, .column = column & 0xFFFFFF};
     g->site = (uint32_t)(t->site.count - 1);
+}
+
+const char *value_name(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    const struct site *s = &t->site.at[i->site];
+    return s->name && s->flags == i->flags ? name_at(t, s->name) : NULL;
+}
+
+void graph_value_name(wg_graph *g, value v, const char *name) {
+    struct trace *t = &g->t;
+    unsigned op = g->error.status || !v ? OP_input : t->instr.at[v].op;
+    if ((op_def(op)->class == LEAF && op != OP_variable) || value_name(t, v)) return;
+    struct site named = t->site.at[t->instr.at[v].site];
+    named.name = graph_name(g, name, strlen(name));
+    named.flags = t->instr.at[v].flags;
+    struct site *site = g->error.status ? NULL : VEC_PUSH(&t->allocator, &t->site);
+    if (!site) {
+        graph_fail_memory(g);
+        return;
+    }
+    *site = named;
+    t->instr.at[v].site = (uint32_t)(t->site.count - 1);
 }
 
 bool site_text(const struct trace *t, uint32_t site, wg_text *out) {

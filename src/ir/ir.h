@@ -34,7 +34,10 @@ struct instr {       /* 24 bytes                                                
 
 struct site {
     name_id file; /* 0: none known; "formula" texts have their own name */
-    uint32_t line, column;
+    uint32_t line;
+    uint32_t column : 24, flags : 8;
+    name_id name; /* the variable of C that the value is assigned to, or that it is the derivative of:
+                     holds for instructions with these flags, others have their site from one      */
 };
 
 struct port { /* an input or output */
@@ -246,6 +249,10 @@ value graph_append(wg_graph *g, unsigned op, type_id type, attr_id attr, const v
 /* Makes room for count instructions at once, where so many are to be expected. */
 void graph_reserve(wg_graph *g, size_t count);
 void graph_site(wg_graph *g, const char *file, uint32_t line, uint32_t column);
+/* Tells which variable the value belongs to, as its C text shows; one that was told already stays. */
+void graph_value_name(wg_graph *g, value v, const char *name);
+/* The variable's name; NULL: none is known. */
+const char *value_name(const struct trace *t, value v);
 value graph_input(wg_graph *g, const char *name, const wg_type *type);
 void graph_output(wg_graph *g, const char *name, value v);
 bool graph_has_port(wg_graph *g, bool output, const char *name);

@@ -200,6 +200,10 @@ static bool import_sites(wg_graph *g, const struct trace *from) {
             copy = graph_name(g, name_at(from, last), strlen(name_at(from, last)));
         }
         site.file = site.file ? copy : 0;
+        if (site.name) {
+            const char *name = name_at(from, site.name);
+            site.name = graph_name(g, name, strlen(name));
+        }
         t->site.at[t->site.count++] = site;
     }
     g->imported = from;

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
     ROUND = SHIP_ROUND,
@@ -79,8 +80,14 @@ static bool is_numbered(const char *word) {
     return (behind == 0 || behind == '_') && strchr("bilmrstvw", word[0]);
 }
 
+/* sum_v12: what v12 is called if the program tells the variable that it was. */
+static bool is_named(const char *word) {
+    const char *tail = strrchr(word, '_');
+    return tail && tail[1] == 'v' && is_numbered(tail + 1);
+}
+
 static bool is_own(const char *word) {
-    return is_numbered(word) || is_listed(word, own_words, COUNT_OF(own_words)) ||
+    return is_numbered(word) || is_named(word) || is_listed(word, own_words, COUNT_OF(own_words)) ||
            is_library_function(word) || strncmp(word, "wg_", 3) == 0 ||
            strncmp(word, "WG_", 3) == 0 || strncmp(word, "vm", 2) == 0 ||
            strncmp(word, "arg", 3) == 0 || strncmp(word, "special_", 8) == 0;
@@ -389,6 +396,42 @@ static void add_unused(struct writer *w) {
     if (is_called_body(w)) add(w, "    (void)f;\n");
 }
 
+/* The name that a value's variable has in the user's text, as far as it may be part of one here. */
+static bool add_named(const struct trace *t, value v, wg_text *out) {
+    const char *name = v < t->instr.count ? value_name(t, v) : NULL;
+    size_t length = name ? strlen(name) : 0;
+    if (length > 40 || !length || isdigit((unsigned char)*name)) length = 0;
+    for (size_t i = 0; i < length; i++)
+        if (!isalnum((unsigned char)name[i]) && name[i] != '_') length = 0;
+    if (length && *name == '_') length = 0; /* such names are the compiler's */
+    unsigned flags = instr_at(t, v < t->instr.count ? v : 0)->flags;
+    return !length || text_format(out, "%s%s%s_", name, flags & INSTR_ADJOINT ? "_bar" : "",
+                                  flags & INSTR_TANGENT ? "_dot" : "");
+}
+
+/* v12 becomes sum_v12 everywhere. */
+static void name_values(struct writer *w, wg_text *body) {
+    wg_text named = {.allocator = body->allocator};
+    const char *s = body->data, *from = s;
+    bool comment = false;
+    while (*s && w->ok) {
+        size_t length = 0;
+        if (!comment && s[0] == '/' && s[1] == '*') comment = true;
+        if (comment && s[0] == '*' && s[1] == '/') comment = false;
+        while (isalnum((unsigned char)s[length]) || s[length] == '_') length++;
+        size_t digits = *s == 'v' && length > 1 ? strspn(s + 1, "0123456789") : 0;
+        if (!comment && digits && digits + 1 == length && digits < 10) {
+            w->ok = text_bytes(&named, from, (size_t)(s - from)) &&
+                    add_named(w->t, (value)strtoul(s + 1, NULL, 10), &named);
+            from = s;
+        }
+        s += length ? length : 1;
+    }
+    w->ok = w->ok && text_add(&named, from);
+    wg_text_free(body);
+    *body = named;
+}
+
 /* A whole function: body is written first, as it tells what is declared in front of it. */
 static void add_function(struct writer *w, const char *head, void (*write_body)(struct writer *w)) {
     wg_text *out = w->out, body = {.allocator = out->allocator},
@@ -403,6 +446,7 @@ static void add_function(struct writer *w, const char *head, void (*write_body)(
     if (body.data && has_word(body.data, "status")) add(w, "    int status = 0;\n");
     if (declared.data) add(w, declared.data);
     add_unused(w);
+    if (body.data) name_values(w, &body);
     if (body.data) add(w, body.data);
     add(w, "    return 0;\n}\n");
     wg_text_free(&body);

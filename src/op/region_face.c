@@ -101,9 +101,10 @@ static value fresh_input(wg_graph *h, const struct taking *t, value v, const cha
                          size_t number, const wg_extent *size_map) {
     char text[64];
     const struct instr *i = instr_at(&t->g->t, v);
-    if (i->op == OP_input) name = name_at(&t->g->t, t->g->t.input.at[attr_words(&t->g->t,
-                                                                                i->attr)[0]].name);
-    snprintf(text, sizeof text, i->op == OP_input ? "%.50s" : "%s%zu", name, number);
+    const char *known = value_name(&t->g->t, v);
+    if (i->op == OP_input)
+        known = name_at(&t->g->t, t->g->t.input.at[attr_words(&t->g->t, i->attr)[0]].name);
+    snprintf(text, sizeof text, known ? "%.50s" : "%s%zu", known ? known : name, number);
     while (graph_has_port(h, false, text)) snprintf(text, sizeof text, "x%zu", ++number);
     wg_type type = graph_import_type(h, &t->g->t, type_at(&t->g->t, i->type), size_map);
     return graph_input(h, text, &type);

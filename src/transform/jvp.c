@@ -112,6 +112,8 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
                 if (g->error.status) break; /* rules read attributes that are sound */
                 if (region) map[v] = join_tangents(from, v, &r, t, map, map_t);
                 else map_t[v] = jvp_rule(&r, t);
+                if (map_t[v] && instr_at(&g->t, map_t[v])->flags && value_name(from, v))
+                    graph_value_name(g, map_t[v], value_name(from, v));
                 g->flags = 0;
                 g->origin = 0;
             }

@@ -311,6 +311,8 @@ static void sweep_run(struct sweep *s) {
         if ((!*ct && i.op != OP_custom && !region) || i.op == OP_item ||
             !(s->state[v - s->begin] & ACTIVE))
             continue;
+        if (*ct && instr_at(&g->t, *ct)->flags & INSTR_ADJOINT && value_name(&g->t, v))
+            graph_value_name(g, *ct, value_name(&g->t, v));
         memcpy(x, args_of(&g->t, &i), i.narg * sizeof *x);
         struct rule r = {.g = g, .y = v, .x = x, .narg = i.narg, .attr = i.attr, .op = i.op,
                          .guarded = s->state[v - s->begin] & GUARDED};

@@ -20,7 +20,7 @@ if [ -n "${WG_SANITIZE_FLAGS:-}" ]; then
 fi
 
 given=${WG_SOLVERS:-}
-"$WENGERT" show "$WG_SOURCE_DIR/examples/csource/chain.c" >"$work/got" 2>&1 && given="$given libclang"
+"$WENGERT" show "$WG_SOURCE_DIR/examples/csource/chain.c:energy" >"$work/got" 2>&1 && given="$given libclang"
 failed=0 ran=0
 for document in "$WG_SOURCE_DIR"/README.md "$WG_SOURCE_DIR"/CONTRIBUTING.md \
     "$WG_SOURCE_DIR"/docs/*.md; do
