@@ -7,7 +7,7 @@
  *   csource.c      the C function, and the options of its compiler, likewise
  *   seeds.c        --tangent and --adjoint
  *   values.c, json.c, fill.c   "x=[1,2],y=@f.npy" and JSON into tensors
- *   look.c, derivatives.c, products.c, taylor.c, check.c, costs.c, emit.c,
+ *   look.c, derivatives.c, products.c, taylor.c, check.c, costs.c, emit.c, cc.c,
  *   cache.c        the commands
  *   numeric.c      --mode numeric: how differences are taken
  *   manual.c, completion.c  man pages and completions, written from the table when it is built
@@ -334,6 +334,7 @@ bool command_symbolic(struct cli *c);
 bool command_cost(struct cli *c);
 bool command_plan(struct cli *c);
 bool command_emit(struct cli *c);
+bool command_cc(struct cli *c);
 bool command_cache(struct cli *c);
 bool command_help(struct cli *c);
 

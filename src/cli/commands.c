@@ -101,7 +101,8 @@ const struct option option_table[OPTION_COUNT] = {
     [OPT_LOWERED] = {.name = "--lowered", .kind = KIND_FLAG,
                      .help = "instead of instructions, the loop nests of C that they become"},
     [OPT_WITH] = {.name = "--with", .kind = KIND_TEXT, .argument = "LIST",
-                  .help = "derivatives beside the function: any of grad,hvp,jac,hess,jvp,vjp"},
+                  .help = "derivatives to write: any of grad,hvp,jac,hess,jvp,vjp; of 'cc' also "
+                          "value_grad (default there: grad)"},
     [OPT_NAME] = {.name = "--name", .kind = KIND_TEXT, .argument = "NAME",
                   .help = "of the function in C (default: --function, else the file's of -o)"},
     [OPT_PREFIX] = {.name = "--prefix", .kind = KIND_TEXT, .argument = "TEXT",
@@ -297,6 +298,15 @@ const struct command command_table[] = {
      "FILE.h, or both to standard output. The functions are called NAME, NAME_grad and so on. They "
      "allocate nothing and keep no state; the header says what each takes. The text binds nobody.",
      "wengert emit -e 'x*exp(x)' --with grad -o f.c", .run = command_emit},
+    {"cc", "derivatives of a C function as C functions of the same parameters",
+     SOURCE | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_WITH | ONE << OPT_NAME |
+         ONE << OPT_CBLAS,
+     NULL,
+     "Reads a function of C and writes FILE.c and FILE.h of -o, or both to standard output: for "
+     "every derivative of --with a function that takes what the user's takes, in its order, then "
+     "what the derivative brings. Needs neither this library nor memory of its own. Further "
+     "operands are sources whose functions may be called.",
+     "wengert cc chain.c --function energy --wrt x --with grad,hvp -o energy_d", .run = command_cc},
     {"cache", "the compiled programs that are kept",
      ONE << OPT_CLEAR | ONE << OPT_PATH | ONE << OPT_HELP, NULL,
      "Lists the compiled programs that are kept for the next time, the one used last first: the "

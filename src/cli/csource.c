@@ -1,8 +1,7 @@
 /* C functions in place of formulas: model.c:energy, with what its compiler is told, by options or
  * by a compile_commands.json. What of C is carried is the library's matter (wengert/csource.h). */
 #include "cli/cli.h"
-#include "op/build.h"
-#include "transform/derive.h"
+#include "csource/source.h"
 
 #include <cjson/cJSON.h>
 #include <stdlib.h>
@@ -266,22 +265,12 @@ static bool is_defaulted(const struct cli *c, size_t i, bool values) {
 }
 
 bool default_written(struct cli *c, bool values) {
-    bool any = false;
-    for (size_t i = 0; i < wg_input_count(c->program); i++)
-        any = any || is_defaulted(c, i, values);
+    size_t count = wg_input_count(c->program);
+    bool any = false, *zero = arena_alloc(&c->arena, count + 1, 1);
+    if (!zero) return !fail_memory(&c->error);
+    for (size_t i = 0; i < count; i++) any |= zero[i] = is_defaulted(c, i, values);
     if (!any) return true;
-    struct derivation d;
-    bool ok = derive_begin(&d, c->program, &c->error);
-    for (size_t i = 0; ok && i < d.from->input.count && !d.g->error.status; i++) {
-        value v = d.from->input.at[i].v;
-        wg_type type = graph_import_type(d.g, d.from, type_of(d.from, v), d.size_map);
-        graph_take_site(d.g, d.from, instr_at(d.from, v)->site);
-        d.input[i] = is_defaulted(c, i, values)
-                         ? build_full(d.g, &type, 0)
-                         : graph_input(d.g, from_input_name(&d, i), &type);
-    }
-    if (ok && graph_inline(d.g, d.from, d.input, d.size_map, d.map)) derive_primals(&d);
-    wg_program *program = derive_finish(&d);
+    wg_program *program = with_zeros(c->program, zero, &c->error);
     if (!program) return false;
     wg_program_free(c->program);
     c->program = program;

@@ -25,7 +25,7 @@
     X(getCursorUnaryOperatorKind) X(Cursor_getNumArguments) X(Cursor_getArgument)                  \
     X(Cursor_getVarDeclInitializer) X(Cursor_getStorageClass) X(Cursor_isBitField)                 \
     X(getCursorLinkage) X(Location_isFromMainFile) X(tokenize) X(disposeTokens) X(getTokenSpelling) \
-    X(getTokenLocation) X(getRange) X(getTokenKind)
+    X(getTokenLocation) X(getRange) X(getTokenKind) X(getUnqualifiedType)
 
 struct clang {
     void *library;

@@ -1,19 +1,12 @@
 /* The entry: a C function's parameters become sizes and inputs, its body is carried out, and what it
  * returns and writes become outputs. */
 #include "csource/lower.h"
+#include "csource/source.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct wg_csource {
-    wg_allocator allocator;
-    wg_program *program;
-    struct arena arena; /* the names below */
-    const char *function, *return_type;
-    wg_csource_parameter *parameter;
-    size_t count;
-};
 
 /* ---- lengths that the caller tells ------------------------------------------------------------ */
 
@@ -545,7 +538,12 @@ wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
         fail_as(error, &r.l.error);
     }
     if (r.l.g) wg_graph_free(r.l.g);
-    tree_free(r.l.tree);
+    s->tree = r.l.tree;
+    if (s->program && !source_keep(s, path, options)) {
+        fail_memory(error);
+        wg_program_free(s->program);
+        s->program = NULL;
+    }
     VEC_FREE(&a, &r.pointee);
     VEC_FREE(&a, &r.l.binding);
     VEC_FREE(&a, &r.l.object);
@@ -571,6 +569,7 @@ wg_csource_parameter wg_csource_parameter_at(const wg_csource *s, size_t index) 
 void wg_csource_free(wg_csource *s) {
     if (!s) return;
     wg_program_free(s->program);
+    tree_free(s->tree);
     arena_free(&s->arena);
     wg_allocator a = s->allocator;
     mem_free(&a, s, sizeof *s);

@@ -75,34 +75,39 @@ static unsigned offset_of(struct tree *t, CXSourceLocation location) {
     return offset;
 }
 
-void tree_caret(struct tree *t, struct spot spot, wg_error *error) {
-    if (!error || !spot.line || !t->unit.count) return;
+const char *tree_line(struct tree *t, const char *name, uint32_t number, size_t *length) {
     for (size_t i = 0; i < t->unit.count; i++) {
-        CXFile file = CL(t, getFile)(t->unit.at[i].unit, spot.file);
+        CXFile file = CL(t, getFile)(t->unit.at[i].unit, name);
         size_t size = 0;
         const char *text = file ? CL(t, getFileContents)(t->unit.at[i].unit, file, &size) : NULL;
         if (!text) continue;
         size_t at = 0, end;
-        for (uint32_t line = 1; line < spot.line && at < size; at++) line += text[at] == '\n';
+        for (uint32_t line = 1; line < number && at < size; at++) line += text[at] == '\n';
         for (end = at; end < size && text[end] != '\n' && text[end] != '\r';) end++;
-        size_t before = spot.column ? spot.column - 1 : 0;
-        if (before > 60 || end - at > 160) return; /* a window would say little */
-        char shown[161], caret[61];
-        size_t n = 0;
-        for (size_t k = at; k < end; k++) {
-            bool strange = (unsigned char)text[k] < ' ' && text[k] != '\t';
-            shown[n++] = strange || text[k] == 0x7F ? '?' : text[k];
-        }
-        for (size_t k = 0; k < before; k++) caret[k] = k < n && shown[k] == '\t' ? '\t' : ' ';
-        char rest[sizeof error->message] = "";
-        char *first = strchr(error->message, '\n');
-        if (first) {
-            memcpy(rest, first, strlen(first) + 1);
-            *first = 0;
-        }
-        fail_more(error, "\n    %.*s\n    %.*s^%s", (int)n, shown, (int)before, caret, rest);
-        return;
+        *length = end - at;
+        return text + at;
     }
+    return NULL;
+}
+
+void tree_caret(struct tree *t, struct spot spot, wg_error *error) {
+    size_t length = 0, before = spot.column ? spot.column - 1 : 0, n = 0;
+    if (!error || !spot.line || !t->unit.count) return;
+    const char *text = tree_line(t, spot.file, spot.line, &length);
+    if (!text || before > 60 || length > 160) return; /* a window would say little */
+    char shown[161], caret[61];
+    for (size_t k = 0; k < length; k++) {
+        bool strange = (unsigned char)text[k] < ' ' && text[k] != '\t';
+        shown[n++] = strange || text[k] == 0x7F ? '?' : text[k];
+    }
+    for (size_t k = 0; k < before; k++) caret[k] = k < n && shown[k] == '\t' ? '\t' : ' ';
+    char rest[sizeof error->message] = "";
+    char *first = strchr(error->message, '\n');
+    if (first) {
+        memcpy(rest, first, strlen(first) + 1);
+        *first = 0;
+    }
+    fail_more(error, "\n    %.*s\n    %.*s^%s", (int)n, shown, (int)before, caret, rest);
 }
 
 static struct decl *read_decl(struct tree *t, CXCursor cursor);
@@ -146,7 +151,7 @@ static struct ctype *new_type(struct tree *t, enum ctype_kind kind) {
     if (type) {
         type->kind = kind;
         type->bytes = -1;
-        type->text = "";
+        type->text = type->plain = "";
         type->count = LENGTH_UNKNOWN;
     }
     return type;
@@ -193,7 +198,8 @@ static const struct record *read_record(struct tree *t, CXType type) {
     }
     *new = record;
     record->key = key;
-    record->name = keep_text(t, CL(t, getTypeSpelling)(type));
+    record->name = keep_text(t, CL(t, getTypeSpelling)(CL(t, getUnqualifiedType)(type)));
+    record->spot = spot_of(t, CL(t, getCursorLocation)(definition));
     if (CL(t, getCursorKind)(declared) == CXCursor_UnionDecl)
         record->refused = "a union";
     else if (CL(t, Cursor_isNull)(definition))
@@ -264,6 +270,8 @@ static const struct ctype *read_type(struct tree *t, CXType given) {
     type->is_restrict = CL(t, isRestrictQualifiedType)(c);
     type->bytes = c.kind == CXType_Invalid ? -1 : CL(t, Type_getSizeOf)(c);
     type->text = keep_text(t, CL(t, getTypeSpelling)(given));
+    if (type->kind <= TYPE_DOUBLE && c.kind != CXType_Invalid)
+        type->plain = keep_text(t, CL(t, getTypeSpelling)(CL(t, getUnqualifiedType)(c)));
     return type;
 }
 

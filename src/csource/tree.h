@@ -31,6 +31,7 @@ struct ctype {
     struct node *size;         /* of an array whose length is computed where it is declared */
     int64_t bytes;             /* sizeof; negative where it is not constant */
     const char *text;          /* as C spells it */
+    const char *plain;         /* the same without names of typedefs */
 };
 
 struct field {
@@ -44,6 +45,7 @@ struct record {
     size_t count;
     const char *refused; /* why its fields cannot be carried; NULL: they can */
     uint64_t key;
+    struct spot spot; /* of its members */
 };
 
 enum node_kind {
@@ -129,6 +131,8 @@ void tree_free(struct tree *t);
 struct decl *tree_function(struct tree *t, const char *name, wg_error *error);
 /* Reads a function's body, if that was not done yet. False without memory. */
 bool tree_body(struct tree *t, struct decl *function);
+/* A line of a file that was read, without its end; NULL: there is none. */
+const char *tree_line(struct tree *t, const char *file, uint32_t line, size_t *length);
 /* Appends the line that a spot is in and a caret below to an error's first line. */
 void tree_caret(struct tree *t, struct spot spot, wg_error *error);
 

@@ -93,6 +93,10 @@ static bool is_own(const char *word) {
            strncmp(word, "arg", 3) == 0 || strncmp(word, "special_", 8) == 0;
 }
 
+static bool is_body(const struct shipping *s) {
+    return s->kind != SHIP_PROGRAM && s->kind != SHIP_CORE;
+}
+
 bool is_c_keyword(const char *word) {
     return is_listed(word, keywords, COUNT_OF(keywords));
 }
@@ -524,14 +528,14 @@ static void add_output_copies(struct writer *w) {
 }
 
 static void add_whole_body(struct writer *w) {
-    if (w->shipped->s->kind == SHIP_PROGRAM) add_checks(w);
+    if (!is_body(w->shipped->s)) add_checks(w);
     check_given_indices(w);
     add_part_items(w);
     add_output_copies(w);
 }
 
 static void add_calls_of_parts(struct writer *w) {
-    if (w->shipped->s->kind == SHIP_PROGRAM) add_checks(w);
+    if (!is_body(w->shipped->s)) add_checks(w);
     check_given_indices(w);
     for (uint32_t k = 0; k < w->l->part_count && w->ok; k++) {
         ADD(w, "    if ((status = %s_part%u", w->shipped->s->name, k);
@@ -544,7 +548,8 @@ static void add_calls_of_parts(struct writer *w) {
 static void add_functions(struct writer *w) {
     const char *name = w->shipped->s->name;
     char head[512];
-    const char *kind = w->shipped->s->kind == SHIP_PROGRAM                       ? "int"
+    const char *kind = w->shipped->s->kind == SHIP_PROGRAM               ? "int"
+                       : w->shipped->s->kind == SHIP_CORE                ? "static int"
                        : w->l->part_count == 1 && w->l->access.count < MUCH ? "WG_WITHIN int"
                                                                             : "static WG_APART int";
     snprintf(head, sizeof head, "%s %s", kind, name);
@@ -579,7 +584,8 @@ size_t ship_work(const struct writing *w, const struct shipping *shipping, bool 
 
 static void add_work_signature(struct writer *w, bool shown) {
     const struct shipped *s = w->shipped;
-    ADD(w, "%ssize_t %s_work(", s->s->kind == SHIP_PROGRAM ? "" : "static inline ", s->s->name);
+    const char *kind = is_body(s->s) ? "static inline " : s->s->kind == SHIP_CORE ? "static " : "";
+    ADD(w, "%ssize_t %s_work(", kind, s->s->name);
     for (size_t i = 0; i < s->sizes; i++)
         ADD(w, "%sint64_t %s", i ? ", " : "",
             shown ? s->parameter[i].shown : s->parameter[i].name);

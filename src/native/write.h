@@ -76,6 +76,7 @@ struct ship_slot { /* a piece of the workspace: factor times the product of exte
 
 enum ship_kind {
     SHIP_PROGRAM,
+    SHIP_CORE, /* the same, static and not declared */
     SHIP_BODY,  /* of a loop or branch of one */
     CALLED_BODY /* of a loop or branch of a program that is loaded */
 };

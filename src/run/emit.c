@@ -7,17 +7,20 @@
 
 #include <ctype.h>
 
+static bool check_name(const char *const *names, size_t index, wg_error *error);
+
 struct job {
     struct wg_function *fn;
     const char *name;
     bool cblas;
-    wg_text *code, *header;
+    wg_text *code, *header;   /* header NULL: it is static */
+    struct shipped_work *work; /* NULL: nobody asks */
 };
 
 static bool ship(const struct writing *writing, void *context, wg_error *error) {
     const struct job *job = context;
-    struct ship_wanted wanted = {job->name, SHIP_PROGRAM, job->cblas, 0};
-    return ship_function(job->fn, writing, &wanted, job->code, job->header, NULL, error);
+    struct ship_wanted wanted = {job->name, job->header ? SHIP_PROGRAM : SHIP_CORE, job->cblas, 0};
+    return ship_function(job->fn, writing, &wanted, job->code, job->header, job->work, error);
 }
 
 static bool emit_program(const wg_program *program, const char *name,
@@ -26,12 +29,23 @@ static bool emit_program(const wg_program *program, const char *name,
     wg_program *narrow = options->f32 ? program_narrow(program, error) : NULL;
     if (options->f32 && !narrow) return false;
     struct job job = {function_prepare(narrow ? narrow : program, NULL, true, NULL, error), name,
-                      options->cblas, code, header};
+                      options->cblas, code, header, NULL};
     struct native_bodies bodies = {name, name, false, options->cblas, code, job.fn,
                                    NULL, NULL};
     bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
     wg_function_free(job.fn);
     wg_program_free(narrow);
+    return ok;
+}
+
+bool emit_core(const wg_program *program, const char *name, bool cblas, wg_text *code,
+               struct shipped_work *work, wg_error *error) {
+    if (!check_name(&name, 0, error)) return false;
+    struct job job = {function_prepare(program, NULL, true, NULL, error), name, cblas, code, NULL,
+                      work};
+    struct native_bodies bodies = {name, name, false, cblas, code, job.fn, NULL, NULL};
+    bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
+    wg_function_free(job.fn);
     return ok;
 }
 

@@ -361,6 +361,9 @@ struct shipped_work { /* bytes of workspace; named: more, which depend on sizes 
 bool ship_function(const struct wg_function *fn, const struct writing *writing,
                    const struct ship_wanted *wanted, wg_text *code, wg_text *header,
                    struct shipped_work *work, wg_error *error);
+/* emit.c: appends a program as a static function, which needs nothing but the runtime. */
+bool emit_core(const wg_program *program, const char *name, bool cblas, wg_text *code,
+               struct shipped_work *work, wg_error *error);
 /* Plans and writes all bodies of fn. */
 enum { BODY_NAME = MAX_FUNCTION_NAME + 120 };
 struct body_code;

@@ -6,6 +6,8 @@
 #include "op/custom.h"
 #include "transform/region.h"
 
+#include <stdio.h>
+
 /* Sum of the operation's values with one linear argument at a time replaced by its tangent. */
 static value multilinear_tangent(const struct rule *r, const struct op_def *def, const value *t) {
     value sum = 0, arg[UINT8_MAX];
@@ -79,6 +81,13 @@ static value join_tangents(const struct trace *from, value v, const struct rule 
     return joined;
 }
 
+/* A tangent has the name of its primal value, which may be an adjoint. */
+static void name_tangent(wg_graph *g, value t, const char *name, unsigned flags) {
+    char words[80];
+    snprintf(words, sizeof words, flags & INSTR_ADJOINT ? "%.64s_bar" : "%.64s", name);
+    graph_value_name(g, t, words);
+}
+
 bool jvp_program(wg_graph *g, const struct trace *from, const value *input, const value *tangent,
                  const wg_extent *size_map, const uint32_t *of, size_t of_count,
                  const struct derivative_hook *hook, value *map, value *map_t) {
@@ -113,7 +122,7 @@ bool jvp_program(wg_graph *g, const struct trace *from, const value *input, cons
                 if (region) map[v] = join_tangents(from, v, &r, t, map, map_t);
                 else map_t[v] = jvp_rule(&r, t);
                 if (map_t[v] && instr_at(&g->t, map_t[v])->flags && value_name(from, v))
-                    graph_value_name(g, map_t[v], value_name(from, v));
+                    name_tangent(g, map_t[v], value_name(from, v), i->flags);
                 g->flags = 0;
                 g->origin = 0;
             }
