@@ -439,7 +439,9 @@ static void mark_apart(struct taking *t, value first, value end) {
                     dtype_is_float(type_at(trace, i->type)->dtype);
         for (size_t k = 0; same && k < i->narg; k++) {
             value x = args_of(trace, i)[k];
-            same = x < begin || t->state[x] & SAME || is_plain(trace, x);
+            unsigned op = instr_at(trace, x)->op;
+            bool plain = is_plain(trace, x) && op != OP_variable && op != OP_input;
+            same = x < begin || t->state[x] & SAME || plain;
         }
         if (same) t->state[v] |= SAME;
     }
