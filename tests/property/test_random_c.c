@@ -55,6 +55,7 @@ static void draw_point(struct random_c_point *io, uint64_t seed) {
         io->y[i] = 2 * wg_random_uniform(&random) - 1;
     }
     for (int i = 0; i < 4; i++) io->z[i] = 2 * wg_random_uniform(&random) - 1;
+    for (int i = 0; i < 6; i++) io->g[i / 3][i % 3] = 2 * wg_random_uniform(&random) - 1;
     for (int i = 0; i < 2; i++) {
         io->s.w[i] = 2 * wg_random_uniform(&random) - 1;
         io->q.w[i] = 2 * wg_random_uniform(&random) - 1;
@@ -73,11 +74,11 @@ static double *numbers_of(struct random_c_point *io, const char *name, size_t le
         const char *name;
         double *at;
         int count;
-    } row[] = {{"a", &io->a, 1},      {"b", &io->b, 1},     {"r", &io->r, 1},
-               {"return", &io->r, 1}, {"x", io->x, io->n},  {"y", io->y, io->n},
-               {"z", io->z, 4},       {"s.u", &io->s.u, 1}, {"s.v", &io->s.v, 1},
-               {"s.w", io->s.w, 2},   {"q.u", &io->q.u, 1}, {"q.v", &io->q.v, 1},
-               {"q.w", io->q.w, 2}};
+    } row[] = {{"a", &io->a, 1},      {"b", &io->b, 1},    {"r", &io->r, 1},
+               {"return", &io->r, 1}, {"x", io->x, io->n}, {"y", io->y, io->n},
+               {"z", io->z, 4},       {"g", io->g[0], 6},  {"s.u", &io->s.u, 1},
+               {"s.v", &io->s.v, 1},  {"s.w", io->s.w, 2}, {"q.u", &io->q.u, 1},
+               {"q.v", &io->q.v, 1},  {"q.w", io->q.w, 2}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         if (strlen(row[i].name) == length && memcmp(row[i].name, name, length) == 0) {
             *n = row[i].count;
@@ -191,7 +192,7 @@ static bool quotient(const wg_program *p, compiled *f, const struct random_c_poi
 }
 
 static int check_gradient(const struct random_c *r, const wg_program *p, compiled *f,
-                          struct random_c_point *io, bool native, char *message) {
+                          struct random_c_point *io, bool native, bool rough, char *message) {
     static struct ports ports, other;
     static struct gradient g;
     wg_error error = {0};
@@ -253,13 +254,13 @@ static int check_gradient(const struct random_c *r, const wg_program *p, compile
         }
         largest = fmax(largest, fabs(g.forward[c]));
     }
-    bool all = !deep;
+    bool all = !deep && !rough;
     for (size_t c = 0; c < g.count && failure == HOLDS; c++) {
         double numeric = 0;
-        if (!(fabs(g.forward[c] - g.reverse[c]) <= 1e-12 * (1 + largest)))
+        if (!(fabs(g.forward[c] - g.reverse[c]) <= (rough ? 1e-5 : 1e-12) * (1 + largest)))
             failure = found(DISAGREES, message, "%s: %.17g in reverse, %.17g forward", g.name[c],
                             g.reverse[c], g.forward[c]);
-        else if (!quotient(p, f, io, g.at[c], &numeric))
+        else if (rough || !quotient(p, f, io, g.at[c], &numeric))
             all = false;
         else if (!(fabs(numeric - g.reverse[c]) <= 1e-7 * (1 + fabs(numeric))))
             failure = found(INACCURATE, message, "%s[%d]: %.17g, by differences %.17g", g.name[c],
@@ -336,7 +337,8 @@ static int check_values(const wg_program *p, const struct random_c *r, compiled 
     if (!call(p, fn, io, io, &ports, &error))
         failure = found(NOT_RUN, message, "%s", error.message);
     wg_function_free(fn);
-    static const char *const names[] = {"return", "r", "y", "z", "q.u", "q.v", "q.w", "q.j"};
+    static const char *const names[] = {"return", "r",   "y",   "z",   "g",
+                                        "q.u",    "q.v", "q.w", "q.j", "c"};
     for (size_t k = 0; k < sizeof names / sizeof *names && failure == HOLDS; k++) {
         int n = 0, i = wg_output_index(p, names[k]);
         if (strcmp(names[k], r->returns ? "r" : "return") == 0) continue;
@@ -346,6 +348,11 @@ static int check_values(const wg_program *p, const struct random_c *r, compiled 
             if (j != after.q.j)
                 failure = found(WRONG_VALUE, message, "q.j is %lld, in C %d", (long long)j,
                                 after.q.j);
+            continue;
+        }
+        if (strcmp(names[k], "c") == 0) {
+            if (memcmp(i < 0 ? (void *)io->c : ports.out[i], after.c, sizeof after.c))
+                failure = found(WRONG_VALUE, message, "c differs");
             continue;
         }
         double *expected = numbers_of(&after, names[k], strlen(names[k]), &n);
@@ -374,10 +381,13 @@ static int check(const struct random_c *r, compiled *f, char *message) {
                                   .size_count = r->size_count};
     wg_program *p = wg_csource_read("random.c", &options, &error);
     int failure = p ? HOLDS : found(NOT_READ, message, "%s", error.message);
+    bool rough = strstr(text, "float") != NULL;
     free(text);
+    if (strstr(error.message, "computes nothing")) return HOLDS; /* "*r = *r;" is all */
     if (!failure) failure = check_values(p, r, f, &io, message);
-    if (!failure) failure = check_gradient(r, p, f, &io, r->seed % 64 == 1, message);
-    if (!failure && r->seed % 8 == 0 && r->returns) failure = check_hessian(p, &io, message);
+    if (!failure) failure = check_gradient(r, p, f, &io, r->seed % 64 == 1, rough, message);
+    if (!failure && r->seed % 8 == 0 && r->returns && !rough)
+        failure = check_hessian(p, &io, message);
     wg_program_free(p);
     return failure;
 }

@@ -9,15 +9,15 @@
 
 static struct c_node *block(struct gen *g, int length);
 
-static const char *new_name(struct gen *g, const char *letter) {
+const char *new_name(struct gen *g, const char *letter) {
     return c_say(g->t, "%s%d", letter, ++g->names);
 }
 
-/* The form with a name for # and another for ~. */
-static const char *named(struct gen *g, const char *form, const char *name, const char *other) {
-    char text[500], *at = text;
+const char *named(struct gen *g, const char *form, const char *name, const char *other,
+                  const char *length) {
+    char text[900], *at = text;
     for (; *form; form++) {
-        const char *put = *form == '#' ? name : *form == '~' ? other : NULL;
+        const char *put = *form == '#' ? name : *form == '~' ? other : *form == '^' ? length : NULL;
         if (put)
             at += sprintf(at, "%s", put);
         else
@@ -27,8 +27,8 @@ static const char *named(struct gen *g, const char *form, const char *name, cons
     return c_say(g->t, "%s", text);
 }
 
-static struct variable *declare(struct gen *g, enum variable_kind kind, const char *name,
-                                const char *length, int count) {
+struct variable *declare(struct gen *g, enum variable_kind kind, const char *name,
+                         const char *length, int count) {
     static struct variable none;
     if (g->count == VARIABLES) return &none;
     g->v[g->count] = (struct variable){
@@ -57,6 +57,11 @@ static struct c_node *declare_real(struct gen *g) {
         const char *form = "double %s;\nif ($) %s = $;\nelse %s = $;\n";
         n = c_node(g->t, C_LINE, 0, c_say(g->t, form, name, name, name), 3, a_truth(g, 1, true),
                    bounded(g, a_real(g, 2), 4), bounded(g, a_real(g, 1), 4));
+    } else if (chance(g, 2)) { /* an f32, of which differences tell little */
+        n = line(g, c_say(g->t, "float %s = (float)$;\n%s = %s * 1.5f + 0.1;\n", name, name, name),
+                 bounded(g, a_real(g, 2), 2), NULL);
+        declare(g, REAL, name, NULL, 0)->is_const = true;
+        return n;
     } else {
         n = line(g, c_say(g->t, chance(g, 85) ? "double %s = $;\n" : "double %s = ($);\n", name),
                  bounded(g, a_real(g, 3), 4), NULL);
@@ -121,8 +126,8 @@ static struct c_node *declare_array(struct gen *g) {
                 "double #[~ + 1];\nfor (int i = 0; i <= ~; i++) #[i] = $;\n",
                 "double #[~ + 1];\nmemset(#, 0, (~ + 1) * sizeof *#);\n"
                 "for (double *p = #; p < # + ~; p++) *p += $;\n"};
-            n = line(g, named(g, form[below(g, 2)], name, g->length), bounded(g, a_real(g, 1), 4),
-                     NULL);
+            n = line(g, named(g, form[below(g, 2)], name, g->length, NULL),
+                     bounded(g, a_real(g, 1), 4), NULL);
             declare(g, REALS, name, g->length, 0);
             return n;
         } /* fall through */
@@ -410,7 +415,7 @@ static struct c_node *loop(struct gen *g) {
     for (int k = 0; k < gaps; k++) c_append(g->t, n, gap[k]);
     c_append(g->t, n, body);
     if (behind) c_append(g->t, n, f->gaps & 8 ? a_truth(g, 1, true) : small(g));
-    n->form = named(g, f->form, name, g->length);
+    n->form = named(g, f->form, name, g->length, NULL);
     return n;
 }
 
@@ -479,6 +484,7 @@ static struct c_node *statement(struct gen *g) {
     g->room--;
     int k = below(g, 100);
     bool nests = g->depth < 3 && g->room > 0;
+    if (k < 5) return idiom(g);
     if (k < 18) return declare_real(g);
     if (k < 24) return declare_whole(g);
     if (k < 31) return declare_array(g);
@@ -491,7 +497,7 @@ static struct c_node *statement(struct gen *g) {
     if (k < 78) return choose(g);
     if (k < 83) return choose_many(g);
     if (k < 92) return loop(g);
-    if (k < 95) return walk(g);
+    if (k < 94) return walk(g);
     return leave(g);
 }
 
@@ -627,9 +633,17 @@ static void main_function(struct gen *g, struct c_node *root, int length) {
         parameter(g, list, call, "struct pair *q", "&io->q");
         declare_pair(g, "q", "->");
     }
+    if (chance(g, 20)) {
+        bool writes = chance(g, 50);
+        parameter(g, list, call, writes ? "int c[3]" : "const int c[3]", "io->c");
+        declare(g, WHOLES, "c", NULL, 3)->is_const = !writes;
+    }
     if (chance(g, 15)) {
-        parameter(g, list, call, "const int c[3]", "io->c");
-        declare(g, WHOLES, "c", NULL, 3)->is_const = true;
+        bool writes = chance(g, 50);
+        parameter(g, list, call, writes ? "double g[2][3]" : "double (*g)[3]", "io->g");
+        if (!writes) r->size[r->size_count++] = "g=2";
+        declare(g, MATRIX, "g", NULL, 0);
+        declare(g, REALS, "g[1]", NULL, 3);
     }
     if (chance(g, 70) || !pick(g, REAL, false)) {
         parameter(g, list, call, "double b", "io->b");
@@ -682,8 +696,9 @@ void random_c_free(struct random_c *r) { c_text_free(&r->text); }
 #define BROKEN_TEXT "    if (n < 1) broken = n = 1;\n"
 
 const char random_c_prelude[] =
-    "#include <math.h>\n#include <string.h>\n" PAIR_TEXT
-    "struct point {\n    double a, b, r;\n    double x[8], y[8], z[4];\n    struct pair s, q;\n"
+    "#include <math.h>\n#include <stdlib.h>\n#include <string.h>\n" PAIR_TEXT
+    "struct point {\n    double a, b, r;\n    double x[8], y[8], z[4], g[2][3];\n    struct pair "
+    "s, q;\n"
     "    int k, n, c[3];\n};\n" SQ_TEXT "int broken;\n" WRAP_TEXT(BROKEN_TEXT) CLAMP_TEXT(
         BROKEN_TEXT) "static unsigned long long *way_at;\n"
                      "static int way_(int c) {\n    *way_at = (*way_at ^ (unsigned)c) * "
@@ -720,6 +735,8 @@ char *random_c_plain(const struct random_c *r) {
         if (calls(body, of_two[i]))
             sprintf(text + strlen(text), "double %s(double, double);\n", of_two[i]);
     if (calls(body, "memset")) strcat(text, "void *memset(void *, int, unsigned long);\n");
+    if (calls(body, "memcpy")) strcat(text, "void *memcpy(void *, const void *, unsigned long);\n");
+    if (calls(body, "abs")) strcat(text, "int abs(int);\n");
     if (strstr(body, "struct pair")) strcat(text, PAIR_TEXT);
     if (calls(body, "sq")) strcat(text, SQ_TEXT);
     if (calls(body, "wrap")) strcat(text, WRAP_TEXT(""));

@@ -20,7 +20,7 @@ struct random_c_pair {
 };
 struct random_c_point {
     double a, b, r; /* r: what a function returns, or writes through a pointer r */
-    double x[RANDOM_C_MOST], y[RANDOM_C_MOST], z[4];
+    double x[RANDOM_C_MOST], y[RANDOM_C_MOST], z[4], g[2][3];
     struct random_c_pair s, q;
     int k, n, c[3];
 };
@@ -29,7 +29,7 @@ struct random_c {
     uint64_t seed;
     struct c_text text;
     struct c_node *root; /* helpers and the function, f<seed> */
-    const char *size[4]; /* options: lengths of pointers */
+    const char *size[5]; /* options: lengths of pointers */
     size_t size_count;
     bool returns; /* the value r */
 };

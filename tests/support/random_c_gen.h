@@ -50,4 +50,15 @@ struct c_node *real_place(struct gen *g);
 /* A number that is no larger. */
 struct c_node *bounded(struct gen *g, struct c_node *n, double most);
 
+/* ---- random_c_idioms.c ----------------------------------------------------------------------- */
+struct c_node *idiom(struct gen *g);
+
+/* ---- random_c.c ------------------------------------------------------------------------------ */
+const char *new_name(struct gen *g, const char *letter);
+struct variable *declare(struct gen *g, enum variable_kind kind, const char *name,
+                         const char *length, int count);
+/* The form with a name for #, another for ~, and a third for ^. */
+const char *named(struct gen *g, const char *form, const char *name, const char *other,
+                  const char *length);
+
 #endif

@@ -101,7 +101,16 @@ static struct c_node *whole_of_one(struct gen *g, int depth) {
                {"(int)((unsigned)$ * 2654435769u >> 28)", 15},
                {"(int)((unsigned)$ / 3u % 11u)", 10},
                {"($ * 0)", 0.5},
-               {"(int)((unsigned long)$ % 9)", 8}};
+               {"(int)((unsigned long)$ % 9)", 8},
+               {"abs($)", 0},
+               {"(int)((unsigned)$ < 3u)", 1},
+               {"(int)(sizeof(double) * (unsigned)$ & 31)", 31},
+               {"(int)(unsigned short)$", 65535},
+               {"(int)((~0u - (unsigned)$) % 7u)", 6},
+               {"(int)((unsigned long)$ << 40 >> 50)", 16383},
+               {"(int)((unsigned char)$ - 200)", 200},
+               {"($ > -1u)", 1},
+               {"(int)(0.5 * $)", 0}};
     size_t k = (size_t)below(g, sizeof row / sizeof *row);
     struct c_node *a = a_whole(g, depth);
     return c_node(g->t, C_WHOLE, row[k].most > 0 ? row[k].most : a->most + 1, row[k].form, 1, a);
@@ -168,6 +177,8 @@ static struct c_node *effect(struct gen *g) {
         return leaf(
             g, C_TRUTH, 1,
             c_say(g->t, chance(g, 50) ? "%s++ < %d" : "(%s += 2) > %d", v->name, below(g, 6)));
+    struct variable *t = chance(g, 30) ? pick(g, REAL, true) : NULL;
+    if (t && v) return leaf(g, C_TRUTH, 1, c_say(g->t, "(%s *= 0.9, --%s > 1)", t->name, v->name));
     struct c_node *p = chance(g, 70) ? real_place(g) : NULL;
     if (!p) return leaf(g, C_TRUTH, 1, "1");
     return c_node(g->t, C_TRUTH, 1, "@|way_@(($ = sin($)) > 0.2)", 2, p, a_real(g, 1));
