@@ -110,6 +110,14 @@ typedef struct wg_csource_emit_options {
 WG_API wg_status wg_csource_emit(const wg_csource *source, const wg_csource_emit_options *options,
                                  wg_text *code, wg_text *header, wg_error *error);
 
+/* Appends what wg_csource_emit would write, for people: what is differentiated by what, and of that
+ * what has no effect; for each derivative its operations against the function's, and the bytes that it
+ * takes and keeps, with the lines that make and need them, as formulas in the sizes
+ * (wg_show_plan). Operations are counted under `sizes`, "n=1000,m=3", 100 for one that is not told.
+ * Errors are those of wg_csource_emit. */
+WG_API wg_status wg_csource_report(const wg_csource *source, const wg_csource_emit_options *options,
+                                   const char *sizes, wg_text *out, wg_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -12,8 +12,9 @@ static bool output_paths(struct cli *c, const char **code, const char **header) 
     return *header;
 }
 
-/* Items of --size tell lengths here: named sizes are told by each call. */
-static bool check_lengths(struct cli *c) {
+/* Items of --size tell lengths here: named sizes are told by each call, and to a report, which counts
+ * for them. */
+static bool check_lengths(struct cli *c, wg_text *sizes) {
     for (size_t i = 0; i < c->given.count; i++) {
         const char *start;
         size_t length;
@@ -21,20 +22,25 @@ static bool check_lengths(struct cli *c) {
         for (const char *cursor = c->given.at[i].value; name_next(&cursor, &start, &length);) {
             const char *item = keep_text(c, "%.*s", (int)strcspn(start, "= "), start);
             if (!item) return false;
-            if (wg_size_index(c->program, item) >= 0)
+            bool known = wg_size_index(c->program, item) >= 0;
+            if (known && has_option(c, OPT_REPORT)) {
+                if (!text_format(sizes, "%.*s,", (int)length, start)) return !fail_memory(&c->error);
+            } else if (known) {
                 return input_error(c, WG_EARGUMENT,
                                    "--size: '%.64s' stays a parameter of the functions that are "
                                    "written, and each call tells it",
                                    item);
-            if (!tells_length(c, item)) return false;
+            } else if (!tells_length(c, item)) {
+                return false;
+            }
         }
     }
     return true;
 }
 
-static bool write_sources(struct cli *c) {
+static bool write_sources(struct cli *c, const char *sizes) {
     const char *path = option_text(c, OPT_OUTPUT), *code_path = NULL, *header_path = NULL;
-    bool files = path && strcmp(path, "-") != 0;
+    bool files = path && strcmp(path, "-") != 0 && !has_option(c, OPT_REPORT);
     if (files && !output_paths(c, &code_path, &header_path)) return false;
     const char *slash = header_path ? strrchr(header_path, '/') : NULL;
     wg_csource_emit_options options = {.with = option_text(c, OPT_WITH),
@@ -43,6 +49,8 @@ static bool write_sources(struct cli *c) {
                                        .name = option_text(c, OPT_NAME),
                                        .header = slash ? slash + 1 : header_path,
                                        .cblas = has_option(c, OPT_CBLAS)};
+    if (has_option(c, OPT_REPORT))
+        return wg_csource_report(c->source, &options, sizes, &c->out, &c->error) == WG_OK;
     wg_text code = {.allocator = c->allocator}, header = {.allocator = c->allocator};
     bool ok = wg_csource_emit(c->source, &options, &code, &header, &c->error) == WG_OK;
     if (ok && files) {
@@ -63,6 +71,8 @@ bool command_cc(struct cli *c) {
     if (!c->file) return usage_error(c, "'cc' needs a C source: wengert cc model.c --function f");
     if (!is_c_source(c->file))
         return usage_error(c, "'%.64s' is no C source: model.c or model.c:function", c->file);
-    if (!load_c(c) || !check_lengths(c)) return false;
-    return write_sources(c);
+    wg_text sizes = {.allocator = c->allocator};
+    bool ok = load_c(c) && check_lengths(c, &sizes) && write_sources(c, sizes.data);
+    wg_text_free(&sizes);
+    return ok;
 }

@@ -64,6 +64,7 @@ enum option_id {
     OPT_PREFIX,
     OPT_F32,
     OPT_CBLAS,
+    OPT_REPORT,
     OPT_CLEAR,
     OPT_PATH,
     OPT_OUTPUT,

@@ -111,6 +111,9 @@ const struct option option_table[OPTION_COUNT] = {
                  .help = "compute in float: every f64 becomes f32"},
     [OPT_CBLAS] = {.name = "--cblas", .kind = KIND_FLAG,
                    .help = "products of matrices by calls of cblas_dgemm and cblas_sgemm"},
+    [OPT_REPORT] = {.name = "--report", .kind = KIND_FLAG,
+                    .help = "instead, what is differentiated, what the derivatives cost and keep; "
+                            "--size n=1000 tells what to count for"},
     [OPT_CLEAR] = {.name = "--clear", .kind = KIND_FLAG,
                    .help = "remove the programs, and what interrupted compilers left"},
     [OPT_PATH] = {.name = "--path", .kind = KIND_FLAG,
@@ -300,7 +303,7 @@ const struct command command_table[] = {
      "wengert emit -e 'x*exp(x)' --with grad -o f.c", .run = command_emit},
     {"cc", "derivatives of a C function as C functions of the same parameters",
      SOURCE | ONE << OPT_OF | ONE << OPT_WRT | ONE << OPT_WITH | ONE << OPT_NAME |
-         ONE << OPT_CBLAS,
+         ONE << OPT_CBLAS | ONE << OPT_REPORT,
      NULL,
      "Reads a function of C and writes FILE.c and FILE.h of -o, or both to standard output: for "
      "every derivative of --with a function that takes what the user's takes, in its order, then "

@@ -1,7 +1,8 @@
 /* A C function that was read, and what the C that is written for it knows of its parameters.
  *   csource.c   reads it
  *   leaf.c      the scalars and arrays that its parameters are made of; C's types as text
- *   ship.c      functions of the same parameters that compute its derivatives (wg_csource_emit)
+ *   ship.h      functions of the same parameters that compute its derivatives (wg_csource_emit)
+ *   report.c    what they cost and keep (wg_csource_report)
  *   quote.c     the user's lines beside what they became */
 #ifndef SOURCE_H
 #define SOURCE_H
