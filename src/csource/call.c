@@ -95,7 +95,7 @@ static void move_bytes(struct lower *l, const struct node *n, bool sets) {
         return;
     }
     if (!p.at.object || !q.at.object) {
-        refuse_at(l, &n->spot, NULL, "this pointer is null, or nothing was assigned to it");
+        refuse_null(l, n);
         return;
     }
     while (p.at.type->kind == TYPE_ARRAY) p.at = place_element(l, p.at); /* rows by their elements */
@@ -250,7 +250,8 @@ struct operand evaluate_call(struct lower *l, const struct node *n) {
         return y;
     }
     if (n->decl->is_variadic) {
-        refuse_at(l, &n->spot, NULL, "'%.64s' takes any number of arguments", name);
+        refuse_at(l, &n->spot, "give it an array and how many there are",
+                  "'%.64s' takes any number of arguments", name);
         return y;
     }
     struct operand *given = mem_alloc_zero(&l->allocator, (n->count + 1) * sizeof *given);

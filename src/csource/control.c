@@ -4,6 +4,7 @@
  * be asked. */
 #include "csource/lower.h"
 
+#define MOVES INT64_MIN
 enum { MAX_STATEMENTS = 1000, MOST_CARRIED = 254 };
 
 /* ---- branches -------------------------------------------------------------------------------- */
@@ -51,7 +52,8 @@ void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
     wg_var *result = mem_alloc_zero(&l->allocator, (count + 1) * sizeof *result);
     struct cell *begin = mem_alloc(&l->allocator, (count + 1) * sizeof *begin);
     struct cell *end = mem_alloc(&l->allocator, (count + 1) * sizeof *end);
-    if (!result || !begin || !end) refuse_memory(l);
+    int64_t *fixed = mem_alloc(&l->allocator, (count + 1) * sizeof *fixed); /* pointers' indices */
+    if (!result || !begin || !end || !fixed) refuse_memory(l);
     if (!stopped(l) && count > MOST_CARRIED && !make_one_whole(l, &w.written))
         refuse_at(l, &at->spot, NULL, "what is decided here assigns more than 254 variables");
     if (!stopped(l) && count > 0) {
@@ -65,6 +67,11 @@ void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
                 struct cell *c = w.written.at[i].cell;
                 result[i] = (wg_var){l->g, cell_value(l, c)};
                 if (c->type->kind == TYPE_POINTER) {
+                    int64_t index;
+                    bool stays = literal_of(l, c->v, &index) || !c->v;
+                    if (!c->v) index = 0;
+                    if (!k) fixed[i] = stays ? index : MOVES;
+                    if (!stays || index != fixed[i]) fixed[i] = MOVES;
                     /* where nothing was assigned, the other case decides */
                     if (k && c->is_set && !end[i].is_set) end[i] = *c;
                     if (k && c->is_set && !same_target(c, &end[i].to, end[i].is_set))
@@ -86,9 +93,11 @@ void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
             if (c->type->kind == TYPE_POINTER) {
                 c->to = end[i].to;
                 c->is_set = end[i].is_set;
+                if (fixed[i] != MOVES) c->v = whole(l, fixed[i]);
             }
         }
     }
+    if (fixed) mem_free(&l->allocator, fixed, (count + 1) * sizeof *fixed);
     if (result) mem_free(&l->allocator, result, (count + 1) * sizeof *result);
     if (begin) mem_free(&l->allocator, begin, (count + 1) * sizeof *begin);
     if (end) mem_free(&l->allocator, end, (count + 1) * sizeof *end);

@@ -259,7 +259,7 @@ struct pointee {
     struct object *object;
     value *before;
     char name[256];
-    bool is_const;
+    bool is_copy;
 };
 
 struct reading {
@@ -268,7 +268,7 @@ struct reading {
     VEC(struct pointee) pointee;
 };
 
-static void open_ports(struct reading *r, struct object *o, const char *name, bool is_const) {
+static void open_ports(struct reading *r, struct object *o, const char *name, bool is_copy) {
     struct lower *l = &r->l;
     struct pointee *new = o ? VEC_PUSH(&l->allocator, &r->pointee) : NULL;
     value *before = o ? keep(l, (o->cell_count + 1) * sizeof *before) : NULL;
@@ -276,19 +276,11 @@ static void open_ports(struct reading *r, struct object *o, const char *name, bo
         if (!stopped(l)) refuse_memory(l);
         return;
     }
-    *new = (struct pointee){.object = o, .before = before, .is_const = is_const};
+    *new = (struct pointee){.object = o, .before = before, .is_copy = is_copy};
     snprintf(new->name, sizeof new->name, "%s", name);
     struct port_walk w = {.l = l, .object = o, .before = before};
     snprintf(w.name, sizeof w.name, "%s", name);
     walk_ports(&w, o->type);
-}
-
-static bool points_to_const(const struct ctype *of) {
-    for (; of; of = of->of) {
-        if (of->is_const) return true;
-        if (of->kind != TYPE_ARRAY) return false;
-    }
-    return false;
 }
 
 /* The object that a pointer parameter, or a pointer within one, points to. */
@@ -328,7 +320,7 @@ static void walk_pointer(struct port_walk *w, const struct ctype *type) {
     c->to = (struct place){.object = o, .type = type->of};
     c->is_set = true;
     c->v = whole(l, 0);
-    open_ports(reading_of(l), o, w->name, points_to_const(type->of));
+    open_ports(reading_of(l), o, w->name, false);
 }
 
 /* ---- parameters -------------------------------------------------------------------------------- */
@@ -349,8 +341,11 @@ static void open_parameter(struct reading *r, const struct node *at, const struc
     if (!type) return;
     if (type->of->kind == TYPE_POINTER || type->of->kind == TYPE_VOID ||
         type->of->kind > TYPE_RECORD) {
-        refuse_at(l, &d->spot, "one array and indices into it are carried: double a[m][n]",
-                  "the parameter '%.64s' is a '%.64s'", d->name, type->text);
+        const char *hint = type->of->kind == TYPE_FUNCTION ? "call the function by its name"
+                           : type->of->kind == TYPE_VOID
+                               ? "declare what it points to"
+                               : "one array and indices into it are carried: double a[m][n]";
+        refuse_at(l, &d->spot, hint, "the parameter '%.64s' is a '%.64s'", d->name, type->text);
         return;
     }
     wg_extent count = type->kind == TYPE_ARRAY ? type->count : LENGTH_UNKNOWN;
@@ -359,7 +354,7 @@ static void open_parameter(struct reading *r, const struct node *at, const struc
     if (!o || !pointer) return;
     *pointer = (struct ctype){.kind = TYPE_POINTER, .of = type->of, .bytes = 8, .text = type->text};
     told->role = type->of->kind == TYPE_RECORD ? WG_CSOURCE_RECORD : WG_CSOURCE_ARRAY;
-    open_ports(r, o, d->name, points_to_const(type->of));
+    open_ports(r, o, d->name, false);
     struct object *variable = object_new(l, d->name, pointer);
     if (!variable) return;
     struct place first = place_of(l, o);
@@ -428,7 +423,7 @@ static void close_ports(struct reading *r, struct object *result) {
         struct pointee *p = &r->pointee.at[i];
         for (uint32_t k = 0; k < p->object->cell_count; k++)
             if (p->object->cell[k].is_read) parameter_of(r->source, p->name)->is_read = true;
-        if (p->is_const) continue;
+        if (p->is_copy) continue;
         size_t before = l->g->t.output.count;
         struct port_walk w = {.l = l, .object = p->object, .outputs = true, .before = p->before};
         snprintf(w.name, sizeof w.name, "%s", p->name);
@@ -450,7 +445,8 @@ static void read_function(struct reading *r, const wg_csource_options *o) {
     r->source->function = copy_name(r->source, f->name);
     r->source->return_type = copy_name(r->source, f->type->of ? f->type->of->text : "void");
     if (f->is_variadic || !f->body) {
-        refuse_at(l, &f->spot, NULL, "'%.64s' takes any number of arguments", f->name);
+        refuse_at(l, &f->spot, "give it an array and how many there are",
+                  "'%.64s' takes any number of arguments", f->name);
         return;
     }
     struct frame frame = {.function = f};

@@ -504,6 +504,22 @@ static struct operand unary(struct lower *l, const struct node *n) {
     return x;
 }
 
+static void refuse_node(struct lower *l, const struct node *n) {
+    static const struct {
+        const char *what, *hint;
+    } ways[] = {{"goto", "leave by break, continue or return, or by a flag that is asked"},
+                {"assembly code", "write it in C, or give the function that it is in a body in C by "
+                                  "--rule name=file.c"},
+                {"a statement as an expression", "make it a function"},
+                {"the address of a label", "decide by switch"},
+                {"a range of elements", "assign them in a loop"},
+                {"sizeof what only a call knows", "say how many, times sizeof of one"}};
+    const char *hint = NULL;
+    for (size_t i = 0; i < COUNT_OF(ways); i++)
+        if (strcmp(ways[i].what, n->text) == 0) hint = ways[i].hint;
+    refuse_at(l, &n->spot, hint, "%.128s is not carried", n->text);
+}
+
 /* ---- places ---------------------------------------------------------------------------------- */
 
 static struct operand element_pointer(struct lower *l, const struct node *n) {
@@ -526,7 +542,7 @@ struct place lvalue(struct lower *l, const struct node *n) {
         p = arrow ? rvalue(l, base).at : lvalue(l, base);
         if (arrow && base->type->kind == TYPE_ARRAY) p = place_element(l, p);
         if (!stopped(l) && !p.object) {
-            refuse_at(l, &n->spot, NULL, "this pointer is null, or nothing was assigned to it");
+            refuse_null(l, n);
             return p;
         }
         return place_member(l, p, n->text);
@@ -545,7 +561,7 @@ struct place lvalue(struct lower *l, const struct node *n) {
     default: break;
     }
     if (n->kind == NODE_REFUSED)
-        refuse_at(l, &n->spot, NULL, "%.128s is not carried", n->text);
+        refuse_node(l, n);
     else
         refuse_at(l, &n->spot, NULL, "this cannot be assigned to, or has no address here");
     return p;
@@ -602,7 +618,7 @@ static struct operand evaluate(struct lower *l, const struct node *n) {
         return converted(l, x, type, n);
     }
     case NODE_STRING: x.at = (struct place){.type = n->type ? n->type->of : NULL}; return x;
-    case NODE_REFUSED: refuse_at(l, &n->spot, NULL, "%.128s is not carried", n->text); return x;
+    case NODE_REFUSED: refuse_node(l, n); return x;
     default: refuse_at(l, &n->spot, NULL, "this is no expression"); return x;
     }
 }

@@ -287,6 +287,17 @@ static void end_pointer(struct lower *l, const struct loop *p, const struct cell
               "a pointer points to another object after an iteration of this loop");
 }
 
+/* A pointer to what is no array. */
+static bool stays_at(struct lower *l, const struct written *w) {
+    const struct cell *c = w->cell;
+    int64_t index;
+    if (stopped(l) || c->type->kind != TYPE_POINTER || !c->is_set || !c->to.object || !c->to.type ||
+        !literal_of(l, w->begin, &index) || index != 0)
+        return false;
+    if (c->to.type->kind == TYPE_RECORD) return c->to.object->type->kind == TYPE_RECORD && !c->to.cell;
+    return is_scalar(c->to.type) && !c->to.object->cell[c->to.cell].is_array;
+}
+
 /* The variable behind a loop of so many iterations. */
 static void behind_loop(struct lower *l, const struct counting *c, const struct trip *t,
                         value ran) {
@@ -357,6 +368,8 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     for (size_t i = 0; i < count && !stopped(l); i++) {
         struct written *written = &w->written.at[i];
         written->cell->v = written->form ? after(l, p, w, &t, written, index) : carry[i].id;
+        written->stays = !written->form && stays_at(l, written);
+        if (written->stays) written->cell->v = written->begin;
         name_value(l, written->cell, written->cell->v);
     }
     if (p->counts && !stopped(l)) {
@@ -394,6 +407,10 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         struct cell *cell = w->written.at[i].cell;
         end_pointer(l, p, cell, &w->written.at[i].to, w->written.at[i].is_set);
         if (w->written.at[i].form) continue;
+        int64_t moved;
+        if (w->written.at[i].stays && !(literal_of(l, cell_value(l, cell), &moved) && moved == 0))
+            refuse_at(l, &p->n->spot, "make what it points to an array",
+                      "a pointer to one object moves on in this loop");
         wg_loop_next_at(NULL, SAME_SITE, loop, carry[i], var(l, cell_value(l, cell)));
     }
     l->bounded.count = bounded;
@@ -403,6 +420,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     for (size_t i = 0, at = 0; i < count && !stopped(l); i++) {
         struct written *one = &w->written.at[i];
         one->cell->v = one->form ? after(l, p, w, &t, one, ran) : result[at++].id;
+        if (one->stays) one->cell->v = one->begin;
         name_value(l, one->cell, one->cell->v);
     }
     if (result) mem_free(&l->allocator, result, (count + 1) * sizeof *result);

@@ -26,6 +26,11 @@ void refuse_at(struct lower *l, const struct spot *spot, const char *hint, const
     if (hint) fail_more(&l->error, "\n  hint: %s", hint);
 }
 
+void refuse_null(struct lower *l, const struct node *at) {
+    refuse_at(l, &at->spot, "have it point to something in every case before it is followed",
+              "this pointer is null, or nothing was assigned to it");
+}
+
 void refuse_memory(struct lower *l) { fail_memory(&l->error); }
 
 void stand_at(struct lower *l, const struct node *n) {

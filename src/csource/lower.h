@@ -90,6 +90,7 @@ struct written {
     bool is_set;
     value begin;   /* of a whole number or pointer: what it was when the body began           */
     uint32_t form; /* in watch.form: what every iteration adds to it; 0: something else is done */
+    bool stays; /* of a pointer to one object: it never moves within it */
 };
 typedef VEC(struct written) written_vec;
 
@@ -144,6 +145,7 @@ bool stopped(const struct lower *l); /* an error was recorded: there is nothing 
 /* An error at a node; the hint, if not NULL, stands below. */
 void refuse_at(struct lower *l, const struct spot *spot, const char *hint, const char *format, ...)
     PRINTF_LIKE(4, 5);
+void refuse_null(struct lower *l, const struct node *at); /* a pointer that points nowhere */
 void refuse_memory(struct lower *l);
 void stand_at(struct lower *l, const struct node *n);
 void *keep(struct lower *l, size_t size); /* zeros, as long as the lowering goes; NULL: no memory */

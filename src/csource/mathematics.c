@@ -179,11 +179,30 @@ static bool predicate(struct lower *l, const struct node *n, const char *name,
     return true;
 }
 
-/* modf and frexp give a second result through a pointer; what they are made of is in `parts`. */
+/* The exponent n of x = m 2^n with 1/2 <= m < 1, and m; of 0, infinities and NaN 0 and x. */
+static value exponent_of(struct lower *l, value x, value *part) {
+    wg_graph *g = l->g;
+    value zero = number(l, x, 0), size = build_unary(g, OP_abs, x);
+    value plain = build_binary(g, OP_and, build_unary(g, OP_isfinite, x),
+                               build_binary(g, OP_ne, x, zero));
+    size = build_where(g, plain, size, number(l, x, 1));
+    value n = build_cast(g, WG_I64, build_unary(g, OP_floor, build_unary(g, OP_log2, size)));
+    n = build_add(g, n, whole(l, 1));
+    value m = scaled(l, size, build_neg(g, n)); /* may be off by one: log2 rounds */
+    value above = build_binary(g, OP_ge, m, number(l, x, 1));
+    value below = build_binary(g, OP_lt, m, number(l, x, 0.5));
+    n = build_where(g, above, build_add(g, n, whole(l, 1)),
+                    build_where(g, below, build_sub(g, n, whole(l, 1)), n));
+    if (part) *part = build_where(g, plain, scaled(l, x, build_neg(g, n)), x);
+    return build_where(g, plain, n, whole(l, 0));
+}
+
+/* modf, frexp and sincos give results through pointers. */
 static bool with_pointer(struct lower *l, const struct node *n, const char *name,
                          const struct ctype *type, struct operand *result) {
     bool is_modf = strcmp(name, "modf") == 0, is_sincos = strcmp(name, "sincos") == 0;
-    if (!(is_modf && n->count == 2) && !(is_sincos && n->count == 3)) return false;
+    bool is_frexp = strcmp(name, "frexp") == 0;
+    if (n->count != (is_sincos ? 3u : 2u) || !(is_modf || is_frexp || is_sincos)) return false;
     struct operand x = converted(l, rvalue(l, n->child[0]), type, n);
     struct operand p = rvalue(l, n->child[1]);
     struct operand q = is_sincos ? rvalue(l, n->child[2]) : p;
@@ -194,6 +213,11 @@ static bool with_pointer(struct lower *l, const struct node *n, const char *name
         struct operand c = {.type = type, .v = build_unary(l->g, OP_cos, x.v)};
         store_to(l, p.at, s, n);
         store_to(l, q.at, c, n);
+        return true;
+    }
+    if (is_frexp) {
+        struct operand e = {.type = &int_type, .v = exponent_of(l, x.v, &result->v)};
+        store_to(l, p.at, e, n);
         return true;
     }
     value t = truncated(l, x.v);
@@ -209,7 +233,7 @@ static bool with_pointer(struct lower *l, const struct node *n, const char *name
 static const char *const others[] = {
     "trunc", "round", "copysign", "fmin", "fmax", "fdim", "fma", "remainder", "drem", "tgamma",
     "ldexp", "scalbn", "scalbln", "lround", "llround", "lrint", "llrint", "exp10", "significand",
-    "inf", "huge_val", "nan", "sincos", "modf"};
+    "inf", "huge_val", "nan", "sincos", "modf", "frexp"};
 
 static bool is_constant_name(const char *name) {
     return strcmp(name, "inf") == 0 || strcmp(name, "huge_val") == 0 || strcmp(name, "nan") == 0;

@@ -231,6 +231,11 @@ static struct object *table_of(struct lower *l, const struct decl *decl, const s
                   "'%.64s' is a variable that outlives the call", decl->name);
         return NULL;
     }
+    if (decl->is_elsewhere) {
+        refuse_at(l, &at->spot, "define it where it is declared", "'%.64s' has its values in another file",
+                  decl->name);
+        return NULL;
+    }
     struct object *o = object_new(l, decl->name, decl->type);
     if (!o) return NULL;
     l->object.count--; /* it lives on */
@@ -305,17 +310,21 @@ static struct cell *cell_at(struct lower *l, struct place p, const struct node *
     int64_t number;
     if (stopped(l)) return NULL;
     if (!p.object) {
-        refuse_at(l, &at->spot, NULL, "this pointer is null, or nothing was assigned to it");
+        refuse_null(l, at);
         return NULL;
     }
     struct cell *c = &p.object->cell[p.cell];
-    if (!c->is_array && p.object->is_alone && !(literal_of(l, p.index, &number) && number == 0)) {
+    if (!c->is_array && !l->watch && !(literal_of(l, p.index, &number) && number == 0)) {
         char hint[256];
         snprintf(hint, sizeof hint,
                  "tell how many there are: declare it %.64s[n], or say --size %.64s=n",
                  p.object->name, p.object->name);
-        if (!l->watch)
+        if (p.object->is_alone)
             refuse_at(l, &at->spot, hint, "'%.64s' points to one as far as its declaration tells",
+                      p.object->name);
+        else
+            refuse_at(l, &at->spot, "make it an array",
+                      "this pointer to '%.64s', or within it, moves away from what it pointed to",
                       p.object->name);
     }
     if (c->is_array && c->type->kind == TYPE_POINTER)
@@ -486,7 +495,7 @@ void copy_several(struct lower *l, struct place to, struct place from, wg_extent
                   const struct node *at) {
     if (stopped(l)) return;
     if (!to.object || !from.object) {
-        refuse_at(l, &at->spot, NULL, "this pointer is null, or nothing was assigned to it");
+        refuse_null(l, at);
         return;
     }
     for (uint32_t i = 0; i < cells_in(to.type) && !stopped(l); i++) {

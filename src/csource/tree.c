@@ -33,6 +33,7 @@ struct tree {
     VEC(struct decl *) own; /* functions that the files define, in their order */
     int nesting;
     size_t main_functions;
+    const char *path; /* of the file, the caller's */
 };
 
 #define CL(t, name) (t)->c.name
@@ -614,6 +615,8 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     case CXCursor_GotoStmt: case CXCursor_IndirectGotoStmt: return refuse(t, cursor, "goto");
     case CXCursor_LabelStmt: /* a label that nobody goes to */
         return count ? read_node(t, list[count - 1]) : new_node(t, cursor, NODE_EMPTY, 0);
+    case CXCursor_StmtExpr: return refuse(t, cursor, "a statement as an expression");
+    case CXCursor_AddrLabelExpr: return refuse(t, cursor, "the address of a label");
     case CXCursor_GCCAsmStmt: case CXCursor_MSAsmStmt: return refuse(t, cursor, "assembly code");
     default: return refuse(t, cursor, NULL);
     }
@@ -702,6 +705,8 @@ static struct decl *read_decl(struct tree *t, CXCursor cursor) {
     }
     d->is_static = CL(t, Cursor_getStorageClass)(cursor) == CX_SC_Static;
     d->is_global = CL(t, getCursorLinkage)(cursor) != CXLinkage_NoLinkage;
+    d->is_elsewhere = d->kind == DECL_VARIABLE && CL(t, Cursor_isNull)(definition) &&
+                      CL(t, Cursor_getStorageClass)(cursor) == CX_SC_Extern;
     d->type = declared_type(t, cursor);
     CXCursor init = d->kind == DECL_VARIABLE ? CL(t, Cursor_getVarDeclInitializer)(cursor)
                                              : CL(t, getCanonicalCursor)(cursor);
@@ -783,9 +788,9 @@ struct decl *tree_function(struct tree *t, const char *name, wg_error *error) {
     for (size_t i = 0; name && i < t->own.count; i++)
         if (strcmp(t->own.at[i]->name, name) == 0) return t->own.at[i];
     if (!name)
-        fail_with(error, WG_ENAME, "the file defines no function");
+        fail_with(error, WG_ENAME, "%.256s: it defines no function", t->path);
     else
-        fail_with(error, WG_ENAME, "the file defines no function '%.64s'", name);
+        fail_with(error, WG_ENAME, "%.256s: it defines no function '%.64s'", t->path, name);
     if (name && t->main_functions) {
         fail_more(error, "\n  hint: it defines");
         for (size_t i = 0; i < t->main_functions && i < 12; i++)
@@ -863,6 +868,7 @@ struct tree *tree_read(const char *path, const wg_csource_options *o,
         return NULL;
     }
     t->allocator = t->arena.allocator = a;
+    t->path = path;
     bool good = clang_load(&t->c, error);
     if (good) {
         CL(t, toggleCrashRecovery)(0);

@@ -112,6 +112,7 @@ struct decl {
     const struct ctype *type;
     struct node *init;  /* of a variable; NULL: none                                     */
     bool is_global, is_static;
+    bool is_elsewhere;  /* extern, and defined in no file at hand                        */
     /* of a function */
     struct decl **parameter;
     size_t parameter_count;

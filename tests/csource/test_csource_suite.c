@@ -10,6 +10,7 @@
  *     size x=n*m         what wg_csource_options.size holds
  *     within 1e-14       values may be off that much
  *     differences 1e-5   how far differences may be off, else 1e-7; 0: they are not taken
+ *     values             has no derivatives there
  *     native             is compiled to native code too
  * Anything behind a "--" is for people. Run with the names of files and functions it tests these
  * alone; with the path of a file, that one. */
@@ -42,7 +43,7 @@ struct subject {
     struct words part[MOST_WORDS];
     size_t parts;
     double within, differences;
-    bool is_native;
+    bool is_native, values_only;
     const char *size[MOST_SIZES];
     size_t sizes;
     wg_csource *source;
@@ -73,6 +74,7 @@ static void read_part(struct subject *s, const char *text, size_t size) {
     if (sscanf(w->text, "within %lf", &s->within) == 1) return;
     if (sscanf(w->text, "differences %lf", &s->differences) == 1) return;
     if (strcmp(w->text, "native") == 0) s->is_native = true;
+    if (strcmp(w->text, "values") == 0) s->values_only = true;
     if (strncmp(w->text, "size ", 5) == 0 && s->sizes < MOST_SIZES)
         s->size[s->sizes++] = w->text + 5;
 }
@@ -458,7 +460,7 @@ static struct derivatives differentiate(const struct subject *s, const wg_progra
         d.single = d.single || wg_output_type(p, i).dtype == WG_F32;
         out += wg_output_type(p, i).dtype >= WG_F32;
     }
-    if (!in || !out) return d;
+    if (!in || !out || s->values_only) return d;
     wg_text print = {0};
     wg_program_print(p, &print, NULL);
     d.single = d.single || strstr(print.data, "f32");

@@ -80,3 +80,19 @@ float single_precision(float x) {
 double of_literals(double x) {
     return x * (sqrt(2) + fabs(-3.5) + floor(2.7) + M_PI) + ceil(-1.2);
 }
+
+/* at x in -200..200 */
+double mantissas(double x, int k[3]) {
+    double s = frexp(x, &k[0]) * 3 + frexp(1 / x, k + 1);
+    int e;
+    s += frexp(4 * s, &e) * e;
+    k[2] = e;
+    return s;
+}
+
+/* at x = 0 -0.0 1 0.5 0.99999999999999989 2 4.9e-324 1e-310 1.7e308 -8 -7.9999999999999991 3e-308; values */
+double mantissa_edges(double x, float f, int k[3]) {
+    double y = frexp(x, k);
+    double z = frexp(-1 / (x - x), k + 1);
+    return z < 0 ? y + (double)frexpf(f, k + 2) : 0;
+}

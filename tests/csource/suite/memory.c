@@ -254,3 +254,18 @@ double indexed_by_data(const double x[4]) {
     }
     return s;
 }
+
+/* at k = 0 1 3 5 -- pointers to single variables, assigned in cases and loops */
+double to_single(double x[1], int k) {
+    double y = 2, *q = k ? x : x;
+    double *p;
+    if (k > 2) p = &y;
+    else
+        p = &y;
+    for (int i = 0; i < k; i++) {
+        *p += *q;
+        q = x;
+        p = &y;
+    }
+    return *q + *p;
+}
