@@ -63,8 +63,8 @@ static const char *const own_words[] = {
     "c", "terms", "each", "whole", "lanes", "lane", "begin", "count", "extent", "shape", "from",
     "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64",
     "philox", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
-    "floor_remainder", "BITS", "SHIFTED", "lgamma", "tgamma", "copysign", "f", "status", "index",
-    "length", "low", "high", "outside", "ran", "go", "at", "size", "which", "along"};
+    "floor_remainder", "BITS", "SHIFTED", "ABSOLUTE", "lgamma", "tgamma", "copysign", "f", "status",
+    "index", "length", "low", "high", "outside", "ran", "go", "at", "size", "which", "along"};
 
 static bool is_listed(const char *word, const char *const *list, size_t count) {
     for (size_t i = 0; i < count; i++)

@@ -57,6 +57,7 @@ static wide shifted(wide a, uwide count) {
 }
 #define BITS(x)           bits
 #define SHIFTED(a, count) shifted(a, count)
+#define ABSOLUTE(a, b)    (((a) == 0) | ((b) == 0) ? 0 : (a) * (b))
 
 /* ---- the rows -------------------------------------------------------------------------------- */
 
