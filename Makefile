@@ -33,7 +33,7 @@ test = @ctest --test-dir $(1) --output-on-failure --no-tests=error -j $(jobs)
 .DEFAULT_GOAL := build
 .PHONY: build setup setup-check demo check check-sanitize check-thread fuzz \
     bench setup-bench gradbench bench-mnist bench-scale bench-hvp bench-eager bench-kernels \
-    bench-loops bench-threads bench-solvers report-ops report-math install clean help
+    bench-csource bench-loops bench-threads bench-solvers report-ops report-math install clean help
 
 build: ## configure and build into build/ (the default)
 	$(call build,$(BUILD))
@@ -65,6 +65,7 @@ fuzz: setup ## every fuzzer for FUZZ_SECONDS (60), by clang's libFuzzer
 
 bench: build ## one table of times beside hand-written C, ADOL-C and PyTorch; quick: BENCH_QUICK=1
 	@sh bench/compare.sh $(BUILD) $(if $(BENCH_QUICK),--quick)
+	@$(BUILD)/bench/csource $(if $(BENCH_QUICK),--quick)
 
 setup-bench: setup ## install the peers that make bench compares with, as far as Debian has them
 	@$(SETUP) packages-bench.txt
@@ -81,6 +82,9 @@ bench-scale: build ## microseconds an instruction for traces of 10^3 to 10^6 ins
 
 bench-hvp: build ## a Hessian-vector product's time against the gradient's at n = 10^6
 	@$(BUILD)/bench/hvp
+
+bench-csource: build ## gradients of C functions beside the functions themselves
+	@$(BUILD)/bench/csource $(if $(BENCH_QUICK),--quick)
 
 bench-loops: build ## nanoseconds a step of a loop of 10^6 steps, and of its gradient
 	@$(BUILD)/bench/loops

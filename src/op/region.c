@@ -308,9 +308,26 @@ static value known_count(wg_graph *g, value region) {
     return build_binary(g, OP_max, build_binary(g, OP_min, lead, most), build_number(g, WG_I64, 0));
 }
 
+/* The captured value that every case of a branch gives back as result k; 0: there is none. */
+static value same_in_all(const wg_graph *g, value v, size_t k) {
+    const struct instr *i = instr_at(&g->t, v);
+    if (i->op != OP_branch) return 0;
+    struct region r = region_open(&g->t, i->op, i->attr);
+    value same = 0;
+    for (size_t b = 0; b < r.bodies && k < r.items; b++) {
+        const struct trace *t = &region_body(&g->t, &r, b)->body->t;
+        const struct instr *y = instr_at(t, t->output.at[k].v);
+        if (y->op != OP_input) return 0;
+        value x = args_of(&g->t, i)[r.lead + (size_t)attr_words(t, y->attr)[0]];
+        if (b && x != same) return 0;
+        same = x;
+    }
+    return same;
+}
+
 value build_item(wg_graph *g, value region, size_t k) {
     if (!region) return 0;
-    value known = k == REGION_COUNT ? known_count(g, region) : 0;
+    value known = k == REGION_COUNT ? known_count(g, region) : same_in_all(g, region, k);
     if (known) return known;
     return graph_emit(g, OP_item, graph_attr(g, (int64_t[]){(int64_t)k}, 1), &region, 1);
 }

@@ -11,7 +11,9 @@
  * more than r m - b(s + 1, r - 1) times, if the snapshot stands
  * min(b(s, r - 1), m - b(s - 1, r - 1)) iterations further (section 2 there: any split of m into
  * two parts which r - 1 and r repetitions can do). Nothing is known but at the call, so all of this
- * is computed there; for the same reason a loop that nobody can count has this reverse mode too. */
+ * is computed there; for the same reason a loop that nobody can count has this reverse mode too.
+ *
+ * A loop whose iterations only add to what is carried needs none of this: it runs once more. */
 #include "transform/revolve.h"
 
 #include "op/build.h"
@@ -332,6 +334,88 @@ static void append_reverse(struct revolve *v, wg_extent places, const value *ct,
         adjoint[r->lead + r->captures + r->carries + k] = of_stack[k] ? result[item++].id : 0;
 }
 
+/* ---- loops that add only --------------------------------------------------------------------- */
+
+/* Whether an iteration hands the adjoints of what is carried on as they are: what it adds to the sums
+ * of captured values is then the same in any order. */
+static bool adds_only(const struct revolve *v) {
+    size_t adjoints = 0;
+    for (size_t k = 0; k < v->r->carries; k++) {
+        if (!v->mask[v->r->captures + k]) continue;
+        value in = input_of(v->reverse, 1 + v->r->captures + adjoints);
+        if (output_of(v->reverse, adjoints++) != in) return false;
+    }
+    return true;
+}
+
+/* Such a loop runs once more in its own order, with the sums beside what is carried: no snapshots
+ * are needed, and nothing is kept. */
+static void append_again(struct revolve *v, const value *ct, value *adjoint) {
+    wg_graph *g = v->g;
+    const struct region *r = v->r;
+    const uint8_t *of_carry = v->mask + r->captures, *of_stack = of_carry + r->carries;
+    size_t sums = 0, active = 0, n = 0, first_stack = 1 + r->captures + r->carries;
+    wg_var carried[2 * REGION_OPERANDS], result[2 * REGION_OPERANDS] = {{0}};
+    value input[4 * REGION_OPERANDS] = {0}, slice[REGION_OPERANDS] = {0}, state[REGION_OPERANDS],
+          next[REGION_OPERANDS], ct_carry[REGION_OPERANDS];
+    for (size_t k = 0; k < r->carries; k++)
+        if (of_carry[k]) ct_carry[active++] = ct[k] ? ct[k] : build_like(g, v->carry[k], 0);
+    wg_loop *loop = wg_loop_begin_at(NULL, SAME_SITE, g, r->length);
+    if (r->flags & (LOOP_COUNTED | LOOP_CONDITION))
+        wg_loop_count_at(NULL, SAME_SITE, loop, var(v, v->count));
+    if (r->flags & LOOP_BACKWARDS) wg_loop_backwards(loop);
+    wg_loop_checkpoints_at(NULL, SAME_SITE, loop, r->snapshots);
+    value index = wg_loop_index_at(NULL, SAME_SITE, loop).id;
+    for (size_t k = 0; k < r->captures; k++) {
+        if (!v->mask[k]) continue;
+        value begin = adjoint[r->lead + k];
+        if (!begin) begin = build_like(g, v->capture[k], 0);
+        carried[sums++] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(v, begin));
+    }
+    for (size_t k = 0; k < v->states; k++) {
+        carried[sums + k] = wg_loop_carry_at(NULL, SAME_SITE, loop,
+                                             var(v, v->carry[v->state[k]]));
+        state[k] = carried[sums + k].id;
+    }
+    size_t m = 1 + r->captures + active + sums + v->kept;
+    for (size_t k = 0; k < r->stacks; k++)
+        if (v->need[input_of(v->forward, first_stack + k)] ||
+            is_read(v->reverse, input_of(v->reverse, m + k)))
+            slice[k] = wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, v->stack[k])).id;
+    append_iteration(v, RECORD | STEP, index, state, slice);
+    for (size_t k = 0; k < v->states; k++) next[k] = v->map[output_of(v->forward, v->state[k])];
+    input[n++] = index;
+    for (size_t k = 0; k < r->captures; k++) input[n++] = v->capture[k];
+    for (size_t k = 0; k < active; k++) input[n++] = ct_carry[k];
+    for (size_t k = 0; k < sums; k++) input[n++] = carried[k].id;
+    for (size_t k = 0; k < v->kept; k++)
+        input[n++] = v->map[output_of(v->forward, r->carries + r->results + k)];
+    for (size_t k = 0; k < r->stacks; k++) input[n++] = slice[k];
+    for (size_t k = r->carries; k < r->items; k++) {
+        value y = output_of(v->forward, k);
+        if (!value_is_float(&v->forward->t, y)) continue;
+        input[n++] = ct[k] ? wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, ct[k])).id
+                           : type_zero(v, v->forward, y);
+    }
+    if (!g->error.status) append(v, v->reverse, 0, input);
+    for (size_t k = 0; k < sums; k++)
+        wg_loop_next_at(NULL, SAME_SITE, loop, carried[k],
+                        var(v, v->map[output_of(v->reverse, active + k)]));
+    for (size_t k = 0; k < v->states; k++)
+        wg_loop_next_at(NULL, SAME_SITE, loop, carried[sums + k], var(v, next[k]));
+    for (size_t k = active + sums; k < v->reverse->t.output.count; k++)
+        wg_loop_collect_at(NULL, SAME_SITE, loop, var(v, v->map[output_of(v->reverse, k)]));
+    wg_loop_end_at(NULL, SAME_SITE, loop, result);
+    active = n = 0;
+    for (size_t k = 0; k < r->carries; k++)
+        adjoint[r->lead + r->captures + k] = of_carry[k] ? ct_carry[active++] : 0;
+    for (size_t k = 0; k < r->captures; k++)
+        adjoint[r->lead + k] = v->mask[k] ? result[n++].id : 0;
+    n = sums + v->states;
+    for (size_t k = 0; k < r->stacks; k++)
+        adjoint[r->lead + r->captures + r->carries + k] = of_stack[k] ? result[n++].id : 0;
+}
+
 bool revolve_adjoints(const struct rule *r, const struct region *region, const uint8_t *mask,
                       const value *ct, value *adjoint) {
     wg_graph *g = r->g;
@@ -352,7 +436,10 @@ bool revolve_adjoints(const struct rule *r, const struct region *region, const u
             find_needs(&v);
             v.count = trip_count(&v, r);
             v.places = integer(&v, (double)places);
-            append_reverse(&v, places, ct, adjoint);
+            if (adds_only(&v))
+                append_again(&v, ct, adjoint);
+            else
+                append_reverse(&v, places, ct, adjoint);
         } else {
             graph_fail_memory(g);
         }
