@@ -52,8 +52,8 @@ typedef struct wg_csource wg_csource;
 
 /* Reads a C function: parses the file, and brings the function and all that it calls into one
  * program. Sizes, inputs and outputs come in the order of the parameters; what the function returns
- * is the output "return", before what it writes. Whole numbers are i64 as scalars, and i32 or i64 in
- * arrays. WG_ESYNTAX for what is not C, WG_EARGUMENT for what is not carried, WG_ENAME for an
+ * is the output "return", before what it writes. Whole numbers are i64 as scalars, and i32 or i64
+ * in arrays. WG_ESYNTAX for what is not C, WG_EARGUMENT for what is not carried, WG_ENAME for an
  * unknown function: always with file, line and a caret. NULL on error. */
 WG_API wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
                                    wg_error *error);
@@ -70,17 +70,17 @@ WG_API void wg_csource_free(wg_csource *source);
 WG_API wg_program *wg_csource_read(const char *path, const wg_csource_options *options,
                                    wg_error *error);
 
-/* ---- C of derivatives ------------------------------------------------------------------------- */
+/* ---- C of derivatives ------------------------------------------------------------------------ */
 
 typedef struct wg_csource_emit_options {
-    const char *with;   /* which: any of "grad,value_grad,hvp,jac,hess,jvp,vjp"; NULL: grad           */
-    const char *of;     /* of what: "return, y"; NULL: everything that is given, where one number is
-                           needed the first                                                       */
-    const char *wrt;    /* by what: "x, s, p.pos"; NULL: all that is floating and read             */
-    const char *name;   /* of the function, in what is written; NULL: its own                      */
+    const char *with;   /* which: any of "grad,value_grad,hvp,jac,hess,jvp,vjp"; NULL: grad      */
+    const char *of;     /* of what: "return, y"; NULL: everything that is given, where one number
+                           is needed the first                                                   */
+    const char *wrt;    /* by what: "x, s, p.pos"; NULL: all that is floating and read           */
+    const char *name;   /* of the function, in what is written; NULL: its own                    */
     const char *header; /* the header's file name, which the code includes; NULL: the code begins
-                           with the header's text instead                                         */
-    bool cblas;         /* products of floating matrices call cblas_dgemm and cblas_sgemm          */
+                           with the header's text instead                                        */
+    bool cblas;         /* products of floating matrices call cblas_dgemm and cblas_sgemm        */
 } wg_csource_emit_options;
 
 /* Appends C99, which is C++ too, to code and header: for each derivative a function
@@ -89,20 +89,21 @@ typedef struct wg_csource_emit_options {
  *
  * The function's parameters are in its own order and of its own types, arrays of lengths that are
  * known at the call as pointers to their first elements; all are only read, also those that the
- * function writes: where their values before the call have no effect they may be NULL. The derivative's are, for each x:
+ * function writes: where their values before the call have no effect they may be NULL. The
+ * derivative's are, for each x:
  *   grad        x_bar, a gradient of the shape of x, a pointer to one number of a scalar
  *   value_grad  value, then the same
  *   hvp         x_dot for the tangents, then x_bar_dot for the products
- *   jac, hess   a matrix for each pair, dy_dx and d2y_dx_dz: of the shape of y followed by that of x
+ *   jac, hess   a matrix for each pair, dy_dx and d2y_dx_dz: y's shape followed by x's
  *   jvp         x_dot for the tangents, then y_dot for those of what is given
  *   vjp         y_bar for the adjoints of what is given, then x_bar
  * Of a struct, or an array of structs, they are a pointer to such, of which the members count that
- * are differentiated; the others stay as they are. What is written and differentiated by too is x in
- * and x_out behind the call: x_out_bar, x_out_dot. `work` is there where one is needed, of NAME_WORK
- * bytes or NAME_work(sizes), aligned as malloc aligns. The functions return 0; 1 if an index lies
- * outside its axis; 2 if a size is negative or the sizes do not go together; 3 if they are compiled
- * with WG_CHECK_ALIAS defined, and something that is written overlaps another parameter. They keep no
- * state and allocate nothing.
+ * are differentiated; the others stay as they are. What is written and differentiated by too is x
+ * before and x_out behind the call: x_out_bar, x_out_dot. `work` is there where one is needed, of
+ * NAME_WORK bytes or NAME_work(sizes), aligned as malloc aligns. The functions return 0; 1 if an
+ * index lies outside its axis; 2 if a size is negative or the sizes do not go together; 3 if they
+ * are compiled with WG_CHECK_ALIAS defined, and something that is written overlaps another
+ * parameter. They keep no state and allocate nothing.
  * Structs that a header declares are taken from it: it is included as the source does; those of the
  * source itself are declared again. Values have the names of the variables that they were, and
  * comments quote the lines. WG_ENAME for a name that is unknown, WG_ESHAPE where one number is
@@ -111,8 +112,8 @@ WG_API wg_status wg_csource_emit(const wg_csource *source, const wg_csource_emit
                                  wg_text *code, wg_text *header, wg_error *error);
 
 /* Appends what wg_csource_emit would write, for people: what is differentiated by what, and of that
- * what has no effect; for each derivative its operations against the function's, and the bytes that it
- * takes and keeps, with the lines that make and need them, as formulas in the sizes
+ * what has no effect; for each derivative its operations against the function's, and the bytes that
+ * it takes and keeps, with the lines that make and need them, as formulas in the sizes
  * (wg_show_plan). Operations are counted under `sizes`, "n=1000,m=3", 100 for one that is not told.
  * Errors are those of wg_csource_emit. */
 WG_API wg_status wg_csource_report(const wg_csource *source, const wg_csource_emit_options *options,

@@ -12,8 +12,8 @@ static bool output_paths(struct cli *c, const char **code, const char **header) 
     return *header;
 }
 
-/* Items of --size tell lengths here: named sizes are told by each call, and to a report, which counts
- * for them. */
+/* Items of --size tell lengths here: named sizes are told by each call, and to a report, which
+ * counts for them. */
 static bool check_lengths(struct cli *c, wg_text *sizes) {
     for (size_t i = 0; i < c->given.count; i++) {
         const char *start;
@@ -24,7 +24,8 @@ static bool check_lengths(struct cli *c, wg_text *sizes) {
             if (!item) return false;
             bool known = wg_size_index(c->program, item) >= 0;
             if (known && has_option(c, OPT_REPORT)) {
-                if (!text_format(sizes, "%.*s,", (int)length, start)) return !fail_memory(&c->error);
+                if (!text_format(sizes, "%.*s,", (int)length, start))
+                    return !fail_memory(&c->error);
             } else if (known) {
                 return input_error(c, WG_EARGUMENT,
                                    "--size: '%.64s' stays a parameter of the functions that are "

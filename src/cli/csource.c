@@ -243,7 +243,8 @@ static bool is_named(const struct cli *c, enum option_id id, const char *name) {
     for (size_t i = 0; i < c->given.count; i++) {
         if (c->given.at[i].id != id) continue;
         for (const char *cursor = c->given.at[i].value; name_next(&cursor, &start, &length);)
-            if (is_word(start, strcspn(start, "=, ") < length ? strcspn(start, "=, ") : length, name))
+            if (is_word(start, strcspn(start, "=, ") < length ? strcspn(start, "=, ") : length,
+                        name))
                 return true;
     }
     return false;

@@ -42,6 +42,7 @@ static bool writes_files(const struct cli *c) {
 static const char *function_name(struct cli *c) {
     if (has_option(c, OPT_NAME)) return option_text(c, OPT_NAME);
     if (has_option(c, OPT_FUNCTION)) return option_text(c, OPT_FUNCTION);
+    if (c->source) return wg_csource_function(c->source);
     return writes_files(c) ? name_of_file(c, option_text(c, OPT_OUTPUT)) : "f";
 }
 

@@ -54,10 +54,11 @@ static bool example(wg_text *out, const char *text) {
 
 bool help_command(struct cli *c, const struct command *command) {
     wg_text *out = &c->out;
-    static const char *const usage[] = {[OPERAND_FORMULA] = "[FILE.wg | FILE.c:FUNCTION | -e FORMULA] [options]",
-                                        [OPERAND_SOURCES] = "FILE.c[:FUNCTION] [FILE.c ...] [options]",
-                                        [OPERAND_NONE] = "[options]",
-                                        [OPERAND_COMMAND] = "[COMMAND]"};
+    static const char *const usage[] = {
+        [OPERAND_FORMULA] = "[FILE.wg | FILE.c:FUNCTION | -e FORMULA] [options]",
+        [OPERAND_SOURCES] = "FILE.c[:FUNCTION] [FILE.c ...] [options]",
+        [OPERAND_NONE] = "[options]",
+        [OPERAND_COMMAND] = "[COMMAND]"};
     bool options = operand_of(command) != OPERAND_COMMAND;
     bool ok = text_format(out, "Usage: wengert %s %s\n\n", command->name,
                           usage[operand_of(command)]) &&
@@ -71,7 +72,8 @@ bool help_command(struct cli *c, const struct command *command) {
 
 bool help_overview(struct cli *c) {
     wg_text *out = &c->out;
-    bool ok = text_add(out, "Usage: wengert COMMAND [FILE.wg | FILE.c:FUNCTION | -e FORMULA] [options]\n\n"
+    bool ok = text_add(out, "Usage: wengert COMMAND [FILE.wg | FILE.c:FUNCTION | -e FORMULA] "
+                            "[options]\n\n"
                             "Traces formulas and C functions and differentiates them.\n\n"
                             "Commands:\n");
     for (size_t i = 0; ok && i < command_count; i++)

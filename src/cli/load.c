@@ -52,8 +52,9 @@ static wg_binding *bindings(struct cli *c) {
 
 /* What only a C source has. */
 static bool no_c_options(struct cli *c) {
-    static const enum option_id only[] = {OPT_FILE, OPT_INCLUDE, OPT_DEFINE, OPT_STANDARD,
-                                          OPT_COMPILE_COMMANDS, OPT_INACTIVE, OPT_RULE};
+    static const enum option_id only[] = {OPT_FILE,     OPT_INCLUDE,          OPT_DEFINE,
+                                          OPT_STANDARD, OPT_COMPILE_COMMANDS, OPT_INACTIVE,
+                                          OPT_RULE};
     for (size_t i = 0; i < COUNT_OF(only); i++)
         if (has_option(c, only[i]))
             return usage_error(c, "%s is for C sources, model.c or model.c:function",
@@ -100,8 +101,7 @@ static bool check_size(struct cli *c, const char *item, size_t length, bool *is_
     if (c->source && name && !known) return tells_length(c, size);
     if (!name || !*number || strspn(number, "0123456789") != strlen(number))
         return input_error(c, WG_EFORMAT, "--size takes NAME=NUMBER, as in n=3, not '%.64s'", text);
-    return known ||
-           input_error(c, WG_ENAME, "--size: there is no size '%.64s'", size);
+    return known || input_error(c, WG_ENAME, "--size: there is no size '%.64s'", size);
 }
 
 static bool fix_sizes(struct cli *c) {
@@ -129,8 +129,8 @@ bool unknown_port(struct cli *c, const char *option, const char *name, bool outp
     struct nearest nearest = {.wanted = name, .wanted_length = strlen(name)};
     size_t count = port_count(c, outputs);
     if (!outputs && wg_size_index(c->program, name) >= 0)
-        return input_error(c, WG_ENAME, "%s: '%.64s' is a size, which --size %.64s=... tells", option,
-                           name, name);
+        return input_error(c, WG_ENAME, "%s: '%.64s' is a size, which --size %.64s=... tells",
+                           option, name, name);
     const char *kind = outputs ? "output" : "input";
     wg_text known = {.allocator = c->allocator};
     for (size_t i = 0; i < count; i++) {

@@ -387,6 +387,10 @@ static void open_parameters(struct reading *r, const struct node *at, const stru
             *told = (wg_csource_parameter){.name = copy_name(s, d->name),
                                            .type = copy_name(s, d->type->text),
                                            .role = WG_CSOURCE_SIZE};
+            if (!told->name || !told->type) {
+                refuse_memory(l);
+                return;
+            }
             if (!*d->name) {
                 refuse_at(l, &d->spot, NULL, "a parameter without a name");
                 return;
@@ -444,6 +448,10 @@ static void read_function(struct reading *r, const wg_csource_options *o) {
     if (stopped(l)) return;
     r->source->function = copy_name(r->source, f->name);
     r->source->return_type = copy_name(r->source, f->type->of ? f->type->of->text : "void");
+    if (!r->source->function || !r->source->return_type) {
+        refuse_memory(l);
+        return;
+    }
     if (f->is_variadic || !f->body) {
         refuse_at(l, &f->spot, "give it an array and how many there are",
                   "'%.64s' takes any number of arguments", f->name);

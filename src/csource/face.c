@@ -1,6 +1,6 @@
-/* A function of the user's parameters around a derivative. The mathematics is a program's, written by
- * run/emit.c as a static function, NAME_core. Around it stands a function that takes what the user's
- * takes: it hands over what the core takes, gathers members of structs in an array into the
+/* A function of the user's parameters around a derivative. The mathematics is a program's, written
+ * by run/emit.c as a static function, NAME_core. Around it stands a function that takes what the
+ * user's takes: it hands over what the core takes, gathers members of structs in an array into the
  * workspace, and scatters results back. */
 #include "csource/ship.h"
 #include "native/write.h"
@@ -33,21 +33,21 @@ struct face { /* a function under way */
     struct shipment *h;
     enum kind kind;
     const char *name;
-    wg_program *d; /* the derivative */
-    const char **size;     /* of each named size of d: C of it, an int64_t */
+    wg_program *d;               /* the derivative */
+    const char **size;           /* of each named size of d: C of it, an int64_t */
     VEC(const char *) used;      /* names */
     VEC(const char *) parameter; /* "int n" */
     VEC(const char *) shown;     /* lines of the comment */
     VEC(struct buffer) buffer;
     VEC(struct companion) companion;
-    const char **own;      /* names of the user's parameters here */
+    const char **own;                       /* names of the user's parameters here */
     wg_text before, arguments, after, room; /* C; room: bytes behind those of the core */
     struct shipped_work work;
     const char *work_name, *last_room;
-    bool gathers, named;   /* named: room depends on sizes */
+    bool gathers, named; /* named: room depends on sizes */
 };
 
-/* ---- text -------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 /* The words as an identifier that the function does not have yet. */
 static const char *unused_name(struct face *f, const char *words) {
@@ -67,8 +67,10 @@ static const char *unused_name(struct face *f, const char *words) {
 }
 
 static const char *element_name(unsigned dtype) {
-    static const char *const names[] = {[WG_BOOL] = "uint8_t", [WG_I32] = "int32_t",
-                                        [WG_I64] = "int64_t", [WG_F32] = "float",
+    static const char *const names[] = {[WG_BOOL] = "uint8_t",
+                                        [WG_I32] = "int32_t",
+                                        [WG_I64] = "int64_t",
+                                        [WG_F32] = "float",
                                         [WG_F64] = "double"};
     return names[dtype];
 }
@@ -90,7 +92,8 @@ static const char *extent_c(struct face *f, const wg_program *p, wg_extent e) {
         if (!bare) sum = compose(h, "%s%lld%s", sum, (long long)shown, degree ? " * " : "");
         for (; degree > 0; degree--) {
             int size = wg_size_index(f->d, wg_size_name(p, (size_t)*word++));
-            sum = compose(h, "%s%s%s", sum, size < 0 ? "0" : f->size[size], degree > 1 ? " * " : "");
+            sum = compose(h, "%s%s%s", sum, size < 0 ? "0" : f->size[size],
+                          degree > 1 ? " * " : "");
         }
     }
     return span.count > 2 && strpbrk(sum, "+-") ? compose(h, "(%s)", sum) : sum;
@@ -113,7 +116,7 @@ static const char *type_words(struct face *f, const struct sized *s) {
     return kept;
 }
 
-/* ---- parameters -------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static bool is_record(const struct leaf *leaf) { return leaf->top >= TOP_RECORD; }
 
@@ -244,7 +247,8 @@ static const char *piece(struct face *f, const struct leaf *leaf, const char *ba
     const char *core = f->work.named ? compose(h, "WG_ROOM(%s_core_work(%s), char)", f->name,
                                                size_list(f, false))
                                      : compose(h, "%zu", (f->work.bytes + 15) / 16 * 16);
-    if (!f->gathers) put(h, &f->before, "    char *piece_ = (char *)%s + %s;\n", f->work_name, core);
+    if (!f->gathers)
+        put(h, &f->before, "    char *piece_ = (char *)%s + %s;\n", f->work_name, core);
     const char *room = compose(h, "WG_ROOM(%s, %s)", count_c(f, s, 0, s->type.rank), element);
     if (f->gathers) put(h, &f->before, "    piece_ += %s;\n", f->last_room);
     put(h, &f->before, "    %s *const %s = (%s *)(void *)piece_;\n", element, name, element);
@@ -341,7 +345,7 @@ static void name_sizes(struct face *f) {
     }
 }
 
-/* ---- what the derivative brings ---------------------------------------------------------------- */
+/* ---- what the derivative brings -------------------------------------------------------------- */
 
 /* Lists the companion of a leaf once, with the others of its struct. */
 static const struct companion *companion_of(struct face *f, const struct leaf *leaf,
@@ -355,20 +359,23 @@ static const struct companion *companion_of(struct face *f, const struct leaf *l
     const char *stem = leaf->d ? leaf->d->name : "return";
     struct companion new = {leaf, unused_name(f, compose(h, "%s%s", stem, tail)), tail, is_result};
     struct sized sized = shape_of(f, leaf);
-    const char *element = is_record(leaf) ? c_type_name(leaf->owner) : element_name(sized.type.dtype);
+    const char *element = is_record(leaf) ? c_type_name(leaf->owner)
+                                          : element_name(sized.type.dtype);
     bool number = !is_record(leaf) && sized.type.rank == 0;
-    const char *declared = number && !is_result
-                               ? compose(h, "%s %s", element, new.name)
-                               : compose(h, "%s%s *%s", is_result ? "" : "const ", element, new.name);
+    const char *declared = number && !is_result ? compose(h, "%s %s", element, new.name)
+                                                : compose(h, "%s%s *%s", is_result ? "" : "const ",
+                                                          element, new.name);
     PUSH(h, &f->parameter, declared);
     if (is_record(leaf)) {
-        PUSH(h, &f->shown, compose(h, "%s: %s, the members that are differentiated", new.name,
-                                   is_result ? "out" : "in"));
+        PUSH(h, &f->shown,
+             compose(h, "%s: %s, the members that are differentiated", new.name,
+                     is_result ? "out" : "in"));
         const char *rows = leaf->top == TOP_ROWS ? rows_c(f, leaf, &sized) : "1";
-        note_buffer(f, new.name, compose(h, "sizeof(%s) * %s", element, as_size(f, rows)), is_result);
+        note_buffer(f, new.name, compose(h, "sizeof(%s) * %s", element, as_size(f, rows)),
+                    is_result);
     } else {
-        PUSH(h, &f->shown, compose(h, "%s: %s, %s", new.name, is_result ? "out" : "in",
-                                   type_words(f, &sized)));
+        PUSH(h, &f->shown,
+             compose(h, "%s: %s, %s", new.name, is_result ? "out" : "in", type_words(f, &sized)));
         if (!number || is_result) note_buffer(f, new.name, bytes_c(f, &sized, element), is_result);
     }
     PUSH(h, &f->companion, new);
@@ -380,10 +387,12 @@ static void seed_argument(struct face *f, const struct leaf *leaf, const char *t
     if (!c || failed(f->h->error)) return;
     struct sized sized = shape_of(f, leaf);
     const char *base = c->name;
-    if (leaf->top == TOP_ROWS) argument(f, gathered(f, leaf, base, &sized));
+    if (leaf->top == TOP_ROWS)
+        argument(f, gathered(f, leaf, base, &sized));
     else if (sized.type.rank)
         argument(f, as_elements(f, leaf, sized.type.dtype, reach(f, leaf, base, false), true));
-    else argument(f, reach(f, leaf, base, false));
+    else
+        argument(f, reach(f, leaf, base, false));
 }
 
 static void result_argument(struct face *f, const struct leaf *leaf, const char *tail) {
@@ -391,9 +400,12 @@ static void result_argument(struct face *f, const struct leaf *leaf, const char 
     if (!c || failed(f->h->error)) return;
     struct sized sized = shape_of(f, leaf);
     const char *at = reach(f, leaf, c->name, false);
-    if (leaf->top == TOP_ROWS) argument(f, scattered(f, leaf, c->name, &sized));
-    else if (sized.type.rank) argument(f, as_elements(f, leaf, sized.type.dtype, at, false));
-    else argument(f, is_record(leaf) ? compose(f->h, "&%s", at) : at);
+    if (leaf->top == TOP_ROWS)
+        argument(f, scattered(f, leaf, c->name, &sized));
+    else if (sized.type.rank)
+        argument(f, as_elements(f, leaf, sized.type.dtype, at, false));
+    else
+        argument(f, is_record(leaf) ? compose(f->h, "&%s", at) : at);
 }
 
 /* An output of the derivative that stands for itself: a matrix, a value. */
@@ -445,7 +457,7 @@ static void results(struct face *f) {
     }
 }
 
-/* ---- the user's own parameters as arguments ---------------------------------------------------- */
+/* ---- the user's own parameters as arguments -------------------------------------------------- */
 
 static bool is_used(const struct trace *t, value v) {
     for (size_t i = 1; i < t->instr.count; i++)
@@ -463,8 +475,9 @@ static void primal_argument(struct face *f, size_t index) {
     struct sized sized = {f->d, wg_input_type(f->d, index)};
     wg_type type = sized.type;
     if (!leaf) {
-        fail_with(h->error, WG_EARGUMENT, "%s: an input '%.64s' that no parameter has is not carried",
-                  h->s->function, name);
+        fail_with(h->error, WG_EARGUMENT,
+                  "%s: an input '%.64s' that no parameter has is not carried", h->s->function,
+                  name);
         return;
     }
     const char *base = f->own[leaf->parameter];
@@ -472,7 +485,8 @@ static void primal_argument(struct face *f, size_t index) {
         argument(f, type.rank ? "NULL" : "0");
         return;
     }
-    if (leaf->top == TOP_ROWS) argument(f, gathered(f, leaf, base, &sized));
+    if (leaf->top == TOP_ROWS)
+        argument(f, gathered(f, leaf, base, &sized));
     else if (leaf->top == TOP_ALONE)
         argument(f, as_number(f, type.dtype, compose(h, "*%s", base)));
     else if (type.rank)
@@ -489,16 +503,16 @@ static void own_buffers(struct face *f) {
         if (!leaf || leaf->top == TOP_SCALAR || leaf->top == TOP_RECORD) continue;
         if (leaf->in < 0 && leaf->out < 0) continue;
         struct sized sized = shape_of(f, leaf);
-        const char *bytes = leaf->top == TOP_ARRAY ? bytes_c(f, &sized, element_name(sized.type.dtype))
-                            : leaf->top == TOP_ROWS
-                                ? compose(h, "sizeof *%s * %s", f->own[i],
-                                          as_size(f, rows_c(f, leaf, &sized)))
-                                : compose(h, "sizeof *%s", f->own[i]);
+        const char *bytes = leaf->top == TOP_ARRAY
+                                ? bytes_c(f, &sized, element_name(sized.type.dtype))
+                            : leaf->top == TOP_ROWS ? compose(h, "sizeof *%s * %s", f->own[i],
+                                                              as_size(f, rows_c(f, leaf, &sized)))
+                                                    : compose(h, "sizeof *%s", f->own[i]);
         note_buffer(f, f->own[i], bytes, h->s->parameter[i].is_written);
     }
 }
 
-/* ---- the function ------------------------------------------------------------------------------ */
+/* ---- the function ---------------------------------------------------------------------------- */
 
 static void add_signature(struct face *f, wg_text *out) {
     struct shipment *h = f->h;
@@ -532,9 +546,9 @@ static void add_work(struct face *f) {
         wg_size_count(f->d) ? size_list(f, true) : "void");
     put(h, &h->faces, "\nsize_t %s_work(%s)\n{\n", f->name,
         wg_size_count(f->d) ? size_list(f, true) : "void");
-    const char *core = f->work.named
-                           ? compose(h, "WG_ROOM(%s_core_work(%s), char)", f->name, size_list(f, false))
-                           : compose(h, "%zu", (f->work.bytes + 15) / 16 * 16);
+    const char *core = f->work.named ? compose(h, "WG_ROOM(%s_core_work(%s), char)", f->name,
+                                               size_list(f, false))
+                                     : compose(h, "%zu", (f->work.bytes + 15) / 16 * 16);
     for (size_t i = 0; i < wg_size_count(f->d); i++) {
         const char *name = f->size[i];
         if (!f->work.named && !strstr(room, name))
@@ -554,8 +568,9 @@ static void add_alias_check(struct face *f) {
         const struct buffer *b = &f->buffer.at[i];
         put(h, &h->faces, "        {%s, %s, %d},\n", b->name, b->bytes, b->is_written);
     }
-    put(h, &h->faces, "    };\n    if (wg_overlap(buffers_, sizeof buffers_ / sizeof *buffers_)) "
-                      "return 3;\n#endif\n");
+    put(h, &h->faces,
+        "    };\n    if (wg_overlap(buffers_, sizeof buffers_ / sizeof *buffers_)) "
+        "return 3;\n#endif\n");
 }
 
 /* Whether the C in `text` names a variable. */
@@ -644,8 +659,11 @@ static void free_face(struct face *f) {
 
 void ship_kind(struct shipment *h, enum kind kind) {
     const wg_allocator *a = &h->s->allocator;
-    struct face f = {.h = h, .kind = kind, .before = {.allocator = *a},
-                     .arguments = {.allocator = *a}, .after = {.allocator = *a},
+    struct face f = {.h = h,
+                     .kind = kind,
+                     .before = {.allocator = *a},
+                     .arguments = {.allocator = *a},
+                     .after = {.allocator = *a},
                      .room = {.allocator = *a}};
     f.name = compose(h, "%s_%s", h->o->name ? h->o->name : h->s->function, kinds[kind].name);
     f.d = derivative(h, kind);

@@ -30,9 +30,9 @@ bool source_keep(struct wg_csource *s, const char *path, const wg_csource_option
         const char *flag = o->flag[i];
         if (strncmp(flag, "-I", 2) == 0 && flag[2])
             ok = (s->folder[s->folder_count++] = kept(s, flag + 2, strlen(flag + 2)));
-        else if ((strcmp(flag, "-I") == 0 || strcmp(flag, "-isystem") == 0) && i + 1 < o->flag_count)
-            ok = (s->folder[s->folder_count++] =
-                      kept(s, o->flag[i + 1], strlen(o->flag[i + 1])));
+        else if ((strcmp(flag, "-I") == 0 || strcmp(flag, "-isystem") == 0) &&
+                 i + 1 < o->flag_count)
+            ok = (s->folder[s->folder_count++] = kept(s, o->flag[i + 1], strlen(o->flag[i + 1])));
     }
     return ok;
 }
@@ -83,7 +83,7 @@ static void walk_type(struct walk *w, const struct ctype *type, size_t levels, i
             add_leaf(w, type, levels, count, false);
         return;
     }
-    if (levels) return; /* arrays of structs in structs: ship.c refuses them where they are asked for */
+    if (levels) return; /* an array of structs in a struct: face.c refuses it where it is read */
     size_t name = strlen(w->name), member = strlen(w->member);
     for (size_t i = 0; i < type->record->count; i++) {
         const struct field *f = &type->record->field[i];
@@ -168,9 +168,9 @@ bool leaves_of(struct wg_csource *s, leaf_vec *leaves) {
 /* ---- types as text --------------------------------------------------------------------------- */
 
 const char *c_type_name(const struct ctype *type) {
-    static const char *const known[] = {
-        "size_t",   "ptrdiff_t", "int8_t",   "int16_t",  "int32_t",   "int64_t",  "uint8_t",
-        "uint16_t", "uint32_t",  "uint64_t", "intptr_t", "uintptr_t", "intmax_t", "uintmax_t"};
+    static const char *const known[] = {"size_t",   "ptrdiff_t", "int8_t",   "int16_t",  "int32_t",
+                                        "int64_t",  "uint8_t",   "uint16_t", "uint32_t", "uint64_t",
+                                        "intptr_t", "uintptr_t", "intmax_t", "uintmax_t"};
     const char *text = type->text;
     if (type->kind == TYPE_BOOL) return "bool";
     if (type->kind == TYPE_RECORD) return type->record->name;
@@ -189,7 +189,8 @@ static bool add_declarator(wg_text *out, const struct ctype *type, const char *n
         base = base->of;
         pointers++;
     }
-    bool ok = text_format(out, "%s%s ", base->is_const && pointers ? "const " : "", c_type_name(base));
+    bool ok = text_format(out, "%s%s ", base->is_const && pointers ? "const " : "",
+                          c_type_name(base));
     while (pointers-- > 0) ok = ok && text_add(out, "*");
     ok = ok && text_add(out, name);
     for (; type->kind == TYPE_ARRAY; type = type->of)

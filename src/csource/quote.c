@@ -63,6 +63,29 @@ static bool quote(struct quoting *q, size_t indentation) {
     return true;
 }
 
+/* A line of code; one that is too long for its call's arguments goes on below them. */
+static bool add_code(struct quoting *q, const char *line, size_t length) {
+    enum { COLUMNS = 100 };
+    static const char call[] = "if ((status = ";
+    const char *begin = length > COLUMNS ? strstr(line, call) : NULL;
+    const char *open = begin && begin < line + length ? strchr(begin + strlen(call), '(') : NULL;
+    bool ok = true;
+    if (!open || open >= line + length) return text_bytes(q->out, line, length);
+    size_t margin = (size_t)(open + 1 - line), room = margin < 60 ? COLUMNS - margin : 40;
+    ok = text_bytes(q->out, line, margin);
+    for (const char *at = open + 1, *end = line + length; at < end && ok;) {
+        size_t n = (size_t)(end - at), last = 0;
+        for (size_t k = 0; n > room && k < room; k++)
+            if (at[k] == ',' && at[k + 1] == ' ') last = k + 1;
+        if (last) n = last;
+        ok = text_bytes(q->out, at, n);
+        at += n;
+        if (at < end) at += *at == ' ';
+        if (at < end) ok = ok && text_format(q->out, "\n%*s", (int)margin, "");
+    }
+    return ok;
+}
+
 bool add_quoted(struct wg_csource *s, const char *code, wg_text *out) {
     struct quoting q = {.s = s, .out = out};
     bool ok = true;
@@ -76,7 +99,7 @@ bool add_quoted(struct wg_csource *s, const char *code, wg_text *out) {
             ok = quote(&q, indentation);
         }
         if (*code == '}') q.line = 0; /* the next function */
-        ok = ok && text_bytes(out, code, length) && text_add(out, "\n");
+        ok = ok && add_code(&q, code, length) && text_add(out, "\n");
         code += length + (code[length] == '\n');
     }
     return ok;

@@ -8,16 +8,15 @@
 #include <ctype.h>
 #include <stdio.h>
 
-const struct kind_row kinds[KINDS] = {
-    [GRAD] = {"grad", "the gradient of %s by %s"},
-    [VALUE_GRAD] = {"value_grad", "%s and its gradient by %s"},
-    [HVP] = {"hvp", "the Hessian of %s by %s, times tangents"},
-    [JAC] = {"jac", "the Jacobian of %s by %s"},
-    [HESS] = {"hess", "the Hessian of %s by %s"},
-    [JVP] = {"jvp", "the tangents of %s, for tangents of %s"},
-    [VJP] = {"vjp", "for adjoints of %s those of %s"}};
+const struct kind_row kinds[KINDS] = {[GRAD] = {"grad", "the gradient of %s by %s"},
+                                      [VALUE_GRAD] = {"value_grad", "%s and its gradient by %s"},
+                                      [HVP] = {"hvp", "the Hessian of %s by %s, times tangents"},
+                                      [JAC] = {"jac", "the Jacobian of %s by %s"},
+                                      [HESS] = {"hess", "the Hessian of %s by %s"},
+                                      [JVP] = {"jvp", "the tangents of %s, for tangents of %s"},
+                                      [VJP] = {"vjp", "for adjoints of %s those of %s"}};
 
-/* ---- text -------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 const char *compose(struct shipment *h, const char *format, ...) {
     va_list args;
@@ -53,13 +52,13 @@ void put(struct shipment *h, wg_text *out, const char *format, ...) {
     }
 }
 
-/* ---- what is differentiated by what ------------------------------------------------------------ */
+/* ---- what is differentiated by what ---------------------------------------------------------- */
 
 static bool is_floating_port(const struct shipment *h, const struct leaf *leaf, bool output) {
     const wg_program *p = h->s->program;
     int index = output ? leaf->out : leaf->in;
-    return index >= 0 && dtype_is_float((output ? wg_output_type : wg_input_type)(p, (size_t)index)
-                                            .dtype);
+    return index >= 0 &&
+           dtype_is_float((output ? wg_output_type : wg_input_type)(p, (size_t)index).dtype);
 }
 
 static bool names_leaf(const struct leaf *leaf, const char *name, size_t length) {
@@ -81,8 +80,10 @@ static void unknown(struct shipment *h, bool output, const char *name, size_t le
 static void take_leaf(struct shipment *h, size_t i, bool output) {
     for (size_t k = 0; k < (output ? h->of.count : h->wrt.count); k++)
         if ((output ? h->of.at[k] : h->wrt.at[k]) == i) return;
-    if (output) PUSH(h, &h->of, i);
-    else PUSH(h, &h->wrt, i);
+    if (output)
+        PUSH(h, &h->of, i);
+    else
+        PUSH(h, &h->wrt, i);
 }
 
 /* The leaves of a list of names, "x, s"; NULL: all outputs, and all inputs that are read. */
@@ -91,7 +92,8 @@ static void select_leaves(struct shipment *h, const char *list, bool output) {
     size_t length;
     for (size_t i = 0; !list && i < h->leaves.count; i++) {
         const struct leaf *leaf = &h->leaves.at[i];
-        bool of_use = output || (leaf->d && (leaf->out < 0 || h->s->parameter[leaf->parameter].is_read));
+        bool of_use = output ||
+                      (leaf->d && (leaf->out < 0 || h->s->parameter[leaf->parameter].is_read));
         if (of_use && is_floating_port(h, leaf, output)) take_leaf(h, i, output);
     }
     for (const char *cursor = list; list && name_next(&cursor, &name, &length);) {
@@ -196,14 +198,18 @@ wg_program *derivative(struct shipment *h, enum kind kind) {
     return d;
 }
 
-/* ---- a shipment --------------------------------------------------------------------------------- */
+/* ---- a shipment ------------------------------------------------------------------------------ */
 
 void shipment_open(struct shipment *h, const wg_csource *source,
                    const wg_csource_emit_options *options, wg_error *error) {
     const wg_allocator a = source->allocator;
     struct wg_csource *s = (struct wg_csource *)(uintptr_t)source; /* its arena grows */
-    *h = (struct shipment){.s = s, .o = options, .error = error, .arena = {.allocator = a},
-                           .cores = {.allocator = a}, .faces = {.allocator = a},
+    *h = (struct shipment){.s = s,
+                           .o = options,
+                           .error = error,
+                           .arena = {.allocator = a},
+                           .cores = {.allocator = a},
+                           .faces = {.allocator = a},
                            .declared = {.allocator = a}};
     if (!leaves_of(s, &h->leaves)) fail_memory(error);
     if (!failed(error)) select_leaves(h, options->wrt, false);
@@ -223,26 +229,25 @@ void shipment_close(struct shipment *h) {
     arena_free(&h->arena);
 }
 
-/* ---- the files --------------------------------------------------------------------------------- */
+/* ---- the files ------------------------------------------------------------------------------- */
 
 static const char how_to_call[] =
-    "/* Functions return 0; 1 if an index lies outside its axis; 2 if a size is negative or the sizes\n"
-    " * do not go together; 3 if they are compiled with -DWG_CHECK_ALIAS and something that is written\n"
-    " * overlaps another parameter, which it must not. Parameters are those of the function, which\n"
-    " * are only read, then those of the derivative, then the workspace where one is needed, aligned as\n"
-    " * malloc aligns. Tensors are dense and row-major. There is no state: any number of threads may\n"
-    " * call at once. Written by wengert; this text binds nobody. */\n";
+    "/* Functions return 0; 1 if an index lies outside its axis; 2 if a size is negative or the\n"
+    " * sizes do not go together; 3 if they are compiled with -DWG_CHECK_ALIAS and something that\n"
+    " * is written overlaps another parameter, which it must not. Parameters are those of the\n"
+    " * function, which are only read, then those of the derivative, then the workspace where one\n"
+    " * is needed, aligned as malloc aligns. Tensors are dense and row-major. There is no state:\n"
+    " * any number of threads may call at once. Written by wengert; this text binds nobody. */\n";
 
-static const char restrict_text[] =
-    "#ifndef WG_RESTRICT\n"
-    "#if defined(__GNUC__) || defined(_MSC_VER)\n"
-    "#define WG_RESTRICT __restrict\n"
-    "#elif !defined(__cplusplus)\n"
-    "#define WG_RESTRICT restrict\n"
-    "#else\n"
-    "#define WG_RESTRICT\n"
-    "#endif\n"
-    "#endif\n\n";
+static const char restrict_text[] = "#ifndef WG_RESTRICT\n"
+                                    "#if defined(__GNUC__) || defined(_MSC_VER)\n"
+                                    "#define WG_RESTRICT __restrict\n"
+                                    "#elif !defined(__cplusplus)\n"
+                                    "#define WG_RESTRICT restrict\n"
+                                    "#else\n"
+                                    "#define WG_RESTRICT\n"
+                                    "#endif\n"
+                                    "#endif\n\n";
 
 static const char overlap_text[] =
     "\n#ifdef WG_CHECK_ALIAS\n"
@@ -279,14 +284,17 @@ static void add_header(struct shipment *h, wg_text *out) {
     if (h->has_bool) put(h, out, "#include <stdbool.h>\n");
     put(h, out, "#include <stddef.h>\n#include <stdint.h>\n");
     if (!failed(h->error) && !add_records(h->s, out)) fail_memory(h->error);
-    put(h, out, "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n%s\n#ifdef __cplusplus\n}\n#endif\n\n"
-                "#endif\n",
+    put(h, out,
+        "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n%s\n#ifdef __cplusplus\n}\n#endif\n\n"
+        "#endif\n",
         h->declared.data ? h->declared.data : "");
 }
 
 static void add_code(struct shipment *h, const wg_text *header, wg_text *out) {
-    if (h->o->header) put(h, out, "#include \"%s\"\n\n", h->o->header);
-    else put(h, out, "%s\n", header->data ? header->data : "");
+    if (h->o->header)
+        put(h, out, "#include \"%s\"\n\n", h->o->header);
+    else
+        put(h, out, "%s\n", header->data ? header->data : "");
     put(h, out, "%s", restrict_text);
     const char *cores = h->cores.data ? h->cores.data : "";
     if (!failed(h->error)) ship_runtime(cores, h->o->cblas, out, h->error);
@@ -294,7 +302,8 @@ static void add_code(struct shipment *h, const wg_text *header, wg_text *out) {
     const char *faces = h->faces.data ? h->faces.data : "";
     if (strstr(faces, "WG_ROOM(")) put(h, out, "%s", room_text + 1);
     if (strstr(faces, "wg_overlap(")) put(h, out, "%s", overlap_text + !strstr(faces, "WG_ROOM("));
-    put(h, out, "%s", strstr(faces, "WG_ROOM(") || strstr(faces, "wg_overlap(") ? faces : faces + 1);
+    put(h, out, "%s",
+        strstr(faces, "WG_ROOM(") || strstr(faces, "wg_overlap(") ? faces : faces + 1);
 }
 
 void each_kind(struct shipment *h, void (*each)(struct shipment *h, enum kind kind)) {

@@ -778,7 +778,10 @@ static enum CXChildVisitResult take_function(CXCursor cursor, CXCursor parent, C
         return CXChildVisit_Continue;
     struct decl *d = read_decl(t, cursor);
     struct decl **new = d ? VEC_PUSH(&t->allocator, &t->own) : NULL;
-    if (new) *new = d;
+    if (new)
+        *new = d;
+    else
+        fail_memory(t->error); /* unless there was another error */
     return new ? CXChildVisit_Continue : CXChildVisit_Break;
 }
 
@@ -827,6 +830,7 @@ static bool parse(struct tree *t, const char *path, const char *only,
     size_t count = 0;
     if (!unit || !flag) {
         if (unit) t->unit.count--;
+        mem_free(&t->allocator, flag, (o->flag_count + 4) * sizeof *flag);
         fail_memory(error);
         return false;
     }

@@ -280,7 +280,11 @@ static void until_settled(struct lower *l, struct watch *w, action *f, void *dat
 struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, struct cell *changes) {
     struct watch w = {.first_serial = l->serials + 1, .implied = LENGTH_UNKNOWN};
     saved_vec before = {0}, begin = {0};
-    if (stopped(l) || !save_all(l, &before)) return w;
+    if (stopped(l)) return w;
+    if (!save_all(l, &before)) {
+        VEC_FREE(&l->allocator, &before);
+        return w;
+    }
     size_t objects = l->object.count, bindings = l->binding.count, tables = l->table.count;
     struct arena_mark mark = arena_mark(&l->arena);
     uint32_t serials = l->serials;
