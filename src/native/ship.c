@@ -520,29 +520,32 @@ static void add_copy(struct writer *w, const struct output_copy *copy, bool save
 }
 
 /* What the output in its place will overwrite is saved first; a scalar has no such place. */
-static void add_output_copies(struct writer *w) {
+static void add_output_copies(struct writer *w, bool first) {
     const struct output_copy *copy = w->w->copy;
     for (size_t i = 0; i < w->w->copy_count && w->ok; i++)
-        if (copy[i].save != NO_HOME) add_copy(w, &copy[i], true);
-    for (size_t i = 0; i < w->w->copy_count && w->ok; i++) add_copy(w, &copy[i], false);
+        if (copy[i].save != NO_HOME && !first) add_copy(w, &copy[i], true);
+    for (size_t i = 0; i < w->w->copy_count && w->ok; i++)
+        if (copy[i].first == first) add_copy(w, &copy[i], false);
 }
 
 static void add_whole_body(struct writer *w) {
     if (!is_body(w->shipped->s)) add_checks(w);
     check_given_indices(w);
+    add_output_copies(w, true);
     add_part_items(w);
-    add_output_copies(w);
+    add_output_copies(w, false);
 }
 
 static void add_calls_of_parts(struct writer *w) {
     if (!is_body(w->shipped->s)) add_checks(w);
     check_given_indices(w);
+    add_output_copies(w, true);
     for (uint32_t k = 0; k < w->l->part_count && w->ok; k++) {
         ADD(w, "    if ((status = %s_part%u", w->shipped->s->name, k);
         add_arguments(w);
         add(w, ") != 0) return status;\n");
     }
-    add_output_copies(w);
+    add_output_copies(w, false);
 }
 
 static void add_functions(struct writer *w) {

@@ -12,11 +12,12 @@ struct homes {
     uint32_t *cell;
 };
 
-/* A copy behind the last stage: an output that is not made in place. */
+/* A copy, mostly behind the last stage: an output that is not made in place. */
 struct output_copy {
     uint32_t to;   /* table entry */
     value from;    /* a root */
     uint32_t save; /* a table entry that holds it instead; NO_HOME: none */
+    bool first;    /* in front of all: an input whose place another output has */
 };
 
 /* The body of a loop or branch: a function that has been written, of

@@ -30,11 +30,12 @@ static void declare_value(struct writer *w, value v) {
 
 /* ---- functions ------------------------------------------------------------------------------- */
 
-static void add_copies(struct writer *w) {
+static void add_copies(struct writer *w, bool first) {
     for (int pass = 0; pass < 2; pass++) {
         for (size_t i = 0; i < w->w->copy_count; i++) {
             const struct output_copy *copy = &w->w->copy[i];
             if (pass == 0 && copy->save == NO_HOME) continue;
+            if (copy->first != first) continue;
             value v = copy->from;
             const wg_type *type = type_of(w->t, v);
             unsigned dtype = type->dtype;
@@ -109,8 +110,9 @@ static void add_functions(struct writer *w) {
         add(w, "int wg_program(const wg_frame *f)\n{\n");
         open_function(w);
         check_given_indices(w);
+        add_copies(w, true);
         add_part(w, &at);
-        add_copies(w);
+        add_copies(w, false);
         close_function(w);
         return;
     }
@@ -125,9 +127,10 @@ static void add_functions(struct writer *w) {
     open_function(w);
     declare_copies(w);
     check_given_indices(w);
+    add_copies(w, true);
     for (uint32_t k = 0; k < l->part_count && w->ok; k++)
         ADD(w, "    if ((status = part%u(f)) != 0) return status;\n", k);
-    add_copies(w);
+    add_copies(w, false);
     close_function(w);
 }
 

@@ -143,6 +143,7 @@ static bool count_uses(struct storer *s) {
     }
     memset(s->seen, 0, l->count * sizeof *s->seen);
     for (size_t i = 0; i < s->t->output.count; i++) {
+        if (is_copied_first(s->fn, i)) continue;
         s->use[storage_root(l, s->t->output.at[i].v)]++;
         s->last[storage_root(l, s->t->output.at[i].v)] = UINT32_MAX;
     }
@@ -431,7 +432,7 @@ static bool list_copies(struct storer *s) {
             if (s->homes.table[root] == to || (donor != 0) != donated) continue;
             struct output_copy *copy = VEC_PUSH(&s->fn->allocator, &s->copy);
             if (!copy) return no_memory(s);
-            *copy = (struct output_copy){to, root, NO_HOME};
+            *copy = (struct output_copy){to, root, NO_HOME, is_copied_first(s->fn, i)};
             if (!donor || !is_donor(s, root, donor)) continue;
             uint32_t home = s->homes.table[root];
             if (!take_slot(s, root)) return false;
@@ -552,7 +553,7 @@ bool native_plan(struct wg_function *fn, struct native_bodies *bodies, native_wr
     bool *taken = NULL;
     size_t count = fn->program->t.instr.count - 1;
     bool ok = write_bodies(fn, bodies, &list, error);
-    if (ok && !make_sequence(fn, &sequence, &taken)) ok = !fail_memory(error);
+    if (ok && !make_sequence(fn, true, &sequence, &taken)) ok = !fail_memory(error);
     ok = ok && lower(fn->program, sequence, taken, &l, error);
     mem_free(&fn->allocator, sequence, count * sizeof *sequence);
     mem_free(&fn->allocator, taken, count);

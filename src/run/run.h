@@ -201,7 +201,10 @@ struct schedule {
 
 /* The order of values from 1 on, as op/in_place.h says it: nobody can have the place of an output,
  * or of an input that is not donated. */
-bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken);
+bool make_sequence(const struct wg_function *fn, bool native, value **sequence, bool **taken);
+/* Whether native code copies this output before all else: it is an input whose place another one
+ * has, which so need not wait for it, or copy it. */
+bool is_copied_first(const struct wg_function *fn, size_t output);
 bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *error);
 void schedule_free(const struct wg_function *fn, struct schedule *s);
 /* What a member reads where its argument is v: the value whose storage it is, and whether a fill

@@ -7,6 +7,7 @@
  * then: values never change, so computing one earlier is always right. A step may move to the end
  * as long as no other step reads from it. One forward walk; where values are stored is plan.c's
  * matter. */
+#include "native/lower.h"
 #include "op/region.h"
 #include "run/run.h"
 
@@ -170,7 +171,17 @@ static bool sort(const struct scheduler *c) {
     return true;
 }
 
-bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken) {
+bool is_copied_first(const struct wg_function *fn, size_t output) {
+    const struct trace *t = &fn->program->t;
+    value v = t->output.at[output].v;
+    while (is_only_a_name(t, v)) v = args_of(t, instr_at(t, v))[0];
+    if (!value_is_input(t, v) || type_of(t, v)->rank == 0 || fn->donor[output]) return false;
+    for (size_t i = 0; i < t->output.count; i++)
+        if (fn->donor[i] && t->input.at[fn->donor[i] - 1].v == v) return true;
+    return false;
+}
+
+bool make_sequence(const struct wg_function *fn, bool native, value **sequence, bool **taken) {
     const struct trace *t = &fn->program->t;
     size_t count = t->instr.count;
     bool *fixed = mem_alloc_zero(&fn->allocator, count);
@@ -178,7 +189,8 @@ bool make_sequence(const struct wg_function *fn, value **sequence, bool **taken)
     for (size_t i = 0; i < t->input.count; i++) fixed[t->input.at[i].v] = true;
     for (size_t i = 0; i < t->output.count; i++)
         if (fn->donor[i]) fixed[t->input.at[fn->donor[i] - 1].v] = false;
-    for (size_t i = 0; i < t->output.count; i++) fixed[t->output.at[i].v] = true;
+    for (size_t i = 0; i < t->output.count; i++)
+        if (!native || !is_copied_first(fn, i)) fixed[t->output.at[i].v] = true;
     bool ok = in_place_sequence(t, 1, (value)count, fixed + 1, sequence, taken);
     mem_free(&fn->allocator, fixed, count);
     return ok;
@@ -197,7 +209,7 @@ bool schedule_make(const struct wg_function *fn, struct schedule *s, wg_error *e
     c.open = mem_alloc_zero(a, domains * sizeof *c.open);
     struct phase *before = VEC_PUSH(a, &s->step);
     bool ok = s->making && s->root && s->next && s->phase && c.open && before &&
-              make_sequence(fn, &s->sequence, &s->taken);
+              make_sequence(fn, false, &s->sequence, &s->taken);
     if (ok) *before = (struct phase){0};
     for (value v = 1; ok && v < t->instr.count; v++)
         ok = place_value(&c, s->sequence ? s->sequence[v - 1] : v);
