@@ -427,6 +427,69 @@ static size_t keep_read(value *list, size_t count, const bool *read) {
     return n;
 }
 
+/* ---- sums that need not be carried ----------------------------------------------------------- */
+
+/* What an iteration backwards adds to the sum that input i is, 0 if it does something else with it.
+ * Output o is the sum in the next one. */
+static value addend(const struct trace *t, size_t i, size_t o) {
+    value sum = t->input.at[i].v, y = t->output.at[o].v, other = 0;
+    const struct instr *add = instr_at(t, y);
+    if (type_of(t, sum)->rank || add->op != OP_add) return 0;
+    for (size_t k = 0; k < 2; k++)
+        if (args_of(t, add)[k] == sum) other = args_of(t, add)[1 - k];
+    if (!other || other == sum) return 0;
+    for (value v = 1; v < t->instr.count; v++)
+        for (size_t k = 0; v != y && k < instr_at(t, v)->narg; k++)
+            if (args_of(t, instr_at(t, v))[k] == sum) return 0;
+    for (size_t k = 0; k < t->output.count; k++)
+        if (t->output.at[k].v == sum || (k != o && t->output.at[k].v == y)) return 0;
+    return other;
+}
+
+enum { FEW_SUMS = 2 };
+
+/* Sums of single numbers, one addition an iteration, would make each iteration wait for the one
+ * before, where nothing else does: then addends are results of the loop, which is a map but for
+ * arrays, and are added up behind it. Says which of them, of `count` sums from input `first` and
+ * output `out` on; before these outputs are the adjoints of what is carried. */
+static bool sums_apart(const wg_program *p, size_t first, size_t out, size_t count, bool *apart) {
+    const struct trace *t = &p->t;
+    size_t few = 0;
+    for (size_t k = 0; k < out; k++)
+        if (t->output.at[k].v != t->input.at[first - out + k].v) return false;
+    for (value v = 1; v < t->instr.count; v++)
+        if (op_def(instr_at(t, v)->op)->class == REGION) return false;
+    for (size_t j = 0; j < count; j++) few += apart[j] = addend(t, first + j, out + j) != 0;
+    return few > 0 && few <= FEW_SUMS;
+}
+
+/* The body without those sums, and with their addends as its last outputs. */
+static wg_program *without_sums(const wg_program *p, size_t first, size_t out, size_t count,
+                                const bool *apart, wg_error *error) {
+    struct derivation d;
+    if (derive_begin(&d, p, error)) {
+        const struct trace *t = d.from;
+        for (size_t i = 0; i < t->input.count; i++) {
+            bool goes = i >= first && i < first + count && apart[i - first];
+            if (!goes) d.map[t->input.at[i].v] = copy_of_input(&d, i);
+        }
+        for (value v = 1; v < t->instr.count && !d.g->error.status; v++) {
+            bool there = true;
+            for (size_t k = 0; k < instr_at(t, v)->narg; k++)
+                there = there && d.map[args_of(t, instr_at(t, v))[k]];
+            if (there && !d.map[v] && instr_at(t, v)->op != OP_input)
+                d.map[v] = graph_import(d.g, t, v, d.size_map, d.map);
+        }
+        d.g->site = 0;
+        for (size_t k = 0; k < t->output.count && !d.g->error.status; k++)
+            if (k < out || k >= out + count || !apart[k - out])
+                output_as(&d, "%a", from_output_name(&d, k), d.map[t->output.at[k].v]);
+        for (size_t j = 0; j < count && !d.g->error.status; j++)
+            if (apart[j]) output_as(&d, "%a", "addend", d.map[addend(t, first + j, out + j)]);
+    }
+    return derive_finish(&d);
+}
+
 /* The loop backwards. r speaks of one that is reversible for what is active. What its body does not
  * read it is not given: so a loop around has not to keep it. */
 static bool loop_adjoints(const struct rule *r, const struct region *region, const value *ct,
@@ -464,6 +527,26 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
             stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
     parts.stacks = n;
     for (size_t k = 0; k < stacks; k++) parts.results += active[captures + carries + k] != 0;
+    bool apart[REGION_OPERANDS] = {0};
+    size_t adjoints = 0, sums, aside = 0;
+    wg_program *mapped = NULL;
+    for (size_t k = 0; k < carries; k++) adjoints += active[captures + k] != 0;
+    sums = parts.carries - adjoints;
+    if (!region->snapshots && region->length != WG_UNBOUNDED && !g->error.status &&
+        sums_apart(parts.body, 1 + captures + adjoints, adjoints, sums, apart)) {
+        parts.body = mapped =
+            without_sums(parts.body, 1 + captures + adjoints, adjoints, sums, apart, &error);
+        size_t left = adjoints;
+        for (size_t j = 0; j < sums; j++) {
+            aside += apart[j];
+            if (!apart[j]) carried[left++] = carried[adjoints + j];
+        }
+        parts.carries = left;
+        parts.results += aside;
+        fail_as(&g->error, &error);
+    } else {
+        memset(apart, 0, sizeof apart);
+    }
     if (!region->snapshots && !g->error.status) {
         size_t given = 1 + captures;
         memcpy(captured, capture, captures * sizeof *captured);
@@ -478,12 +561,21 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     }
     value loop = g->error.status ? 0 : build_region(g, OP_loop, &parts);
     wg_program_free(body);
+    wg_program_free(mapped);
     n = 0;
     for (size_t k = 0; k < carries; k++)
         adjoint[region->lead + captures + k] =
             active[captures + k] ? build_item(g, loop, n++) : 0;
-    for (size_t k = 0; k < captures; k++)
-        adjoint[region->lead + k] = active[k] ? build_item(g, loop, n++) : 0;
+    size_t sum = 0, addends = parts.carries + parts.results - aside;
+    for (size_t k = 0; k < captures; k++) {
+        value *to = &adjoint[region->lead + k];
+        if (!active[k])
+            *to = 0;
+        else if (!apart[sum++])
+            *to = build_item(g, loop, n++);
+        else
+            *to = rule_add(r, *to, build_sum(g, build_item(g, loop, addends++), 1));
+    }
     for (size_t k = 0; k < stacks; k++)
         adjoint[region->lead + captures + carries + k] =
             active[captures + carries + k] ? build_item(g, loop, n++) : 0;
