@@ -323,7 +323,10 @@ static void choose_entry(struct lower *l, struct switch_parts *s, const struct n
         size_t k = 0;
         while (k < s->entry.count && s->entry.at[k] != s->label.at[i].at) k++;
         size_t *new = k == s->entry.count ? VEC_PUSH(&l->allocator, &s->entry) : NULL;
-        if (new) *new = s->label.at[i].at;
+        if (new)
+            *new = s->label.at[i].at;
+        else if (k == s->entry.count)
+            refuse_memory(l);
         if (!s->label.at[i].low) otherwise = k;
     }
     size_t cases = s->entry.count + (otherwise == SIZE_MAX);

@@ -4,6 +4,7 @@
 #include "csource/source.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -55,8 +56,9 @@ static wg_extent length_factor(struct length_text *t) {
     t->at += n;
     if (isdigit((unsigned char)name[0])) {
         char *end;
+        errno = 0;
         long long number = strtoll(name, &end, 10);
-        return *end ? length_fail(t) : number;
+        return *end || errno ? length_fail(t) : number;
     }
     return wg_size_at(NULL, SAME_SITE, t->l->g, name);
 }
@@ -365,11 +367,14 @@ static void open_parameter(struct reading *r, const struct node *at, const struc
     bind(l, d, variable);
 }
 
-static char *copy_name(wg_csource *s, const char *text) {
+static const char *copy_name(struct lower *l, wg_csource *s, const char *text) {
     size_t size = strlen(text) + 1;
     char *copy = arena_alloc(&s->arena, size, 1);
-    if (copy) memcpy(copy, text, size);
-    return copy;
+    if (copy)
+        memcpy(copy, text, size);
+    else
+        refuse_memory(l);
+    return copy ? copy : "";
 }
 
 static void open_parameters(struct reading *r, const struct node *at, const struct decl *f) {
@@ -384,13 +389,9 @@ static void open_parameters(struct reading *r, const struct node *at, const stru
             if (is_size(l, f, d) != (sizes == 1)) continue;
             graph_site(l->g, d->spot.file, d->spot.line, d->spot.column);
             wg_csource_parameter *told = &s->parameter[i];
-            *told = (wg_csource_parameter){.name = copy_name(s, d->name),
-                                           .type = copy_name(s, d->type->text),
+            *told = (wg_csource_parameter){.name = copy_name(l, s, d->name),
+                                           .type = copy_name(l, s, d->type->text),
                                            .role = WG_CSOURCE_SIZE};
-            if (!told->name || !told->type) {
-                refuse_memory(l);
-                return;
-            }
             if (!*d->name) {
                 refuse_at(l, &d->spot, NULL, "a parameter without a name");
                 return;
@@ -440,18 +441,27 @@ static void close_ports(struct reading *r, struct object *result) {
                   "'%.64s' computes nothing", l->frame->function->name);
 }
 
+/* What was told of the lengths was told of pointers that there are. */
+static void lengths_are_of_pointers(struct reading *r) {
+    const wg_csource_options *o = r->l.options;
+    for (size_t i = 0; i < o->size_count && !stopped(&r->l); i++) {
+        size_t n = strcspn(o->size[i], "="), k = 0;
+        while (k < r->pointee.count && !is_word(o->size[i], n, r->pointee.at[k].name)) k++;
+        if (k == r->pointee.count || !o->size[i][n] || r->pointee.at[k].is_copy)
+            fail_with(&r->l.error, WG_EARGUMENT,
+                      "the length '%.128s' is of no pointer among the parameters of '%.64s'",
+                      o->size[i], r->source->function);
+    }
+}
+
 static void read_function(struct reading *r, const wg_csource_options *o) {
     struct lower *l = &r->l;
     struct decl *f = tree_function(l->tree, o->function, &l->error);
     if (!f) return;
     if (!tree_body(l->tree, f)) refuse_memory(l);
     if (stopped(l)) return;
-    r->source->function = copy_name(r->source, f->name);
-    r->source->return_type = copy_name(r->source, f->type->of ? f->type->of->text : "void");
-    if (!r->source->function || !r->source->return_type) {
-        refuse_memory(l);
-        return;
-    }
+    r->source->function = copy_name(l, r->source, f->name);
+    r->source->return_type = copy_name(l, r->source, f->type->of ? f->type->of->text : "void");
     if (f->is_variadic || !f->body) {
         refuse_at(l, &f->spot, "give it an array and how many there are",
                   "'%.64s' takes any number of arguments", f->name);
@@ -463,6 +473,7 @@ static void read_function(struct reading *r, const wg_csource_options *o) {
     l->frame = &frame;
     graph_site(l->g, f->spot.file, f->spot.line, f->spot.column);
     open_parameters(r, &at, f);
+    lengths_are_of_pointers(r);
     if (type->kind == TYPE_POINTER)
         refuse_at(l, &f->spot, "return numbers or a struct, or write through a parameter",
                   "'%.64s' returns a pointer", f->name);

@@ -381,8 +381,10 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
         else if (!(literal_of(l, t.start, &known) && known == 0))
             i_value = build_add(l->g, t.start, i_value);
         struct bounded *new = t.is_bounded ? VEC_PUSH(&l->allocator, &l->bounded) : NULL;
-        if (new) *new = (struct bounded){i_value, t.low, t.high};
-        else if (t.is_bounded) refuse_memory(l);
+        if (new)
+            *new = (struct bounded){i_value, t.low, t.high};
+        else if (t.is_bounded)
+            refuse_memory(l);
         c->cell->v = i_value;
     }
     /* the loop goes on while no flag is up; at the first iteration none is */

@@ -781,7 +781,7 @@ static enum CXChildVisitResult take_function(CXCursor cursor, CXCursor parent, C
     if (new)
         *new = d;
     else
-        fail_memory(t->error); /* unless there was another error */
+        fail_memory(t->error);
     return new ? CXChildVisit_Continue : CXChildVisit_Break;
 }
 
@@ -826,11 +826,12 @@ static bool diagnose(struct tree *t, CXTranslationUnit unit, wg_error *error) {
 static bool parse(struct tree *t, const char *path, const char *only,
                   const wg_csource_options *o, const char *text, wg_error *error) {
     struct unit *unit = VEC_PUSH(&t->allocator, &t->unit);
-    const char **flag = mem_alloc(&t->allocator, (o->flag_count + 4) * sizeof *flag);
+    size_t flags = o->flag_count + 4;
+    const char **flag = mem_alloc(&t->allocator, flags * sizeof *flag);
     size_t count = 0;
     if (!unit || !flag) {
         if (unit) t->unit.count--;
-        mem_free(&t->allocator, flag, (o->flag_count + 4) * sizeof *flag);
+        if (flag) mem_free(&t->allocator, flag, flags * sizeof *flag);
         fail_memory(error);
         return false;
     }
@@ -842,7 +843,7 @@ static bool parse(struct tree *t, const char *path, const char *only,
     enum CXErrorCode code = CL(t, parseTranslationUnit2FullArgv)(
         t->index, path, flag, (int)count, text ? &unsaved : NULL, text ? 1 : 0,
         CXTranslationUnit_None, &unit->unit);
-    mem_free(&t->allocator, flag, (o->flag_count + 4) * sizeof *flag);
+    mem_free(&t->allocator, flag, flags * sizeof *flag);
     if (code != CXError_Success || !unit->unit) {
         t->unit.count--;
         fail_with(error, WG_EIO, "%.512s: cannot be read as C", path);

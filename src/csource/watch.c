@@ -114,6 +114,7 @@ static bool save_all(struct lower *l, saved_vec *saved) {
             struct saved *new = VEC_PUSH(&l->allocator, saved);
             if (!new) {
                 refuse_memory(l);
+                VEC_FREE(&l->allocator, saved);
                 return false;
             }
             *new = (struct saved){c->v, c->to, c->is_set};
@@ -161,7 +162,10 @@ static void name_beginnings(struct lower *l, written_vec *written) {
 }
 
 static uint32_t form_new(struct lower *l, struct watch *w, struct form form) {
-    if (!VEC_RESERVE(&l->allocator, &w->form, w->form.count + 2)) return 0;
+    if (!VEC_RESERVE(&l->allocator, &w->form, w->form.count + 2)) {
+        refuse_memory(l);
+        return 0;
+    }
     if (!w->form.count) w->form.at[w->form.count++] = (struct form){0};
     w->form.at[w->form.count] = form;
     return (uint32_t)w->form.count++;
