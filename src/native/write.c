@@ -227,13 +227,18 @@ static bool is_variable(const struct writer *w, value root, const struct site_of
     return type_of(w->t, root)->rank == 0 && (at->pass || l->part_count == 1);
 }
 
+/* A size also where a later operation has it in memory: what stands before must not read that. */
+static bool is_computed_here(const struct writer *w, value root) {
+    return w->l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_size;
+}
+
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
     value root = a->root;
     const struct instr *i = instr_at(w->t, root);
     if (w->of_repeat && add_moved(w, a)) return;
     if (i->op == OP_constant) {
         add_literal(w, dtype_of(w, root), attr_words(w->t, i->attr)[0]);
-    } else if (w->l->role[root] == ROLE_INDEX) {
+    } else if (is_computed_here(w, root)) {
         add(w, "(int64_t)(");
         if (i->op == OP_size) add_program_extent(w, attr_words(w->t, i->attr)[0], false);
         else add_index(w, a, at);
@@ -625,7 +630,7 @@ static void load_scalars(struct writer *w, value v) {
         const struct access *a = &l->access.at[l->access_at[v] + k];
         value root = a->root;
         if (type_of(w->t, root)->rank > 0 || is_variable(w, root, &at) ||
-            l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_constant ||
+            is_computed_here(w, root) || instr_at(w->t, root)->op == OP_constant ||
             is_parameter(w, root))
             continue;
         indent(w, 2);

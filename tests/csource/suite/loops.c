@@ -196,3 +196,21 @@ double walk_two(int n, double x[n], double y[2 * n]) {
     }
     return s + k + (q - y) + (p - x);
 }
+
+/* at n = 0 1 2 5 17; native -- the size decides whether it runs, and is what it changes */
+double halves(int n, const double x[n]) {
+    double s = 0;
+    while (n) {
+        n /= 2;
+        s += 0.3 * x[n];
+    }
+    return s;
+}
+
+/* at n = 0 1 2 5 17; native */
+double walk_back(int n, const double x[n]) {
+    double s = 0.3;
+    const double *p = x + n;
+    while (p > x) s = 0.5 * s + 0.5 * *--p;
+    return s;
+}
