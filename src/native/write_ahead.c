@@ -43,7 +43,7 @@ static void add_whole(const struct checks *c, const struct whole *p) {
         const struct whole_term *term = &p->term[k];
         bool minus = term->coefficient >> 63, any = false;
         uint64_t n = minus ? 0 - term->coefficient : term->coefficient;
-        if (minus) add(w, k ? " - " : "0 - ");
+        if (minus) add(w, k ? " - " : "(uint64_t)0 - ");
         else if (k) add(w, " + ");
         if (n != 1 || !term->factor[0]) ADD(w, "%lluu", (unsigned long long)n), any = true;
         for (size_t j = 0; j < MOST_FACTORS && term->factor[j]; j++, any = true) {
