@@ -422,10 +422,25 @@ static struct node *read_name(struct tree *t, CXCursor cursor) {
     return n;
 }
 
+/* The function that is called, also in brackets. */
+static CXCursor called(struct tree *t, CXCursor call) {
+    CXCursor target = CL(t, getCursorReferenced)(call);
+    for (int depth = 0; CL(t, Cursor_isNull)(target) && depth < 16; depth++) {
+        struct children c = children_of(t, call);
+        bool any = c.list.count > 0;
+        if (any) call = c.list.at[0];
+        children_free(&c);
+        enum CXCursorKind kind = CL(t, getCursorKind)(call);
+        if (kind == CXCursor_DeclRefExpr) target = CL(t, getCursorReferenced)(call);
+        if (!any || (kind != CXCursor_ParenExpr && kind != CXCursor_UnexposedExpr)) break;
+    }
+    return target;
+}
+
 static struct node *read_call(struct tree *t, CXCursor cursor) {
     int count = CL(t, Cursor_getNumArguments)(cursor);
     struct node *n = new_node(t, cursor, NODE_CALL, count > 0 ? (size_t)count : 0);
-    CXCursor target = CL(t, getCursorReferenced)(cursor);
+    CXCursor target = called(t, cursor);
     for (int i = 0; n && i < count; i++)
         if (!(n->child[i] = read_node(t, CL(t, Cursor_getArgument)(cursor, (unsigned)i))))
             return NULL;
@@ -478,6 +493,10 @@ static struct node *read_cast(struct tree *t, CXCursor cursor, const struct chil
     if (c->list.count >= 2 && type && type->kind == TYPE_VOID &&
         CL(t, getCursorKind)(cursor) == CXCursor_UnexposedExpr)
         return read_designated(t, cursor, c);
+    if (CL(t, getCursorKind)(c->list.at[0]) == CXCursor_MemberRef) { /* offsetof */
+        struct node *n = constant_node(t, cursor);
+        return n ? n : refuse(t, cursor, "this expression");
+    }
     bool explicit_one = CL(t, getCursorKind)(cursor) == CXCursor_CStyleCastExpr;
     if (c->list.count > 1 && !explicit_one) return refuse(t, cursor, "this expression");
     struct node *x = read_node(t, last);
