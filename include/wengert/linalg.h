@@ -45,6 +45,8 @@ WG_API wg_var wg_triangular_solve_at(const char *file, int line, wg_var a, wg_va
 WG_API wg_var wg_inverse_at(const char *file, int line, wg_var a);
 
 /* ---- determinants ---------------------------------------------------------------------------- */
+/* A matrix is singular where elimination meets a pivot 0. Native code fuses products with sums, so
+ * that a pivot which is 0 only by rounding, as of [[3, 3], [1, 1]], may be a tiny number there. */
 
 /* a [n,n] -> a scalar. Where a is singular it is 0, and its derivative is that by cofactors, right
  * for every rank; second derivatives are NaN there. 1 of nothing. */
