@@ -1,8 +1,8 @@
 /* Gradients of C functions that were written without any thought of them, those of
  * bench/csource/models: compiled as they are (-O3 -march=native), beside their gradients, read from
- * the same files. The two are timed in turn, in one thread, by the time of the processor; the median
- * of all rounds counts. The targets are a gradient of at most 3 times the original's own time on
- * average, and none above 6.
+ * the same files. The two are timed in turn, in one thread, by the time of the processor, and the
+ * median of all rounds counts. The targets are a gradient of at most 3 times the original's own time
+ * on average, and none above 6.
  *     csource [--quick] [NAME] */
 #include <wengert.h>
 

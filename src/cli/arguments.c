@@ -1,5 +1,6 @@
 /* argv, read by the table of commands.c: options in any order among the operands, "--name value"
- * or "--name=value", "-D value" or "-Dvalue", "--" in front of what only looks like an option. What is wrong here is wrong
+ * or "--name=value", "-D value" or "-Dvalue", "--" in front of what only looks like an option. What
+ * is wrong here is wrong
  * usage (exit status 2). What the values of options mean is the matter of those who use them, but
  * for choices and numbers. */
 #include "cli/cli.h"

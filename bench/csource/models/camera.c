@@ -1,5 +1,6 @@
 /* Bundle adjustment's cost: how far p points, seen by a camera with radial distortion, are from
- * where they were measured. cam = rotation vector, centre, focal length, principal point, k1, k2. */
+ * where they were measured. cam = rotation vector, centre, focal length, principal point, k1,
+ * k2. */
 #include <math.h>
 
 static void rotate(const double rot[3], const double x[3], double y[3]) {
