@@ -5,7 +5,7 @@
 #include "csource/lower.h"
 
 #define MOVES INT64_MIN
-enum { MAX_STATEMENTS = 1000, MOST_CARRIED = 254 };
+enum { MAX_STATEMENTS = 1000, MOST_CARRIED = 254, MOST_CASES = 64 };
 
 /* ---- branches -------------------------------------------------------------------------------- */
 
@@ -141,12 +141,21 @@ static bool leaves(const struct node *n) {
     }
 }
 
+/* Whether break, continue or return stands in it. */
+static bool may_leave(const struct node *n) {
+    if (n->kind == NODE_BREAK || n->kind == NODE_CONTINUE || n->kind == NODE_RETURN) return true;
+    if (n->kind == NODE_DECLARE) return false;
+    for (size_t i = 0; i < n->count; i++)
+        if (n->child[i] && may_leave(n->child[i])) return true;
+    return false;
+}
+
 /* ---- blocks ---------------------------------------------------------------------------------- */
 
 struct rest {
     struct node *const *list;
     size_t count;
-    const struct node *first[2]; /* of an if: its cases; NULL: none */
+    const struct node *first[MOST_CASES]; /* of an if, or several in a row: its cases; NULL: none */
 };
 
 static void run_list(struct lower *l, struct node *const *list, size_t count);
@@ -167,8 +176,14 @@ static void going_on(struct lower *l, struct node *const *list, size_t count,
         if (!known) run_list(l, list, count);
         return;
     }
-    struct rest r = {.list = list, .count = count};
+    /* Up to the next statement that may leave, and on behind it, so that a long row of such does not
+     * nest; but names that are declared on the way are needed until the end. */
+    struct rest r = {.list = list, .count = 0};
+    bool declares = false;
+    for (size_t i = 0; i < count; i++) declares = declares || list[i]->kind == NODE_DECLARE;
+    while (r.count < count && (declares || !r.count || !may_leave(list[r.count - 1]))) r.count++;
     branch(l, build_unary(l->g, OP_not, stop), 2, run_rest, &r, at);
+    going_on(l, list + r.count, count - r.count, at);
 }
 
 /* A case of an `if` with the rest of the block behind it, unless it leaves. */
@@ -233,14 +248,51 @@ static bool choose_values(struct lower *l, value c, const struct node *n) {
     return true;
 }
 
+/* Ifs in a row, else-ifs or behind cases that leave, whose conditions are cheap, are one branch by
+ * the number of the first that holds: so that a long row does not nest. The number of cases; 2: there
+ * is no row. choice[k]: condition k. */
+static size_t row_of_ifs(struct lower *l, const struct node *n, struct rest *r, value *choice) {
+    size_t cases = 1, stays = !leaves(n->child[1]);
+    const struct node *other = n->child[2];
+    struct rest row = *r;
+    while (cases + 2 < MOST_CASES && !stopped(l)) {
+        int budget = 12;
+        const struct node *next = other;
+        bool behind = !other && !stays && row.count;
+        if (behind) next = row.list[0];
+        if (!next || next->kind != NODE_IF || !is_cheap(next->child[0], n->child[0], &budget)) break;
+        if (behind) {
+            row.list++;
+            row.count--;
+        }
+        choice[cases] = condition(l, next->child[0]);
+        row.first[cases++] = next->child[1];
+        stays += !leaves(next->child[1]);
+        other = next->child[2];
+    }
+    stays += !leaves(other);
+    if (cases < 3 || (row.count && stays > 1)) return 2;
+    row.first[cases++] = other;
+    *r = row;
+    return cases;
+}
+
 static void if_with_rest(struct lower *l, const struct node *n, struct node *const *list,
                          size_t count) {
-    value c = condition(l, n->child[0]);
+    value c = condition(l, n->child[0]), choice[MOST_CASES];
     int64_t known;
     struct rest r = {.list = list, .count = count, .first = {n->child[1], n->child[2]}};
     if (stopped(l)) return;
-    if (!literal_of(l, c, &known) && !count && choose_values(l, c, n)) return;
-    branch(l, c, 2, run_case, &r, n);
+    bool is_known = literal_of(l, c, &known);
+    if (!is_known && !count && choose_values(l, c, n)) return;
+    size_t cases = is_known ? 2 : row_of_ifs(l, n, &r, choice);
+    choice[0] = c;
+    if (cases > 2) {
+        c = whole(l, (int64_t)cases - 1);
+        for (size_t k = cases - 1; k-- > 0 && !stopped(l);)
+            c = build_where(l->g, choice[k], whole(l, (int64_t)k), c);
+    }
+    branch(l, c, cases, run_case, &r, n);
 }
 
 static void run_list(struct lower *l, struct node *const *list, size_t count) {
