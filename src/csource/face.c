@@ -44,7 +44,7 @@ struct face { /* a function under way */
     wg_text before, arguments, after, room; /* C; room: bytes behind those of the core */
     struct shipped_work work;
     const char *work_name, *last_room;
-    bool gathers, named; /* named: room depends on sizes */
+    bool gathers, in_pieces;
 };
 
 /* ---- text ------------------------------------------------------------------------------------ */
@@ -203,22 +203,7 @@ static struct sized shape_of(struct face *f, const struct leaf *leaf) {
 
 /* Rows of structs: how many there are. */
 static const char *rows_c(struct face *f, const struct leaf *leaf, const struct sized *s) {
-    size_t inner = 0;
-    for (const struct ctype *t = leaf->owner; t && t->kind == TYPE_RECORD;) {
-        const struct ctype *next = NULL; /* the member's own axes are behind those of the rows */
-        const char *member = leaf->member;
-        for (const char *dot = strchr(member, '.');; dot = strchr(member, '.')) {
-            size_t n = dot ? (size_t)(dot - member) : strlen(member);
-            next = NULL;
-            for (size_t i = 0; i < t->record->count; i++)
-                if (is_word(member, n, t->record->field[i].name)) next = t->record->field[i].type;
-            if (!next || !dot) break;
-            t = next;
-            member = dot + 1;
-        }
-        for (; next && next->kind == TYPE_ARRAY; next = next->of) inner++;
-        break;
-    }
+    size_t inner = leaf->own_levels + leaf->dim_count;
     return count_c(f, s, 0, s->type.rank > inner ? s->type.rank - inner : 0);
 }
 
@@ -258,30 +243,59 @@ static const char *piece(struct face *f, const struct leaf *leaf, const char *ba
     return name;
 }
 
-static const char *gathered(struct face *f, const struct leaf *leaf, const char *base,
-                            const struct sized *s) {
+/* Whether it lies in pieces where the caller has it. */
+static bool is_gathered(const struct leaf *leaf) {
+    return leaf->top == TOP_ROWS || leaf->dim_count;
+}
+
+/* Loops over all pieces of a leaf, in which `at_` is the element of its own array. */
+static void begin_pieces(struct face *f, wg_text *out, const struct leaf *leaf,
+                         const struct sized *s) {
     struct shipment *h = f->h;
-    const char *name = piece(f, leaf, base, s), *rows = rows_c(f, leaf, s);
-    put(h, &f->before, "    for (int64_t row_ = 0; row_ < %s; row_++)\n        ", rows);
+    const char *deeper = "";
+    put(h, out, "    at_ = 0;\n");
+    if (leaf->top == TOP_ROWS) {
+        put(h, out, "    for (int64_t row_ = 0; row_ < %s; row_++)\n", rows_c(f, leaf, s));
+        deeper = "    ";
+    }
+    for (size_t k = 0; k < leaf->dim_count; k++) {
+        put(h, out, "    %sfor (int i%zu_ = 0; i%zu_ < %lld; i%zu_++)\n", deeper, k, k,
+            (long long)leaf->dims[k], k);
+        deeper = compose(h, "%s    ", deeper);
+    }
+    put(h, out, "    %s", deeper);
+    f->in_pieces = true;
+}
+
+static const char *place_of_piece(struct face *f, const struct leaf *leaf, const char *base,
+                                  bool by_value) {
+    if (leaf->top == TOP_ROWS) return compose(f->h, "%s[row_].%s", base, leaf->member);
+    return reach(f, leaf, base, by_value);
+}
+
+static const char *gathered(struct face *f, const struct leaf *leaf, const char *base,
+                            const struct sized *s, bool by_value) {
+    struct shipment *h = f->h;
+    const char *name = piece(f, leaf, base, s), *at = place_of_piece(f, leaf, base, by_value);
+    begin_pieces(f, &f->before, leaf, s);
     if (leaf->is_array)
-        put(h, &f->before, "memcpy(%s + row_ * %lld, %s[row_].%s, sizeof %s[row_].%s);\n", name,
-            (long long)leaf->inner, base, leaf->member, base, leaf->member);
+        put(h, &f->before, "memcpy(%s + %lld * at_++, %s, sizeof %s);\n", name,
+            (long long)leaf->inner, at, at);
     else
-        put(h, &f->before, "%s[row_] = (%s)%s[row_].%s;\n", name, element_name(s->type.dtype), base,
-            leaf->member);
+        put(h, &f->before, "%s[at_++] = (%s)%s;\n", name, element_name(s->type.dtype), at);
     return name;
 }
 
 static const char *scattered(struct face *f, const struct leaf *leaf, const char *base,
                              const struct sized *s) {
     struct shipment *h = f->h;
-    const char *name = piece(f, leaf, base, s), *rows = rows_c(f, leaf, s);
-    put(h, &f->after, "    for (int64_t row_ = 0; row_ < %s; row_++)\n        ", rows);
+    const char *name = piece(f, leaf, base, s), *at = place_of_piece(f, leaf, base, false);
+    begin_pieces(f, &f->after, leaf, s);
     if (leaf->is_array)
-        put(h, &f->after, "memcpy(%s[row_].%s, %s + row_ * %lld, sizeof %s[row_].%s);\n", base,
-            leaf->member, name, (long long)leaf->inner, base, leaf->member);
+        put(h, &f->after, "memcpy(%s, %s + %lld * at_++, sizeof %s);\n", at, name,
+            (long long)leaf->inner, at);
     else
-        put(h, &f->after, "%s[row_].%s = %s[row_];\n", base, leaf->member, name);
+        put(h, &f->after, "%s = %s[at_++];\n", at, name);
     return name;
 }
 
@@ -387,8 +401,8 @@ static void seed_argument(struct face *f, const struct leaf *leaf, const char *t
     if (!c || failed(f->h->error)) return;
     struct sized sized = shape_of(f, leaf);
     const char *base = c->name;
-    if (leaf->top == TOP_ROWS)
-        argument(f, gathered(f, leaf, base, &sized));
+    if (is_gathered(leaf))
+        argument(f, gathered(f, leaf, base, &sized, false));
     else if (sized.type.rank)
         argument(f, as_elements(f, leaf, sized.type.dtype, reach(f, leaf, base, false), true));
     else
@@ -400,7 +414,7 @@ static void result_argument(struct face *f, const struct leaf *leaf, const char 
     if (!c || failed(f->h->error)) return;
     struct sized sized = shape_of(f, leaf);
     const char *at = reach(f, leaf, c->name, false);
-    if (leaf->top == TOP_ROWS)
+    if (is_gathered(leaf))
         argument(f, scattered(f, leaf, c->name, &sized));
     else if (sized.type.rank)
         argument(f, as_elements(f, leaf, sized.type.dtype, at, false));
@@ -485,8 +499,8 @@ static void primal_argument(struct face *f, size_t index) {
         argument(f, type.rank ? "NULL" : "0");
         return;
     }
-    if (leaf->top == TOP_ROWS)
-        argument(f, gathered(f, leaf, base, &sized));
+    if (is_gathered(leaf))
+        argument(f, gathered(f, leaf, base, &sized, leaf->top == TOP_RECORD));
     else if (leaf->top == TOP_ALONE)
         argument(f, as_number(f, type.dtype, compose(h, "*%s", base)));
     else if (type.rank)
@@ -629,6 +643,7 @@ static void add_face(struct face *f) {
     for (size_t i = 0; i < wg_size_count(f->d); i++)
         put(h, &h->faces, "    if (%s < 0) return 2;\n", f->size[i]);
     add_alias_check(f);
+    if (f->in_pieces) put(h, &h->faces, "    int64_t at_;\n");
     put(h, &h->faces, "%s", sizes_end);
     for (size_t i = 0; i < h->s->count && !failed(h->error); i++)
         if (!is_read_here(f, i)) put(h, &h->faces, "    (void)%s;\n", f->own[i]);
@@ -679,6 +694,7 @@ void ship_kind(struct shipment *h, enum kind kind) {
         PUSH(h, &f.used, "row_");
         PUSH(h, &f.used, "status");
         PUSH(h, &f.used, "piece_");
+        PUSH(h, &f.used, "at_");
         PUSH(h, &f.used, "buffers_");
         own_parameters(&f);
         f.work_name = unused_name(&f, "work");

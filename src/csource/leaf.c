@@ -44,6 +44,7 @@ struct walk {
     leaf_vec *leaves;
     struct leaf like; /* all that the leaves of a parameter share */
     char name[256], member[256];
+    int64_t level[WG_MAX_RANK]; /* of the array types around */
     bool ok;
 };
 
@@ -56,6 +57,7 @@ static void add_leaf(struct walk *w, const struct ctype *type, size_t levels, in
     leaf.type = type;
     leaf.inner = count;
     leaf.is_deep = levels > 1;
+    leaf.own_levels = levels;
     if (w->like.top != TOP_ARRAY && w->like.top != TOP_ALONE) leaf.is_array = levels || is_pointer;
     struct leaf *new = leaf.name ? VEC_PUSH(&s->allocator, w->leaves) : NULL;
     if (!new || (*w->member && !leaf.member)) {
@@ -70,6 +72,7 @@ static void add_leaf(struct walk *w, const struct ctype *type, size_t levels, in
 static void walk_type(struct walk *w, const struct ctype *type, size_t levels, int64_t count) {
     if (!w->ok || !type) return;
     if (type->kind == TYPE_ARRAY) {
+        if (levels < WG_MAX_RANK) w->level[levels] = type->count;
         walk_type(w, type->of, levels + 1, count * (type->count > 0 ? type->count : 1));
         return;
     }
@@ -83,15 +86,24 @@ static void walk_type(struct walk *w, const struct ctype *type, size_t levels, i
             add_leaf(w, type, levels, count, false);
         return;
     }
-    if (levels) return; /* an array of structs in a struct: face.c refuses it where it is read */
-    size_t name = strlen(w->name), member = strlen(w->member);
+    size_t name = strlen(w->name), member = strlen(w->member), dims = w->like.dim_count;
+    size_t end = member;
+    for (size_t k = 0; k < levels && w->ok; k++) { /* those of an array of structs */
+        if (w->like.dim_count == WG_MAX_RANK) return;
+        end += (size_t)snprintf(w->member + end, sizeof w->member - end, "[i%zu_]",
+                                w->like.dim_count);
+        if (end >= sizeof w->member) return;
+        w->like.dims[w->like.dim_count++] = w->level[k];
+    }
     for (size_t i = 0; i < type->record->count; i++) {
         const struct field *f = &type->record->field[i];
         snprintf(w->name + name, sizeof w->name - name, ".%s", f->name);
-        snprintf(w->member + member, sizeof w->member - member, "%s%s", member ? "." : "", f->name);
+        snprintf(w->member + end, sizeof w->member - end, "%s%s", end ? "." : "", f->name);
         walk_type(w, f->type, 0, 1);
-        w->name[name] = w->member[member] = 0;
+        w->name[name] = w->member[end] = 0;
     }
+    w->member[member] = 0;
+    w->like.dim_count = dims;
 }
 
 /* The rank of a port of the parameter, -1 if there is none. */
@@ -111,21 +123,26 @@ static int levels_of(const struct ctype *type) {
     return levels;
 }
 
-/* Whether the parameter, a pointer to structs, points to one: its first member has the axes of the
- * member's own type alone. */
-static bool is_one(const struct wg_csource *s, const char *name, const struct ctype *record) {
+/* Whether the parameter, a pointer to structs, points to one: a member that is a port has the axes
+ * of the member's own type alone. 1, 0, or -1 where no member is one. */
+static int is_one(const struct wg_csource *s, const char *name, const struct ctype *record,
+                  int levels) {
     char port[256];
-    size_t length = (size_t)snprintf(port, sizeof port, "%s", name);
-    while (record->kind == TYPE_RECORD && record->record->count) {
-        const struct field *f = &record->record->field[0];
-        if (f->type->kind == TYPE_POINTER) return true;
-        if (length < sizeof port)
-            length += (size_t)snprintf(port + length, sizeof port - length, ".%s", f->name);
-        if (f->type->kind != TYPE_RECORD)
-            return length < sizeof port && rank_of(s, port, length) == levels_of(f->type);
-        record = f->type;
+    for (size_t i = 0; i < record->record->count; i++) {
+        const struct field *f = &record->record->field[i];
+        size_t length = (size_t)snprintf(port, sizeof port, "%s.%s", name, f->name);
+        const struct ctype *of = f->type;
+        while (of && of->kind == TYPE_ARRAY) of = of->of;
+        int own = levels + levels_of(f->type), found = -1;
+        if (length >= sizeof port || !of) continue;
+        if (of->kind == TYPE_RECORD) {
+            found = is_one(s, port, of, own);
+        } else if (rank_of(s, port, length) >= 0) {
+            found = of->kind == TYPE_POINTER || rank_of(s, port, length) == own;
+        }
+        if (found >= 0) return found;
     }
-    return true;
+    return -1;
 }
 
 static void walk_parameter(struct walk *w, const struct decl *d, const struct ctype *type) {
@@ -144,7 +161,7 @@ static void walk_parameter(struct walk *w, const struct decl *d, const struct ct
     if (!of) return;
     w->like.owner = of;
     if (of->kind == TYPE_RECORD) {
-        w->like.top = is_one(w->s, w->name, of) ? TOP_POINTER : TOP_ROWS;
+        w->like.top = is_one(w->s, w->name, of, 0) ? TOP_POINTER : TOP_ROWS;
         walk_type(w, of, 0, 1);
         return;
     }
@@ -180,6 +197,11 @@ const char *c_type_name(const struct ctype *type) {
     return type->plain;
 }
 
+/* struct { ... } member; */
+static bool is_unnamed(const struct ctype *type) {
+    return type->kind == TYPE_RECORD && strchr(type->record->name, '(');
+}
+
 /* "double x[3][4]", for a member. */
 static bool add_declarator(wg_text *out, const struct ctype *type, const char *name) {
     const struct ctype *base = type;
@@ -189,8 +211,16 @@ static bool add_declarator(wg_text *out, const struct ctype *type, const char *n
         base = base->of;
         pointers++;
     }
-    bool ok = text_format(out, "%s%s ", base->is_const && pointers ? "const " : "",
-                          c_type_name(base));
+    bool ok = !(base->is_const && pointers) || text_add(out, "const ");
+    if (is_unnamed(base)) {
+        ok = ok && text_add(out, "struct { ");
+        for (size_t i = 0; ok && i < base->record->count; i++)
+            ok = add_declarator(out, base->record->field[i].type, base->record->field[i].name) &&
+                 text_add(out, "; ");
+        ok = ok && text_add(out, "} ");
+    } else {
+        ok = ok && text_format(out, "%s ", c_type_name(base));
+    }
     while (pointers-- > 0) ok = ok && text_add(out, "*");
     ok = ok && text_add(out, name);
     for (; type->kind == TYPE_ARRAY; type = type->of)
@@ -237,6 +267,7 @@ static bool add_record(struct records *r, const struct ctype *type) {
     }
     bool ok = true, tagged = strncmp(record->name, "struct ", 7) == 0;
     for (size_t i = 0; i < record->count && ok; i++) ok = add_record(r, record->field[i].type);
+    if (is_unnamed(type)) return ok;
     ok = ok && text_format(r->structs, "\n%s%s {\n", tagged ? "" : "typedef ",
                            tagged ? record->name : "struct");
     for (size_t i = 0; i < record->count && ok; i++)

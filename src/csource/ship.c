@@ -281,9 +281,12 @@ static void add_header(struct shipment *h, wg_text *out) {
     for (char *c = guard; *c; c++)
         *c = isalnum((unsigned char)*c) ? (char)toupper((unsigned char)*c) : '_';
     put(h, out, "#ifndef %s\n#define %s\n\n%s", guard, guard, how_to_call);
-    if (h->has_bool) put(h, out, "#include <stdbool.h>\n");
-    put(h, out, "#include <stddef.h>\n#include <stdint.h>\n");
-    if (!failed(h->error) && !add_records(h->s, out)) fail_memory(h->error);
+    wg_text records = {.allocator = h->s->allocator};
+    if (!failed(h->error) && !add_records(h->s, &records)) fail_memory(h->error);
+    const char *text = records.data ? records.data : "";
+    if (h->has_bool || strstr(text, "bool ")) put(h, out, "#include <stdbool.h>\n");
+    put(h, out, "#include <stddef.h>\n#include <stdint.h>\n%s", text);
+    wg_text_free(&records);
     put(h, out,
         "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n%s\n#ifdef __cplusplus\n}\n#endif\n\n"
         "#endif\n",

@@ -36,7 +36,7 @@ enum top {
     TOP_ALONE,     /* *x           */
     TOP_RECORD,    /* s.member     */
     TOP_POINTER,   /* s->member    */
-    TOP_ROWS       /* p[i].member  */
+    TOP_ROWS       /* p[row_].member */
 };
 
 /* A scalar, or an array, that is an input or output of the program, or a size of it. */
@@ -46,7 +46,9 @@ struct leaf {
     const struct ctype *type; /* of an element */
     const struct ctype *owner; /* the struct, or what the parameter points to */
     enum top top;
-    const char *member;       /* "pos", "in.k"; NULL: none */
+    const char *member;       /* "pos", "in.k", "body[i0_].at"; NULL: none */
+    int64_t dims[WG_MAX_RANK]; /* of arrays of structs in it, which i0_, i1_, ... run through */
+    size_t dim_count, own_levels; /* own_levels: the member's own axes, behind these */
     bool is_array;            /* the member, or what x points to */
     bool is_deep;             /* of several axes, so that its address has another type */
     int64_t inner;            /* of TOP_ROWS: elements in one struct */

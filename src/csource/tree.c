@@ -273,6 +273,8 @@ static const struct ctype *read_type(struct tree *t, CXType given) {
     type->text = keep_text(t, CL(t, getTypeSpelling)(given));
     if (type->kind <= TYPE_DOUBLE && c.kind != CXType_Invalid)
         type->plain = keep_text(t, CL(t, getTypeSpelling)(CL(t, getUnqualifiedType)(c)));
+    if (type->kind == TYPE_INT && c.kind == CXType_Enum)
+        type->plain = type->is_signed ? "int" : "unsigned int";
     return type;
 }
 

@@ -270,6 +270,8 @@ static void write_size(const struct operation *o) {
     ADD(o->w, "v%u = ", o->v);
     add_number(o->w, lowered_extent(o->w->l, words(o)[0]));
     add(o->w, ";\n");
+    indent(o->w, 2);
+    ADD(o->w, "(void)v%u;\n", o->v); /* operands are written as the size itself */
 }
 
 /* ---- random bits ----------------------------------------------------------------------------- */

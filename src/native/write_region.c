@@ -304,18 +304,18 @@ static void store_results(const struct scene *s, int depth, const char *number) 
 }
 
 /* Iterations that did not run have made zeros; of what is kept for the reverse nobody reads those. */
-static void clear_rest(const struct scene *s, int depth) {
+static void clear_rest(const struct scene *s, int depth, const char *ran) {
     struct writer *w = s->w;
     for (size_t k = s->r.carries; k < s->r.items - s->r.kept; k++) {
         value item = s->item[k];
         if (!item) continue;
         wg_extent width = width_of(s, item);
         indent(w, depth);
-        add(w, "if (ran < length) memset(");
+        ADD(w, "if (%s < length) memset(", ran);
         add_memory(w, item);
-        add(w, " + ran");
+        ADD(w, " + %s", ran);
         if (width != 1) add(w, " * "), add_extent(w, &w->l->extents->t, width, true);
-        add(w, ", 0, (size_t)((length - ran)");
+        ADD(w, ", 0, (size_t)((length - %s)", ran);
         if (width != 1) add(w, " * "), add_extent(w, &w->l->extents->t, width, true);
         ADD(w, ") * sizeof(%s));\n", type_text_of[dtype_of(w, item)]);
     }
@@ -378,14 +378,14 @@ static void write_loop(const struct scene *s) {
         add(w, "if (count < 0) count = 0;\n");
     }
     if (!is_while) add_ahead(w, s->body, 2, add_given);
-    if (is_while || (partial && collects)) {
+    if (is_while) {
         indent(w, 2);
-        ADD(w, "int64_t ran = %s;\n", is_while ? "0" : "count");
+        add(w, "int64_t ran = 0;\n");
     }
     begin_carries(s, 2);
     if (is_while) write_while(s, 2);
     else write_counted(s, 2);
-    if (partial) clear_rest(s, 2);
+    if (partial) clear_rest(s, 2, is_while ? "ran" : "count");
     store_results(s, 2, is_while ? "ran" : "count");
 }
 

@@ -63,6 +63,18 @@ double length(const struct curve *c) {
     return sum;
 }
 
+struct cloud {
+    struct { double m[2]; } body[2][3];
+    struct { double e; } state;
+};
+
+double total(const struct cloud *c) {
+    double sum = c->state.e;
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++) sum += c->body[i][j].m[0] * c->body[i][j].m[1] * (i + j);
+    return sum;
+}
+
 void fill(int n, double x, double *y, double *last) {
     for (int i = 0; i < n; i++) y[i] = x * x * i;
     *last = exp(x);
@@ -73,6 +85,7 @@ wengert cc model.c --function both --with jvp,vjp,jac -o both_d.c || fail both
 wengert cc model.c:smooth --size mask=m -o smooth_d || fail smooth
 wengert cc model.c:trace --with grad,hess --wrt a,scale --name tr -o trace_d || fail trace
 wengert cc model.c:length --size c.knot=c.n --with grad -o length_d || fail length
+wengert cc model.c:total --with grad -o total_d || fail total
 wengert cc model.c:fill --size y=n --with jac,vjp -o fill_d || fail fill
 wengert cc chain.c --function step --with jvp,vjp -o step_d || fail step
 wengert cc chain.c --function energy --wrt x --with grad,hvp -o energy_d || fail energy
@@ -101,6 +114,7 @@ cat > use.c <<'END'
 #include "multiply_d.h"
 #include "smooth_d.h"
 #include "step_d.h"
+#include "total_d.h"
 #include "trace_d.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +206,13 @@ int main(void) {
     show("fill_vjp", &x_bar, 1);
     check(fill_jac(3, 0.5, NULL, NULL, dy, &dlast, work));
     show("fill_jac", dy, 3);
+    struct cloud cloud = {.state = {7}}, cloud_bar;
+    for (int i = 0; i < 12; i++) cloud.body[i / 6][i / 2 % 3].m[i % 2] = i;
+    check(total_grad(&cloud, &cloud_bar, work));
+    printf("total m");
+    for (int i = 0; i < 12; i++) printf(" %g", cloud_bar.body[i / 6][i / 2 % 3].m[i % 2]);
+    printf("\n");
+    show("total e", &cloud_bar.state.e, 1);
     free(m);
     free(work);
     return 0;
@@ -261,6 +282,9 @@ expect 'trace scale' d.dscale gradient model.c:trace --at "$at"
 at='c.slope=2,c.knot=[0,1,3]'
 expect 'length slope' d.dc.slope gradient model.c:length --size c.knot=c.n --at "$at"
 expect 'length knot' d.dc.knot gradient model.c:length --size c.knot=c.n --at "$at"
+at='c.body.m=[[[0,1],[2,3],[4,5]],[[6,7],[8,9],[10,11]]],c.state.e=7'
+expect 'total m' d.dc.body.m gradient model.c:total --at "$at"
+expect 'total e' d.dc.state.e gradient model.c:total --at "$at"
 expect fill_vjp x_bar vjp model.c:fill --size y=n,n=3 --at x=0.5 --adjoint 'y=[1,1,1],last=1'
 expect fill_jac dy.dx jacobian model.c:fill --size y=n,n=3 --at x=0.5 --of y --wrt x
 

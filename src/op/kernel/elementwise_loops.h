@@ -159,7 +159,7 @@ static inline i64 floor_remainder(i64 a, i64 b) {
 /* a b, but 0 where a or b is 0: that only matters where the product is NaN, which the common case
  * does not look further than. */
 #define ABSOLUTE(a, b)                                                                             \
-    ((a) * (b) + 0 == (a) * (b) + 0 ? (a) * (b) + 0 : ((a) == 0) | ((b) == 0) ? 0 : (a) * (b))
+    ((a) * (b) + 0 == (a) * (b) + 0 ? (a) * (b) + 0 : (((a) == 0) | ((b) == 0)) ? 0 : (a) * (b))
 #define BITS(x) (8 * sizeof(x))
 /* To the right with the sign kept, which C leaves to the compiler. */
 #define SHIFTED(a, count) ((a) < 0 ? ~(~u >> (count)) : u >> (count))
