@@ -1,6 +1,6 @@
-/* Calls: the function's body is carried out where the call stands, in a frame of its own. A function
- * without a body is one of math.h, of the few of the C library below, or one that the options say
- * something of; else it is an error. */
+/* Calls: the function's body is carried out where the call stands, in a frame of its own. A
+ * function without a body is one of math.h, of the few of the C library below, or one that the
+ * options say something of; else it is an error. */
 #include "csource/lower.h"
 
 #include <stdio.h>
@@ -98,7 +98,8 @@ static void move_bytes(struct lower *l, const struct node *n, bool sets) {
         refuse_null(l, n);
         return;
     }
-    while (p.at.type->kind == TYPE_ARRAY) p.at = place_element(l, p.at); /* rows by their elements */
+    /* rows by their elements */
+    while (p.at.type->kind == TYPE_ARRAY) p.at = place_element(l, p.at);
     while (q.at.type->kind == TYPE_ARRAY) q.at = place_element(l, q.at);
     const struct ctype *of = p.at.type;
     if (!same_type(of, q.at.type)) {

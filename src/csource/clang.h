@@ -20,11 +20,13 @@
     X(getArrayElementType) X(getArraySize) X(getTypeDeclaration) X(getEnumDeclIntegerType)         \
     X(getResultType) X(Type_getSizeOf) X(Type_visitFields) X(isConstQualifiedType)                 \
     X(isVolatileQualifiedType) X(isRestrictQualifiedType) X(isFunctionTypeVariadic)                \
-    X(getEnumConstantDeclValue) X(Cursor_Evaluate) X(EvalResult_getKind) X(EvalResult_getAsLongLong) \
+    X(getEnumConstantDeclValue) X(Cursor_Evaluate) X(EvalResult_getKind)                           \
+    X(EvalResult_getAsLongLong)                                                                    \
     X(EvalResult_getAsDouble) X(EvalResult_dispose) X(getCursorBinaryOperatorKind)                 \
     X(getCursorUnaryOperatorKind) X(Cursor_getNumArguments) X(Cursor_getArgument)                  \
     X(Cursor_getVarDeclInitializer) X(Cursor_getStorageClass) X(Cursor_isBitField)                 \
-    X(getCursorLinkage) X(Location_isFromMainFile) X(tokenize) X(disposeTokens) X(getTokenSpelling) \
+    X(getCursorLinkage) X(Location_isFromMainFile) X(tokenize) X(disposeTokens)                    \
+    X(getTokenSpelling)                                                                            \
     X(getTokenLocation) X(getRange) X(getTokenKind) X(getUnqualifiedType)
 
 struct clang {

@@ -1,7 +1,7 @@
 /* Statements, and what decides between them. A statement that may leave sets a flag (broke,
  * continued, returned); what comes behind it in its block is then a branch by the flags. An `if` of
- * which one case always leaves takes the rest of its block into the other case, so that no flag need
- * be asked. */
+ * which one case always leaves takes the rest of its block into the other case, so that no flag
+ * need be asked. */
 #include "csource/lower.h"
 
 #define MOVES INT64_MIN
@@ -28,8 +28,8 @@ static void all_cases(struct lower *l, void *data) {
 }
 
 static bool same_target(const struct cell *c, const struct place *to, bool is_set) {
-    return c->is_set == is_set && (!is_set || (c->to.object == to->object &&
-                                               c->to.cell == to->cell));
+    return c->is_set == is_set &&
+           (!is_set || (c->to.object == to->object && c->to.cell == to->cell));
 }
 
 void branch(struct lower *l, value choice, size_t cases, arm *f, void *data,
@@ -134,7 +134,9 @@ static void assume_going(struct lower *l) {
 static bool leaves(const struct node *n) {
     if (!n) return false;
     switch (n->kind) {
-    case NODE_BREAK: case NODE_CONTINUE: case NODE_RETURN: return true;
+    case NODE_BREAK:
+    case NODE_CONTINUE:
+    case NODE_RETURN: return true;
     case NODE_BLOCK: return n->count > 0 && leaves(n->child[n->count - 1]);
     case NODE_IF: return leaves(n->child[1]) && leaves(n->child[2]);
     default: return false;
@@ -176,8 +178,8 @@ static void going_on(struct lower *l, struct node *const *list, size_t count,
         if (!known) run_list(l, list, count);
         return;
     }
-    /* Up to the next statement that may leave, and on behind it, so that a long row of such does not
-     * nest; but names that are declared on the way are needed until the end. */
+    /* Up to the next statement that may leave, and on behind it, so that a long row of such does
+     * not nest; but names that are declared on the way are needed until the end. */
     struct rest r = {.list = list, .count = 0};
     bool declares = false;
     for (size_t i = 0; i < count; i++) declares = declares || list[i]->kind == NODE_DECLARE;
@@ -208,8 +210,8 @@ static bool assigns_cheaply(const struct node *n, const struct node *condition, 
 }
 
 /* The variables that cheap assignments write. */
-static void cells_assigned(struct lower *l, const struct node *n, struct cell **list,
-                           size_t *count, size_t room) {
+static void cells_assigned(struct lower *l, const struct node *n, struct cell **list, size_t *count,
+                           size_t room) {
     if (!n) return;
     if (n->kind == NODE_BLOCK)
         for (size_t i = 0; i < n->count; i++) cells_assigned(l, n->child[i], list, count, room);
@@ -249,8 +251,8 @@ static bool choose_values(struct lower *l, value c, const struct node *n) {
 }
 
 /* Ifs in a row, else-ifs or behind cases that leave, whose conditions are cheap, are one branch by
- * the number of the first that holds: so that a long row does not nest. The number of cases; 2: there
- * is no row. choice[k]: condition k. */
+ * the number of the first that holds: so that a long row does not nest. The number of cases; 2:
+ * there is no row. choice[k]: condition k. */
 static size_t row_of_ifs(struct lower *l, const struct node *n, struct rest *r, value *choice) {
     size_t cases = 1, stays = !leaves(n->child[1]);
     const struct node *other = n->child[2];
@@ -260,7 +262,8 @@ static size_t row_of_ifs(struct lower *l, const struct node *n, struct rest *r, 
         const struct node *next = other;
         bool behind = !other && !stays && row.count;
         if (behind) next = row.list[0];
-        if (!next || next->kind != NODE_IF || !is_cheap(next->child[0], n->child[0], &budget)) break;
+        if (!next || next->kind != NODE_IF || !is_cheap(next->child[0], n->child[0], &budget))
+            break;
         if (behind) {
             row.list++;
             row.count--;
@@ -457,9 +460,12 @@ void statement(struct lower *l, const struct node *n) {
     case NODE_BLOCK: block(l, n); break;
     case NODE_DECLARE: declare(l, n); break;
     case NODE_IF: if_with_rest(l, n, NULL, 0); break;
-    case NODE_FOR: case NODE_WHILE: case NODE_DO: loop_statement(l, n); break;
+    case NODE_FOR:
+    case NODE_WHILE:
+    case NODE_DO: loop_statement(l, n); break;
     case NODE_SWITCH: switch_statement(l, n); break;
-    case NODE_CASE: case NODE_DEFAULT:
+    case NODE_CASE:
+    case NODE_DEFAULT:
         refuse_at(l, &n->spot, "put it directly into the braces of its switch",
                   "this label stands in a statement within its switch");
         break;

@@ -1,5 +1,5 @@
-/* The entry: a C function's parameters become sizes and inputs, its body is carried out, and what it
- * returns and writes become outputs. */
+/* The entry: a C function's parameters become sizes and inputs, its body is carried out, and what
+ * it returns and writes become outputs. */
 #include "csource/lower.h"
 #include "csource/source.h"
 
@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-
-/* ---- lengths that the caller tells ------------------------------------------------------------ */
+/* ---- lengths that the caller tells ----------------------------------------------------------- */
 
 /* "x=n*m": names, numbers, + - * and brackets. A name is a whole number among the parameters. */
 struct length_text {
@@ -99,7 +98,7 @@ static wg_extent told_length(struct lower *l, const char *text) {
     return e;
 }
 
-/* ---- which parameters are sizes ---------------------------------------------------------------- */
+/* ---- which parameters are sizes -------------------------------------------------------------- */
 
 static bool names_parameter(const struct node *n, const struct decl *d) {
     if (n->kind == NODE_NAME && n->decl == d) return true;
@@ -184,7 +183,7 @@ static bool is_size(struct lower *l, const struct decl *f, const struct decl *d)
     return is_told_size(l, d->name) || (f->body && bounds_loops(l, f->body, d, 0));
 }
 
-/* ---- inputs and outputs ------------------------------------------------------------------------ */
+/* ---- inputs and outputs ---------------------------------------------------------------------- */
 
 struct port_walk {
     struct lower *l;
@@ -294,8 +293,8 @@ static struct object *pointed_to(struct reading *r, const char *name, const stru
     if (!array) return NULL;
     if (told) count = told_length(l, told);
     if (stopped(l)) return NULL;
-    *array = (struct ctype){.kind = TYPE_ARRAY, .of = of, .count = count, .bytes = -1,
-                            .text = of->text};
+    *array = (struct ctype){
+        .kind = TYPE_ARRAY, .of = of, .count = count, .bytes = -1, .text = of->text};
     bool alone = count == LENGTH_UNKNOWN;
     char *kept = keep(l, strlen(name) + 1);
     if (!kept) return NULL;
@@ -325,7 +324,7 @@ static void walk_pointer(struct port_walk *w, const struct ctype *type) {
     open_ports(reading_of(l), o, w->name, false);
 }
 
-/* ---- parameters -------------------------------------------------------------------------------- */
+/* ---- parameters ------------------------------------------------------------------------------ */
 
 static void open_parameter(struct reading *r, const struct node *at, const struct decl *d,
                            wg_csource_parameter *told) {
@@ -408,7 +407,7 @@ static void open_parameters(struct reading *r, const struct node *at, const stru
     s->count = f->parameter_count;
 }
 
-/* ---- results ----------------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 /* What a port called "name" or "name.field" belongs to. */
 static wg_csource_parameter *parameter_of(wg_csource *s, const char *port) {
@@ -436,8 +435,9 @@ static void close_ports(struct reading *r, struct object *result) {
         if (l->g->t.output.count > before) parameter_of(r->source, p->name)->is_written = true;
     }
     if (!stopped(l) && !l->g->t.output.count)
-        refuse_at(l, &l->frame->function->spot, "it returns nothing, and writes nothing that its "
-                                               "caller sees",
+        refuse_at(l, &l->frame->function->spot,
+                  "it returns nothing, and writes nothing that its "
+                  "caller sees",
                   "'%.64s' computes nothing", l->frame->function->name);
 }
 
@@ -489,8 +489,11 @@ static bool good_options(const wg_csource_options *o, wg_error *error) {
     const struct {
         const char *const *list;
         size_t count;
-    } lists[] = {{o->flag, o->flag_count}, {o->file, o->file_count}, {o->size, o->size_count},
-                 {o->inactive, o->inactive_count}, {o->rule, o->rule_count}};
+    } lists[] = {{o->flag, o->flag_count},
+                 {o->file, o->file_count},
+                 {o->size, o->size_count},
+                 {o->inactive, o->inactive_count},
+                 {o->rule, o->rule_count}};
     for (size_t i = 0; i < COUNT_OF(lists); i++)
         for (size_t k = 0; k < lists[i].count; k++)
             if (!lists[i].list || !lists[i].list[k]) {
@@ -517,8 +520,7 @@ static void begin_again(struct reading *r) {
     l->arena = (struct arena){.allocator = l->allocator};
 }
 
-wg_csource *wg_csource_open(const char *path, const wg_csource_options *options,
-                            wg_error *error) {
+wg_csource *wg_csource_open(const char *path, const wg_csource_options *options, wg_error *error) {
     wg_csource_options none = {0};
     if (failed(error)) return NULL;
     if (!options) options = &none;
@@ -590,8 +592,7 @@ void wg_csource_free(wg_csource *s) {
     mem_free(&a, s, sizeof *s);
 }
 
-wg_program *wg_csource_read(const char *path, const wg_csource_options *options,
-                            wg_error *error) {
+wg_program *wg_csource_read(const char *path, const wg_csource_options *options, wg_error *error) {
     wg_csource *s = wg_csource_open(path, options, error);
     wg_program *program = s ? s->program : NULL;
     if (s) s->program = NULL;

@@ -32,7 +32,8 @@ static value wrapped(struct lower *l, value v, const struct ctype *type) {
 static bool is_counted(struct lower *l, value v) {
     wg_extent low, high;
     int64_t number;
-    return !literal_of(l, v, &number) && bounds_of(l, v, &low, &high) && extent_provably_le(l->g, 0, low);
+    return !literal_of(l, v, &number) && bounds_of(l, v, &low, &high) &&
+           extent_provably_le(l->g, 0, low);
 }
 
 static bool fits(struct lower *l, value v, const struct ctype *from, const struct ctype *to) {
@@ -283,8 +284,8 @@ static struct operand pointer_arithmetic(struct lower *l, enum operator_kind op,
 
 struct operand computed(struct lower *l, enum operator_kind op, struct operand a, struct operand b,
                         const struct node *at) {
-    static const uint16_t row[] = {[C_MUL] = OP_mul, [C_DIV] = OP_div, [C_ADD] = OP_add,
-                                   [C_SUB] = OP_sub};
+    static const uint16_t row[] = {
+        [C_MUL] = OP_mul, [C_DIV] = OP_div, [C_ADD] = OP_add, [C_SUB] = OP_sub};
     struct operand y = {.type = &int_type};
     if (stopped(l) || !a.type || !b.type) return y;
     if (is_pointer_like(a.type) || is_pointer_like(b.type))
@@ -327,7 +328,8 @@ static bool same_tree(const struct node *a, const struct node *b) {
 static bool contains(const struct node *n, const struct node *part) {
     if (n->kind == part->kind && same_tree(n, part)) return true;
     size_t always = n->count; /* of these the others may be passed over */
-    if (n->kind == NODE_CHOICE || (n->kind == NODE_BINARY && (n->op == C_BOTH || n->op == C_EITHER)))
+    if (n->kind == NODE_CHOICE ||
+        (n->kind == NODE_BINARY && (n->op == C_BOTH || n->op == C_EITHER)))
         always = 1;
     for (size_t i = 0; i < always; i++)
         if (n->child[i] && contains(n->child[i], part)) return true;
@@ -345,7 +347,8 @@ static bool has_effects(const struct node *n) {
 bool is_cheap(const struct node *n, const struct node *condition, int *budget) {
     if (--*budget < 0) return false;
     switch (n->kind) {
-    case NODE_INT: case NODE_REAL: return true;
+    case NODE_INT:
+    case NODE_REAL: return true;
     case NODE_NAME: return is_scalar(n->type) && n->decl != NULL;
     case NODE_CAST:
         if (!is_scalar(n->type) || !is_scalar(n->child[0]->type)) return false;
@@ -361,7 +364,8 @@ bool is_cheap(const struct node *n, const struct node *condition, int *budget) {
     case NODE_CALL:
         if (!n->decl || n->decl->body || !is_cheap_function(n->decl->name)) return false;
         break;
-    case NODE_INDEX: case NODE_MEMBER:
+    case NODE_INDEX:
+    case NODE_MEMBER:
         return condition && is_scalar(n->type) && contains(condition, n) && !has_effects(condition);
     default: return false;
     }
@@ -480,8 +484,10 @@ static struct operand unary(struct lower *l, const struct node *n) {
     struct operand x = {.type = n->type};
     const struct ctype *type;
     switch (n->op) {
-    case C_AFTER_INCREASE: case C_AFTER_DECREASE: case C_INCREASE: case C_DECREASE:
-        return count_on(l, n);
+    case C_AFTER_INCREASE:
+    case C_AFTER_DECREASE:
+    case C_INCREASE:
+    case C_DECREASE: return count_on(l, n);
     case C_ADDRESS: x.at = lvalue(l, n->child[0]); return x;
     case C_AT: return load_from(l, lvalue(l, n), n);
     case C_NOT:
@@ -508,8 +514,9 @@ static void refuse_node(struct lower *l, const struct node *n) {
     static const struct {
         const char *what, *hint;
     } ways[] = {{"goto", "leave by break, continue or return, or by a flag that is asked"},
-                {"assembly code", "write it in C, or give the function that it is in a body in C by "
-                                  "--rule name=file.c"},
+                {"assembly code",
+                 "write it in C, or give the function that it is in a body in C by "
+                 "--rule name=file.c"},
                 {"a statement as an expression", "make it a function"},
                 {"the address of a label", "decide by switch"},
                 {"a range of elements", "assign them in a loop"},
@@ -557,7 +564,9 @@ struct place lvalue(struct lower *l, const struct node *n) {
         if (same_type(n->type, n->child[0]->type)) return lvalue(l, n->child[0]);
         break;
     case NODE_REFUSED: break;
-    case NODE_CALL: case NODE_CHOICE: case NODE_ASSIGN: return rvalue(l, n).at; /* of a struct */
+    case NODE_CALL:
+    case NODE_CHOICE:
+    case NODE_ASSIGN: return rvalue(l, n).at; /* of a struct */
     default: break;
     }
     if (n->kind == NODE_REFUSED)
@@ -581,8 +590,10 @@ static struct operand evaluate(struct lower *l, const struct node *n) {
     case NODE_REAL:
         x.v = build_number(l->g, n->type && n->type->kind == TYPE_FLOAT ? WG_F32 : WG_F64, n->real);
         return x;
-    case NODE_NAME: case NODE_INDEX: case NODE_MEMBER: case NODE_LITERAL:
-        return load_from(l, lvalue(l, n), n);
+    case NODE_NAME:
+    case NODE_INDEX:
+    case NODE_MEMBER:
+    case NODE_LITERAL: return load_from(l, lvalue(l, n), n);
     case NODE_UNARY: return unary(l, n);
     case NODE_BINARY:
         if (n->op == C_BOTH || n->op == C_EITHER) return both(l, n);
@@ -608,8 +619,7 @@ static struct operand evaluate(struct lower *l, const struct node *n) {
             rvalue(l, inner);
             return x;
         }
-        if (n->type->kind == TYPE_POINTER && is_allocation(inner) &&
-            n->type->of->kind != TYPE_VOID)
+        if (n->type->kind == TYPE_POINTER && is_allocation(inner) && n->type->of->kind != TYPE_VOID)
             return allocated(l, inner, settled_type(l, n->type->of, n));
         x = rvalue(l, inner);
         stand_at(l, n);
@@ -671,8 +681,8 @@ static void initialise_list(struct lower *l, struct place p, const struct node *
             part = place_moved(l, place_element(l, p), whole(l, (int64_t)at));
         }
         bool inner = part.type->kind == TYPE_ARRAY || part.type->kind == TYPE_RECORD;
-        if (inner && (designators > depth + 1 ||
-                      (x->kind != NODE_INIT && !same_type(part.type, x->type)))) {
+        if (inner &&
+            (designators > depth + 1 || (x->kind != NODE_INIT && !same_type(part.type, x->type)))) {
             initialise_list(l, part, list, next, depth + 1); /* braces left out */
         } else {
             initialise(l, part, x);

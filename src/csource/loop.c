@@ -7,12 +7,12 @@
 
 enum { MOST_CARRIED = 254, MOST_UNROLLED = 16, MOST_WRITTEN_OUT = 600, NOT_STRAIGHT = 1 << 20 };
 
-struct counting { /* for (i = start; i < end; i += step) */
+struct counting {                         /* for (i = start; i < end; i += step) */
     const struct node *name, *end, *also; /* also: what stands behind && in the condition */
     enum operator_kind compare;
-    int64_t step;             /* a literal; its sign if `by` says how much                       */
-    const struct node *by;    /* what else is added or subtracted; NULL: nothing                 */
-    struct cell *cell; /* of i */
+    int64_t step;          /* a literal; its sign if `by` says how much                       */
+    const struct node *by; /* what else is added or subtracted; NULL: nothing                 */
+    struct cell *cell;     /* of i */
 };
 
 struct loop {
@@ -72,8 +72,8 @@ static const struct node *step_of(struct lower *l, const struct node *n, int64_t
 
 static bool find_counting(struct lower *l, const struct node *condition, const struct node *step,
                           struct counting *c) {
-    static const enum operator_kind mirrored[] = {[C_LT] = C_GT, [C_GT] = C_LT, [C_LE] = C_GE,
-                                                  [C_GE] = C_LE, [C_NE] = C_NE};
+    static const enum operator_kind mirrored[] = {
+        [C_LT] = C_GT, [C_GT] = C_LT, [C_LE] = C_GE, [C_GE] = C_LE, [C_NE] = C_NE};
     if (!condition || !step) return false;
     while (condition->kind == NODE_BINARY && condition->op == C_BOTH) {
         if (c->also) return false;
@@ -199,7 +199,7 @@ static wg_extent never_negative(struct lower *l, wg_extent e) {
 /* How many iterations: an extent, or a value of which an extent is a bound. */
 struct trip {
     wg_extent length;
-    value count; /* 0: length */
+    value count;       /* 0: length */
     value start, step; /* step: by how much, always positive */
     bool is_bounded;
     wg_extent low, high; /* of the variable */
@@ -237,13 +237,13 @@ static struct trip count_trips(struct lower *l, const struct counting *c) {
     }
     t.count = distance;
     if (step > 1 || c->by)
-        t.count = build_binary(g, OP_idiv,
-                               build_add(g, distance, build_sub(g, t.step, one)), t.step);
+        t.count = build_binary(g, OP_idiv, build_add(g, distance, build_sub(g, t.step, one)),
+                               t.step);
     return t;
 }
 
-/* A loop whose variable doubles up to an end, or halves until nothing is left of it, runs at most as
- * often as it has bits. */
+/* A loop whose variable doubles up to an end, or halves until nothing is left of it, runs at most
+ * as often as it has bits. */
 static bool is_geometric(const struct node *condition, const struct node *step) {
     if (!condition || !step || step->kind != NODE_ASSIGN) return false;
     bool grows = step->op == C_MUL || step->op == C_SHL;
@@ -256,8 +256,7 @@ static bool is_geometric(const struct node *condition, const struct node *step) 
     const struct node *left = bare(c->child[0]), *right = bare(c->child[1]);
     bool is_left = left->kind == NODE_NAME && left->decl == name->decl;
     if (grows) return is_left && (c->op == C_LT || c->op == C_LE);
-    if (c->op == C_AND)
-        return is_left || (right->kind == NODE_NAME && right->decl == name->decl);
+    if (c->op == C_AND) return is_left || (right->kind == NODE_NAME && right->decl == name->decl);
     if (!is_left || right->kind != NODE_INT) return false;
     return (c->op == C_GT && right->integer >= 0) || (c->op == C_GE && right->integer >= 1) ||
            (c->op == C_NE && right->integer == 0);
@@ -294,7 +293,8 @@ static bool stays_at(struct lower *l, const struct written *w) {
     if (stopped(l) || c->type->kind != TYPE_POINTER || !c->is_set || !c->to.object || !c->to.type ||
         !literal_of(l, w->begin, &index) || index != 0)
         return false;
-    if (c->to.type->kind == TYPE_RECORD) return c->to.object->type->kind == TYPE_RECORD && !c->to.cell;
+    if (c->to.type->kind == TYPE_RECORD)
+        return c->to.object->type->kind == TYPE_RECORD && !c->to.cell;
     return is_scalar(c->to.type) && !c->to.object->cell[c->to.cell].is_array;
 }
 
@@ -317,10 +317,12 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
      * bounds would multiply, and what reverse mode keeps with them. */
     if (!l->loops && p->counts && t.length == WG_UNBOUNDED && w->implied != LENGTH_UNKNOWN)
         t.length = extent_add(l->g, w->implied, 1);
-    if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(p->condition, p->step)) t.length = 64;
+    if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(p->condition, p->step))
+        t.length = 64;
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
     if (count > MOST_CARRIED) {
-        if (!make_one_whole(l, &w->written)) refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
+        if (!make_one_whole(l, &w->written))
+            refuse_at(l, &p->n->spot, NULL, "this loop assigns more than 254 variables");
         return;
     }
     size_t carried = 0;
@@ -438,7 +440,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     mem_free(&l->allocator, carry, (count + 1) * sizeof *carry);
 }
 
-/* ---- short loops, written out ----------------------------------------------------------------- */
+/* ---- short loops, written out ---------------------------------------------------------------- */
 
 /* How often a loop runs whose ends are literals; -1: another one. */
 static int64_t literal_trips(const struct node *n) {

@@ -48,8 +48,8 @@ void *keep(struct lower *l, size_t size) {
 
 /* ---- types ----------------------------------------------------------------------------------- */
 
-const struct ctype int_type = {.kind = TYPE_INT, .bits = 32, .is_signed = true, .bytes = 4,
-                               .text = "int"};
+const struct ctype int_type = {
+    .kind = TYPE_INT, .bits = 32, .is_signed = true, .bytes = 4, .text = "int"};
 const struct ctype size_type = {.kind = TYPE_INT, .bits = 64, .bytes = 8, .text = "size_t"};
 
 const struct ctype *plain_type(enum ctype_kind kind) {
@@ -83,8 +83,7 @@ bool same_type(const struct ctype *a, const struct ctype *b) {
     return !a && !b;
 }
 
-const struct ctype *settled_type(struct lower *l, const struct ctype *type,
-                                 const struct node *at) {
+const struct ctype *settled_type(struct lower *l, const struct ctype *type, const struct node *at) {
     bool open = false;
     for (const struct ctype *t = type; t; t = t->of)
         open = open || (t->kind == TYPE_ARRAY && t->size);
@@ -111,8 +110,7 @@ const struct ctype *settled_type(struct lower *l, const struct ctype *type,
 /* ---- what is known of values ----------------------------------------------------------------- */
 
 bool literal_of(const struct lower *l, value v, int64_t *number) {
-    return v && !dtype_is_float(type_of(&l->g->t, v)->dtype) &&
-           value_is_splat(&l->g->t, v, number);
+    return v && !dtype_is_float(type_of(&l->g->t, v)->dtype) && value_is_splat(&l->g->t, v, number);
 }
 
 value whole(struct lower *l, int64_t number) {
@@ -180,10 +178,13 @@ bool not_negative(struct lower *l, value v) {
     if (bounds_of(l, v, &low, &high) && extent_provably_le(l->g, 0, low)) return true;
     switch (i->op) {
     case OP_size: return true;
-    case OP_add: case OP_mul: case OP_idiv: return not_negative(l, a) && not_negative(l, b);
+    case OP_add:
+    case OP_mul:
+    case OP_idiv: return not_negative(l, a) && not_negative(l, b);
     case OP_imod: return not_negative(l, b) && (!literal_of(l, b, &number) || number > 0);
     case OP_bit_and: return not_negative(l, a) || not_negative(l, b);
-    case OP_bit_or: case OP_bit_xor: return not_negative(l, a) && not_negative(l, b);
+    case OP_bit_or:
+    case OP_bit_xor: return not_negative(l, a) && not_negative(l, b);
     case OP_shift_right: return not_negative(l, a);
     case OP_cast: return type_of(&l->g->t, a)->dtype == WG_BOOL;
     default: return false;

@@ -2,13 +2,14 @@
  * if by an interpreter that computes with values of the graph:
  *
  *  - A variable is an object of cells, one for every scalar in it. A cell holds a value of the
- *    graph: a scalar, or, where arrays contain it, all its elements in a row (so an array of structs
- *    becomes one array for each member). An assignment gives the cell another value. (object.c)
+ *    graph: a scalar, or, where arrays contain it, all its elements in a row (so an array of
+ *    structs becomes one array for each member). An assignment gives the cell another value.
+ *    (object.c)
  *  - A pointer is a place: an object and a cell, known here, and an index, which is a value.
  *  - `if`, `switch` and loops become branches and loops of the graph, whose results and carries are
  *    the cells that their bodies write. Which these are is found by carrying out the bodies first
- *    on a graph that is thrown away (watch.c), so that writes through pointers and in functions that
- *    are called are seen. (control.c, loop.c)
+ *    on a graph that is thrown away (watch.c), so that writes through pointers and in functions
+ *    that are called are seen. (control.c, loop.c)
  *  - break, continue and return set flags, and what comes behind them is a branch by these.
  *  - Calls are carried out in the place where they stand. (call.c)
  *
@@ -140,7 +141,7 @@ struct lower {
 typedef void action(struct lower *l, void *data);
 typedef void arm(struct lower *l, void *data, size_t which); /* a case of a branch */
 
-/* ---- lower.c: errors, places in the text, small things ---------------------------------------- */
+/* ---- lower.c: errors, places in the text, small things --------------------------------------- */
 bool stopped(const struct lower *l); /* an error was recorded: there is nothing to do any more */
 /* An error at a node; the hint, if not NULL, stands below. */
 void refuse_at(struct lower *l, const struct spot *spot, const char *hint, const char *format, ...)
@@ -166,7 +167,7 @@ value extent_value(struct lower *l, wg_extent e);
 bool not_negative(struct lower *l, value v);
 bool bounds_of(struct lower *l, value v, wg_extent *low, wg_extent *high);
 
-/* ---- object.c --------------------------------------------------------------------------------- */
+/* ---- object.c -------------------------------------------------------------------------------- */
 struct object *object_new(struct lower *l, const char *name, const struct ctype *type);
 /* Of a local variable: its short arrays are parts. */
 struct object *variable_new(struct lower *l, const struct decl *decl, const struct ctype *type);
@@ -203,7 +204,7 @@ void cell_set(struct lower *l, struct cell *c, value v);
 void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell *from,
                    value from_index, wg_extent count);
 
-/* ---- watch.c ---------------------------------------------------------------------------------- */
+/* ---- watch.c --------------------------------------------------------------------------------- */
 void note_written(struct lower *l, struct cell *c);
 void note_read(struct lower *l, struct cell *c);
 /* An element of an array is met, at this index. */
@@ -223,7 +224,7 @@ void watch_again(struct lower *l, action *f, void *data);
 void watch_cases(struct lower *l, arm *f, void *data, size_t cases);
 void forget(struct lower *l, const written_vec *written);
 
-/* ---- expression.c ----------------------------------------------------------------------------- */
+/* ---- expression.c ---------------------------------------------------------------------------- */
 struct operand rvalue(struct lower *l, const struct node *n);
 struct place lvalue(struct lower *l, const struct node *n);
 value condition(struct lower *l, const struct node *n); /* bool[] */
@@ -241,13 +242,13 @@ void initialise(struct lower *l, struct place p, const struct node *init);
 /* The type that both operands of an operator are brought to. */
 const struct ctype *common_type(const struct ctype *a, const struct ctype *b);
 
-/* ---- table.c: const tables -------------------------------------------------------------------- */
+/* ---- table.c: const tables ------------------------------------------------------------------- */
 bool table_fill(struct lower *l, struct object *object, const struct node *init);
 value table_element(struct lower *l, const struct cell *c, int64_t k);
 /* While the table is filled: element `index` of its cell. */
 void table_put(struct lower *l, struct cell *c, value index, value v, const struct node *at);
 
-/* ---- call.c, mathematics.c -------------------------------------------------------------------- */
+/* ---- call.c, mathematics.c ------------------------------------------------------------------- */
 struct operand evaluate_call(struct lower *l, const struct node *n);
 /* malloc(n * sizeof *p) and calloc, turned into a pointer to `of`: a local array. */
 bool is_allocation(const struct node *n);
@@ -260,14 +261,14 @@ bool is_cheap_function(const char *name);
 /* memcpy, memset, malloc, printf and so on. */
 bool library_call(struct lower *l, const struct node *n, const char *name, struct operand *result);
 
-/* ---- control.c -------------------------------------------------------------------------------- */
+/* ---- control.c ------------------------------------------------------------------------------- */
 void statement(struct lower *l, const struct node *n);
 /* Carries out one of the cases, `arm` of data and its number, by an index or a truth. */
 void branch(struct lower *l, value choice, size_t cases, arm *f, void *data, const struct node *at);
 /* Whether what follows is passed over: bool[]. */
 value interrupted(struct lower *l);
 
-/* ---- loop.c ----------------------------------------------------------------------------------- */
+/* ---- loop.c ---------------------------------------------------------------------------------- */
 void loop_statement(struct lower *l, const struct node *n);
 
 #endif

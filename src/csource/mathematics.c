@@ -3,6 +3,7 @@
  * __builtin_ in front are the same rows. */
 #include "csource/lower.h"
 
+#include <float.h>
 #include <math.h>
 
 struct unary_row {
@@ -23,8 +24,9 @@ static const struct unary_row unary_rows[] = {
     {"lgamma", OP_lgamma, false}, {"ceil", OP_ceil, true}, {"floor", OP_floor, true},
     {"rint", OP_round, true}, {"nearbyint", OP_round, true}};
 
-static const struct unary_row binary_rows[] = {{"pow", OP_pow, false}, {"hypot", OP_hypot, false},
-                                               {"atan2", OP_atan2, false}, {"fmod", OP_fmod, false}};
+static const struct unary_row binary_rows[] = {
+    {"pow", OP_pow, false}, {"hypot", OP_hypot, false}, {"atan2", OP_atan2, false},
+    {"fmod", OP_fmod, false}};
 
 /* ---- made of several ------------------------------------------------------------------------- */
 
@@ -162,11 +164,11 @@ static bool predicate(struct lower *l, const struct node *n, const char *name,
     } else if (strcmp(name, "isfinite") == 0 || strcmp(name, "finite") == 0)
         v = build_unary(g, OP_isfinite, x);
     else if (strcmp(name, "signbit") == 0) v = sign_bit(l, x);
-    else if (strcmp(name, "isnormal") == 0)
-        v = build_binary(g, OP_and, build_unary(g, OP_isfinite, x),
-                         build_binary(g, OP_ge, build_unary(g, OP_abs, x),
-                                      number(l, x, type->kind == TYPE_DOUBLE ? 2.2250738585072014e-308
-                                                                             : 1.17549435e-38)));
+    else if (strcmp(name, "isnormal") == 0) {
+        double least = type->kind == TYPE_DOUBLE ? DBL_MIN : (double)FLT_MIN;
+        v = build_binary(g, OP_ge, build_unary(g, OP_abs, x), number(l, x, least));
+        v = build_binary(g, OP_and, build_unary(g, OP_isfinite, x), v);
+    }
     else if (!y) return false;
     else if (strcmp(name, "isgreater") == 0) v = build_binary(g, OP_gt, x, y);
     else if (strcmp(name, "isgreaterequal") == 0) v = build_binary(g, OP_ge, x, y);

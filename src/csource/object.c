@@ -128,8 +128,7 @@ bool make_one_whole(struct lower *l, const written_vec *written) {
 }
 
 static bool is_short(const struct cell *c) {
-    return c->is_array && c->count >= 0 && c->count <= MOST_PARTS &&
-           c->type->kind != TYPE_POINTER;
+    return c->is_array && c->count >= 0 && c->count <= MOST_PARTS && c->type->kind != TYPE_POINTER;
 }
 
 struct object *variable_new(struct lower *l, const struct decl *decl, const struct ctype *type) {
@@ -147,8 +146,8 @@ struct object *variable_new(struct lower *l, const struct decl *decl, const stru
         if (!is_short(c)) continue;
         c->part = &o->part[o->part_count];
         for (int64_t k = 0; k < c->count; k++)
-            o->part[o->part_count++] =
-                (struct cell){.type = c->type, .count = 1, .serial = o->serial, .owner = o};
+            o->part[o->part_count++] = (struct cell){
+                .type = c->type, .count = 1, .serial = o->serial, .owner = o};
     }
     return o;
 }
@@ -232,8 +231,8 @@ static struct object *table_of(struct lower *l, const struct decl *decl, const s
         return NULL;
     }
     if (decl->is_elsewhere) {
-        refuse_at(l, &at->spot, "define it where it is declared", "'%.64s' has its values in another file",
-                  decl->name);
+        refuse_at(l, &at->spot, "define it where it is declared",
+                  "'%.64s' has its values in another file", decl->name);
         return NULL;
     }
     struct object *o = object_new(l, decl->name, decl->type);
@@ -336,7 +335,8 @@ static struct cell *cell_at(struct lower *l, struct place p, const struct node *
 
 struct operand load_from(struct lower *l, struct place p, const struct node *at) {
     struct operand x = {.type = p.type, .at = p};
-    if (stopped(l) || !p.type || p.type->kind == TYPE_ARRAY || p.type->kind == TYPE_RECORD) return x;
+    if (stopped(l) || !p.type || p.type->kind == TYPE_ARRAY || p.type->kind == TYPE_RECORD)
+        return x;
     struct cell *c = cell_at(l, p, at);
     if (!c) return x;
     note_read(l, c);
@@ -478,8 +478,7 @@ void copy_elements(struct lower *l, struct cell *to, value to_index, struct cell
         wg_var index = wg_loop_index_at(NULL, SAME_SITE, loop);
         wg_var carry = wg_loop_carry_at(NULL, SAME_SITE, loop, (wg_var){l->g, cell_value(l, to)});
         value x = build_take(l->g, source, build_add(l->g, from_index, index.id), 0, 0);
-        value next =
-            build_index_set(l->g, carry.id, x, build_add(l->g, to_index, index.id), 0, 0);
+        value next = build_index_set(l->g, carry.id, x, build_add(l->g, to_index, index.id), 0, 0);
         wg_loop_next_at(NULL, SAME_SITE, loop, carry, (wg_var){l->g, next});
         wg_var result = {0};
         wg_loop_end_at(NULL, SAME_SITE, loop, &result);

@@ -593,8 +593,9 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     case CXCursor_IntegerLiteral: case CXCursor_CharacterLiteral: case CXCursor_FloatingLiteral:
     case CXCursor_UnaryExpr:
         n = constant_node(t, cursor);
-        return n ? n : refuse(t, cursor, kind == CXCursor_UnaryExpr ? "sizeof what only a call knows"
-                                                                   : "this constant");
+        if (n) return n;
+        return refuse(t, cursor, kind == CXCursor_UnaryExpr ? "sizeof what only a call knows"
+                                                            : "this constant");
     case CXCursor_StringLiteral: return new_node(t, cursor, NODE_STRING, 0);
     case CXCursor_DeclRefExpr: return read_name(t, cursor);
     case CXCursor_CallExpr: return read_call(t, cursor);
@@ -619,7 +620,7 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     case CXCursor_ConditionalOperator: return with_children(t, cursor, NODE_CHOICE, list, count);
     case CXCursor_InitListExpr: return with_children(t, cursor, NODE_INIT, list, count);
     case CXCursor_CompoundLiteralExpr:
-        return with_children(t, cursor, NODE_LITERAL, list + (count ? count - 1 : 0), count ? 1 : 0);
+        return with_children(t, cursor, NODE_LITERAL, list + (count ? count - 1 : 0), count > 0);
     case CXCursor_CompoundStmt: return with_children(t, cursor, NODE_BLOCK, list, count);
     case CXCursor_DeclStmt: return read_declarations(t, cursor, c);
     case CXCursor_IfStmt: return read_if(t, cursor, c);
@@ -643,9 +644,10 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     }
 }
 
-/* libclang gives a parameter that C turns into a pointer, and what is made of it (z + 1, c ? z : w),
- * the array's type that it was declared with. What is computed is never an array. */
-static const struct ctype *value_type(struct tree *t, const struct node *n, const struct ctype *type) {
+/* libclang gives a parameter that C turns into a pointer, and what is made of it (z + 1, c ? z :
+ * w), the array's type that it was declared with. What is computed is never an array. */
+static const struct ctype *value_type(struct tree *t, const struct node *n,
+                                      const struct ctype *type) {
     bool is_computed = n->kind == NODE_BINARY || n->kind == NODE_CHOICE || n->kind == NODE_ASSIGN ||
                        n->kind == NODE_CALL || (n->kind == NODE_UNARY && n->op != C_AT);
     if (!is_computed || !type || type->kind != TYPE_ARRAY) return type;

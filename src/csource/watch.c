@@ -281,7 +281,8 @@ static void until_settled(struct lower *l, struct watch *w, action *f, void *dat
     } while (repeats && w->written.count > known && !stopped(l));
 }
 
-struct watch watch_step(struct lower *l, action *f, void *data, bool repeats, struct cell *changes) {
+struct watch watch_step(struct lower *l, action *f, void *data, bool repeats,
+                        struct cell *changes) {
     struct watch w = {.first_serial = l->serials + 1, .implied = LENGTH_UNKNOWN};
     saved_vec before = {0}, begin = {0};
     if (stopped(l)) return w;
