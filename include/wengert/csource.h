@@ -19,7 +19,8 @@ typedef struct wg_csource_options {
     size_t flag_count;
     const char *const *file;     /* more files, whose functions may be called                    */
     size_t file_count;
-    const char *const *size;     /* "x=n*m": how many elements a pointer parameter points to     */
+    const char *const *size;     /* "x=n*m": how many elements a pointer parameter points to;
+                                    "n=3" for a named size is left to the caller              */
     size_t size_count;
     const char *const *inactive; /* functions without a body here that no derivative goes through:
                                     a call has the value 0, or none, and changes nothing         */

@@ -442,10 +442,19 @@ static void close_ports(struct reading *r, struct object *result) {
 }
 
 /* What was told of the lengths was told of pointers that there are. */
+static bool is_size_told(const struct reading *r, const char *item, size_t n) {
+    const struct trace *t = &r->l.g->t;
+    if (!item[n] || !item[n + 1] || item[n + 1 + strspn(item + n + 1, "0123456789")]) return false;
+    for (size_t i = 0; i < t->size.count; i++)
+        if (is_word(item, n, name_at(t, t->size.at[i]))) return true;
+    return false;
+}
+
 static void lengths_are_of_pointers(struct reading *r) {
     const wg_csource_options *o = r->l.options;
     for (size_t i = 0; i < o->size_count && !stopped(&r->l); i++) {
         size_t n = strcspn(o->size[i], "="), k = 0;
+        if (is_size_told(r, o->size[i], n)) continue; /* the caller's own matter */
         while (k < r->pointee.count && !is_word(o->size[i], n, r->pointee.at[k].name)) k++;
         if (k == r->pointee.count || !o->size[i][n] || r->pointee.at[k].is_copy)
             fail_with(&r->l.error, WG_EARGUMENT,

@@ -136,25 +136,25 @@ int main(void) {
     struct spring s = {2, 1.5}, s_bar = {-1, -1}, s_dot = {0.5, 0.25};
     double x[3] = {0, 1, 3}, v[3] = {1, 2, 3}, g[3], h[3], t[3] = {1, 0, 0}, u[3] = {1, 1, 1};
     void *work = malloc(1 << 20);
-    check(energy_grad(3, x, &s, g));
+    check(energy_grad(3, x, &s, g WORK_energy_grad));
     show("energy_grad", g, 3);
-    check(energy_hvp(3, x, &s, t, g, work));
+    check(energy_hvp(3, x, &s, t, g WORK_energy_hvp));
     show("energy_hvp", g, 3);
-    printf("overlap %d negative %d\n", energy_grad(3, x, &s, x),
-           energy_grad(-1, x, &s, g));
+    printf("overlap %d negative %d\n", energy_grad(3, x, &s, x WORK_energy_grad),
+           energy_grad(-1, x, &s, g WORK_energy_grad));
 
     double dt_bar;
-    check(step_vjp(3, x, v, 0.1, s, t, u, g, h, &dt_bar, &s_bar, work));
+    check(step_vjp(3, x, v, 0.1, s, t, u, g, h, &dt_bar, &s_bar WORK_step_vjp));
     show("step_vjp x", g, 3);
     show("step_vjp v", h, 3);
     show("step_vjp dt", &dt_bar, 1);
     show("step_vjp s", &s_bar.stiffness, 2);
-    check(step_jvp(3, x, v, 0.1, s, t, u, 1.0, &s_dot, g, h, work));
+    check(step_jvp(3, x, v, 0.1, s, t, u, 1.0, &s_dot, g, h WORK_step_jvp));
     show("step_jvp x", g, 3);
     show("step_jvp v", h, 3);
 
     double a[6] = {1, 2, 3, 4, 5, 6}, a_bar[6], y_bar[2] = {1, 10};
-    check(multiply_vjp(2, 3, a, u, h, y_bar, a_bar, g, work));
+    check(multiply_vjp(2, 3, a, u, h, y_bar, a_bar, g WORK_multiply_vjp));
     show("multiply_vjp a", a_bar, 6);
     show("multiply_vjp x", g, 3);
 
@@ -162,53 +162,53 @@ int main(void) {
                     q[3] = {{{0, 0, 0}, 0, 7}}, p_dot[3] = {{{0, 0, 0}, 0, 0}};
     double eps_bar, value, *m = malloc(81 * sizeof *m), pm[27], pe[9], mp[27], mm[9], me[3], ep[9],
                            em[3], ee;
-    check(gravity_value_grad(3, p, 0.1, &value, q, &eps_bar, work));
+    check(gravity_value_grad(3, p, 0.1, &value, q, &eps_bar WORK_gravity_value_grad));
     show("gravity value", &value, 1);
     for (int i = 0; i < 3; i++) show("gravity pos", q[i].pos, 3);
     for (int i = 0; i < 3; i++) show("gravity mass", &q[i].mass, 1);
     show("gravity eps", &eps_bar, 1);
     printf("kind %d room %d\n", q[0].kind, gravity_value_grad_work(3) <= 1 << 20);
     p_dot[1].pos[2] = 1;
-    check(gravity_hvp(3, p, 0.1, p_dot, 0, q, &eps_bar, work));
+    check(gravity_hvp(3, p, 0.1, p_dot, 0, q, &eps_bar WORK_gravity_hvp));
     for (int i = 0; i < 3; i++) show("gravity hvp pos", q[i].pos, 3);
     for (int i = 0; i < 3; i++) show("gravity hvp mass", &q[i].mass, 1);
-    check(gravity_hess(3, p, 0.1, m, pm, pe, mp, mm, me, ep, em, &ee, work));
+    check(gravity_hess(3, p, 0.1, m, pm, pe, mp, mm, me, ep, em, &ee WORK_gravity_hess));
     show("gravity hess row", m + 9 * 5, 9);
     show("gravity hess ee", &ee, 1);
 
     pair in = {2, {3, 4}}, in_bar, out_bar = {1, {10, 100}}, in_dot = {1, {0, 0}}, out_dot;
     struct local l = {5, 6}, l_bar, l_dot = {0, 1};
-    check(both_vjp(in, &l, &out_bar, &in_bar, &l_bar, work));
+    check(both_vjp(in, &l, &out_bar, &in_bar, &l_bar WORK_both_vjp));
     show("both_vjp x", &in_bar.a, 1);
     show("both_vjp w", in_bar.w, 2);
     show("both_vjp l", &l_bar.scale, 2);
-    check(both_jvp(in, &l, &in_dot, &l_dot, &out_dot));
+    check(both_jvp(in, &l, &in_dot, &l_dot, &out_dot WORK_both_jvp));
     show("both_jvp a", &out_dot.a, 1);
     show("both_jvp w", out_dot.w, 2);
 
     float b[2][2] = {{1, 2}, {3, 4}}, b_bar[2][2];
     int mask[2] = {1, 0};
-    check(smooth_grad(2, 2, &b[0][0], mask, true, &b_bar[0][0]));
+    check(smooth_grad(2, 2, &b[0][0], mask, true, &b_bar[0][0] WORK_smooth_grad));
     printf("smooth %g %g %g %g\n", b_bar[0][0], b_bar[0][1], b_bar[1][0], b_bar[1][1]);
 
     double c[3][3] = {{1, 2, 3}, {4, 5, 6}, {7, 8, 9}}, c_bar[9], scale = 2, scale_bar;
-    check(tr_grad(c, &scale, 2, c_bar, &scale_bar));
+    check(tr_grad(c, &scale, 2, c_bar, &scale_bar WORK_tr_grad));
     show("trace a", c_bar, 9);
     show("trace scale", &scale_bar, 1);
 
     struct curve k = {2, 3, x}, k_bar = {0, 0, g};
-    check(length_grad(&k, &k_bar));
+    check(length_grad(&k, &k_bar WORK_length_grad));
     show("length slope", &k_bar.slope, 1);
     show("length knot", k_bar.knot, 3);
 
     double last_bar = 1, x_bar, dy[3], dlast;
-    check(fill_vjp(3, 0.5, NULL, NULL, u, last_bar, &x_bar, work));
+    check(fill_vjp(3, 0.5, NULL, NULL, u, last_bar, &x_bar WORK_fill_vjp));
     show("fill_vjp", &x_bar, 1);
-    check(fill_jac(3, 0.5, NULL, NULL, dy, &dlast, work));
+    check(fill_jac(3, 0.5, NULL, NULL, dy, &dlast WORK_fill_jac));
     show("fill_jac", dy, 3);
     struct cloud cloud = {.state = {7}}, cloud_bar;
     for (int i = 0; i < 12; i++) cloud.body[i / 6][i / 2 % 3].m[i % 2] = i;
-    check(total_grad(&cloud, &cloud_bar, work));
+    check(total_grad(&cloud, &cloud_bar WORK_total_grad));
     printf("total m");
     for (int i = 0; i < 12; i++) printf(" %g", cloud_bar.body[i / 6][i / 2 % 3].m[i % 2]);
     printf("\n");
@@ -219,7 +219,13 @@ int main(void) {
 }
 END
 # the library's structs, declared by its source alone, are declared again by what is written
-cc -std=c99 -Wall -Wextra ${WG_SANITIZE_FLAGS:-} use.c *_d.o -lm -o use || exit 1
+# which functions take a workspace is the engine's matter: WORK_f is ", work" or nothing
+for name in $(sed -n 's/^int \([a-z_]*\)(.*/\1/p' *_d.h); do
+    work=
+    sed -n "/^int $name(/{:more;/;/!{N;b more;};p;}" *_d.h | grep -q 'void \*work' && work=", work"
+    echo "#define WORK_$name $work"
+done > work.h
+cc -std=c99 -Wall -Wextra ${WG_SANITIZE_FLAGS:-} -include work.h use.c *_d.o -lm -o use || exit 1
 ./use > got || fail "a status"
 
 numbers() { tr -d '[]' | tr ',' '\n' | tr -s ' \n' '  '; }
