@@ -546,12 +546,9 @@ static void add_signature(struct face *f, wg_text *out) {
     put(h, out, ")");
 }
 
-static bool has_work(const struct face *f) { return f->work.named || f->work.bytes || f->gathers; }
-
 static void add_work(struct face *f) {
     struct shipment *h = f->h;
     const char *room = f->room.data ? f->room.data : "";
-    if (!has_work(f)) return;
     if (!f->work.named && !f->gathers) {
         put(h, &h->declared, "#define %s_WORK %zu\n", f->name, f->work.bytes);
         return;
@@ -620,9 +617,9 @@ static void add_description(struct face *f) {
         for (size_t k = 0; !i && k < h->s->count; k++) /* behind those of the function */
             if (!is_read_here(f, k)) put(h, &h->declared, "; %s not even that", f->own[k]);
     }
-    if (has_work(f))
-        put(h, &h->declared, "\n *   %s: of %s_%s bytes", f->work_name, f->name,
-            f->work.named || f->gathers ? "work(...)" : "WORK");
+    bool computed = f->work.named || f->gathers;
+    put(h, &h->declared, "\n *   %s: of %s_%s bytes%s", f->work_name, f->name,
+        computed ? "work(...)" : "WORK", computed || f->work.bytes ? "" : ": may be NULL");
     put(h, &h->declared, " */\n");
 }
 
@@ -707,8 +704,8 @@ void ship_kind(struct shipment *h, enum kind kind) {
         seeds(&f);
         results(&f);
         own_buffers(&f);
-        if (has_work(&f)) PUSH(h, &f.parameter, compose(h, "void *%s", f.work_name));
-        argument(&f, has_work(&f) ? f.work_name : "NULL");
+        PUSH(h, &f.parameter, compose(h, "void *%s", f.work_name));
+        argument(&f, f.work_name);
         if (!failed(h->error)) add_face(&f);
     }
     free_face(&f);

@@ -235,8 +235,8 @@ static const char how_to_call[] =
     "/* Functions return 0; 1 if an index lies outside its axis; 2 if a size is negative or the\n"
     " * sizes do not go together; 3 if they are compiled with -DWG_CHECK_ALIAS and something that\n"
     " * is written overlaps another parameter, which it must not. Parameters are those of the\n"
-    " * function, which are only read, then those of the derivative, then the workspace where one\n"
-    " * is needed, aligned as malloc aligns. Tensors are dense and row-major. There is no state:\n"
+    " * function, which are only read, then those of the derivative, then a workspace, aligned as\n"
+    " * malloc aligns, NULL where it has no bytes. Tensors are dense and row-major. There is no state:\n"
     " * any number of threads may call at once. Written by wengert; this text binds nobody. */\n";
 
 static const char restrict_text[] = "#ifndef WG_RESTRICT\n"
