@@ -123,6 +123,33 @@ static bool fix_sizes(struct cli *c) {
     return true;
 }
 
+/* A whole number that a C function's lengths or loops are made of may stand among the values. */
+static bool take_sizes(struct cli *c) {
+    size_t left = 0;
+    for (size_t i = 0; i < c->at.item.count; i++) {
+        struct named *item = &c->at.item.at[i];
+        bool takes = c->source && item->tensor.rank == 0 && item->tensor.dtype == WG_I64 &&
+                     item->tensor.data && wg_size_index(c->program, item->name) >= 0;
+        if (!takes || failed(&c->error)) {
+            c->at.item.at[left++] = *item;
+            continue;
+        }
+        long long number = (long long)*(const int64_t *)item->tensor.data;
+        wg_tensor_free(&item->tensor, &c->allocator);
+        const char *size = keep_text(c, "%s=%lld", item->name, number);
+        wg_program *fixed = NULL;
+        if (number < 0)
+            input_error(c, WG_EARGUMENT, "--at: '%.64s' is a size, at least 0", item->name);
+        else if (size)
+            fixed = wg_specialize(c->program, size, &c->error);
+        if (!fixed) continue;
+        wg_program_free(c->program);
+        c->program = fixed;
+    }
+    c->at.item.count = left;
+    return !failed(&c->error);
+}
+
 /* ---- values -------------------------------------------------------------------------------- */
 
 bool unknown_port(struct cli *c, const char *option, const char *name, bool outputs) {
@@ -200,7 +227,7 @@ static bool fill_inputs(struct cli *c) {
 }
 
 bool load(struct cli *c, bool values) {
-    return read_values(c, OPT_AT, false, &c->at) && parse(c) && fix_sizes(c) &&
+    return read_values(c, OPT_AT, false, &c->at) && parse(c) && fix_sizes(c) && take_sizes(c) &&
            (!c->source || default_written(c, values || c->at.item.count > 0)) &&
            names_are_known(c, &c->at, false) &&
            ((!values && c->at.item.count == 0 && wg_input_count(c->program)) || fill_inputs(c));
