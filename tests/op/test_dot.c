@@ -65,6 +65,17 @@ static void multiplies_every_orientation(void **state) {
                               size[s][2], size[s][3]);
 }
 
+/* Few rows of both operands along the summed axis, at sizes around those of tiles and vectors. */
+static void multiplies_along_long_axes(void **state) {
+    (void)state;
+    static const int64_t few[] = {2, 3, 4, 5, 6, 9, 10, 16, 24, 25}, deep[] = {31, 32, 64, 77, 100};
+    for (size_t i = 0; i < COUNT_OF(few); i++)
+        for (size_t j = 0; j < COUNT_OF(few); j++)
+            for (size_t k = 0; k < COUNT_OF(deep); k++)
+                for (int dtype = WG_F32; dtype <= WG_F64; dtype++)
+                    check_product((wg_dtype)dtype, false, true, 2, few[i], few[j], deep[k]);
+}
+
 static void integers_wrap(void **state) {
     (void)state;
     int32_t a[2] = {INT32_MAX, INT32_MAX}, b[2] = {2, 3};
@@ -311,6 +322,7 @@ int main(void) {
     fill();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(multiplies_every_orientation),
+        cmocka_unit_test(multiplies_along_long_axes),
         cmocka_unit_test(multiplies_every_shape),
         cmocka_unit_test(integers_wrap),
         cmocka_unit_test(nan_propagates),

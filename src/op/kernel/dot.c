@@ -94,6 +94,8 @@ BLAS_PRODUCT(blas_f32, float, s)
 /* Whether the loops for AVX-512 may take it: unless BLAS has such loops of its own, and for tiles
  * that are not mostly empty. */
 static bool is_for_wide(const struct product *p) {
+    if (!p->a_transposed && p->b_transposed && gemm_avx512_along(p->m, p->n, p->depth))
+        return __builtin_cpu_supports("avx512f");
     if (p->m < 4 || p->n < 8 || (double)p->m * (double)p->n * (double)p->depth < WIDE_SMALL)
         return false;
 #if WG_BLAS

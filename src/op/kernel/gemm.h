@@ -4,7 +4,9 @@
  *
  * Strips of B, three vectors wide and DEEP deep, are copied so that they lie in a row; tiles of 8
  * or 4 rows of A times a strip are summed in registers, a row's elements broadcast from where they
- * are. Sums of products are fused; their order depends on the shapes only. */
+ * are. Where both operands lie along the summed axis, which is long, and the result is small, nothing
+ * is copied: every lane sums its share of the axis, for squares of 2 x 2 to 5 x 5 results at a time.
+ * Sums of products are fused; their order depends on the shapes only. */
 
 typedef T F(vector) __attribute__((vector_size(64)));
 typedef T F(loose) __attribute__((vector_size(64), aligned(sizeof(T)), may_alias));
@@ -124,8 +126,87 @@ static void F(strip)(int64_t m, int64_t cols, int64_t depth, const T *a, int64_t
         F(one_row)(vectors, wide, depth, a + i * a_row, a_row, a_col, b, step, add, y + i * n, n);
 }
 
+/* ---- along the summed axis ------------------------------------------------------------------- */
+
+typedef T F(half) __attribute__((vector_size(32)));
+typedef T F(quarter) __attribute__((vector_size(16)));
+
+static inline T F(total)(F(vector) x) {
+    F(half) half[2];
+    F(quarter) quarter[2];
+    memcpy(half, &x, sizeof half);
+    half[0] += half[1];
+    memcpy(quarter, half, sizeof quarter);
+    quarter[0] += quarter[1];
+    T sum = 0;
+    for (size_t i = 0; i < 16 / sizeof(T); i++) sum += quarter[0][i];
+    return sum;
+}
+
+/* c[i, j] = sum over k of a[i, k] b[j, k], for a square of results. */
+static inline __attribute__((always_inline)) void
+F(along_tile)(size_t side, int64_t depth, const T *a, int64_t a_row, const T *b, int64_t b_row,
+              T *c, int64_t c_row) {
+    F(vector) sum[5][5], right[5];
+#pragma GCC unroll 5
+    for (size_t i = 0; i < side; i++)
+#pragma GCC unroll 5
+        for (size_t j = 0; j < side; j++) sum[i][j] = (F(vector)){0};
+    int64_t k = 0;
+    for (; k + F(LANES) <= depth; k += F(LANES)) {
+#pragma GCC unroll 5
+        for (size_t j = 0; j < side; j++)
+            right[j] = *(const F(loose) *)(b + (int64_t)j * b_row + k);
+#pragma GCC unroll 5
+        for (size_t i = 0; i < side; i++) {
+            F(vector) left = *(const F(loose) *)(a + (int64_t)i * a_row + k);
+#pragma GCC unroll 5
+            for (size_t j = 0; j < side; j++) sum[i][j] += left * right[j];
+        }
+    }
+#pragma GCC unroll 5
+    for (size_t i = 0; i < side; i++)
+#pragma GCC unroll 5
+        for (size_t j = 0; j < side; j++) c[(int64_t)i * c_row + (int64_t)j] = F(total)(sum[i][j]);
+    for (; k < depth; k++)
+        for (size_t i = 0; i < side; i++)
+            for (size_t j = 0; j < side; j++)
+                c[(int64_t)i * c_row + (int64_t)j] +=
+                    a[(int64_t)i * a_row + k] * b[(int64_t)j * b_row + k];
+}
+
+#define WG_ALONG(NAME, SIDE)                                                                       \
+    static void NAME(int64_t depth, const T *a, int64_t a_row, const T *b, int64_t b_row, T *c,    \
+                     int64_t c_row) {                                                              \
+        F(along_tile)(SIDE, depth, a, a_row, b, b_row, c, c_row);                                  \
+    }
+WG_ALONG(F(along_two), 2)
+WG_ALONG(F(along_three), 3)
+WG_ALONG(F(along_four), 4)
+WG_ALONG(F(along_five), 5)
+#undef WG_ALONG
+
+/* The last tiles end with the last row and column, and may cover some of those before. */
+static void F(along)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t a_row, const T *b,
+                     int64_t b_row, T *y) {
+    static void (*const tile[])(int64_t, const T *, int64_t, const T *, int64_t, T *, int64_t) = {
+        F(along_two), F(along_three), F(along_four), F(along_five)};
+    int64_t side = along_side(m, n);
+    for (int64_t row = 0; row < m; row += side) {
+        int64_t i = row + side < m ? row : m - side;
+        for (int64_t column = 0; column < n; column += side) {
+            int64_t j = column + side < n ? column : n - side;
+            tile[side - 2](depth, a + i * a_row, a_row, b + j * b_row, b_row, y + i * n + j, n);
+        }
+    }
+}
+
 void F(gemm_avx512)(int64_t m, int64_t n, int64_t depth, const T *a, int64_t a_row, int64_t a_col,
                     const T *b, int64_t b_row, int64_t b_col, T *y) {
+    if (a_col == 1 && b_row == 1 && gemm_avx512_along(m, n, depth)) {
+        F(along)(m, n, depth, a, a_row, b, b_col, y);
+        return;
+    }
     T packed[DEEP * F(STRIP)] __attribute__((aligned(64)));
     for (int64_t k = 0; k < depth; k += DEEP) {
         int64_t deep = depth - k < DEEP ? depth - k : DEEP;

@@ -44,6 +44,8 @@ void gemm_avx512_f64(int64_t m, int64_t n, int64_t depth, const double *a, int64
                      int64_t a_col, const double *b, int64_t b_row, int64_t b_col, double *y);
 void gemm_avx512_f32(int64_t m, int64_t n, int64_t depth, const float *a, int64_t a_row,
                      int64_t a_col, const float *b, int64_t b_row, int64_t b_col, float *y);
+/* Whether they sum in every lane where both operands lie along the summed axis. */
+bool gemm_avx512_along(int64_t m, int64_t n, int64_t depth);
 #endif
 wg_status run_conv(const struct exec *e);
 
