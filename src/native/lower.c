@@ -57,6 +57,7 @@ static enum role role_of(const struct trace *t, value v) {
     }
     if (op_is_elementwise(i->op) && i->narg <= 3) return ROLE_POINT;
     if (is_short_dot(t, v)) return ROLE_POINT;
+    if (is_along_dot(t, v)) return ROLE_CALL;
     if (is_indexed_statement(t, v)) return ROLE_POINT;
     if (!is_nest_reduction(t, v, &kept, &columns)) return ROLE_WHOLE;
     return columns ? ROLE_COLUMNS : ROLE_REDUCE;
@@ -276,12 +277,26 @@ static uint8_t summed_loops(const struct placer *p, value v) {
     return (uint8_t)(rank - kept.rank - columns);
 }
 
+/* Whether columns are reduced in a way that takes no products. */
+static bool has_few_columns(const struct placer *p, value v) {
+    const wg_type *y = type_of(p->t, v);
+    struct loops kept;
+    uint8_t columns;
+    int64_t width = 1;
+    is_nest_reduction(p->t, v, &kept, &columns);
+    for (size_t k = kept.rank; k < y->rank; k++)
+        if (y->extent[k] < 0 || mul_overflows(width, y->extent[k], &width)) return false;
+    return width <= SHORT_ROW;
+}
+
 /* Reductions of one pass go over the same loops. */
 static bool admits(const struct placer *p, uint32_t id, value v) {
     const struct pass *pass = &p->l->passes.at[id];
+    if (pass->call || p->l->role[v] == ROLE_CALL) return false;
     if (p->l->role[v] == ROLE_REDUCE || instr_at(p->t, v)->op == OP_dot) return !pass->summed;
     if (p->l->role[v] != ROLE_COLUMNS) return true;
-    return !pass->reduces && !pass->products && pass->columns < MOST_COLUMNS &&
+    return !pass->reduces && !(pass->products && has_few_columns(p, v)) &&
+           pass->columns < MOST_COLUMNS &&
            (!pass->summed || pass->summed == summed_loops(p, v));
 }
 
@@ -307,7 +322,8 @@ static bool put(struct placer *p, value v, uint32_t nest, const struct loops *lo
     else pass->first = v;
     pass->last = v;
     if (l->role[v] == ROLE_REDUCE) pass->reduces = true;
-    if (instr_at(p->t, v)->op == OP_dot) pass->products = true;
+    if (l->role[v] == ROLE_CALL) pass->call = true;
+    else if (instr_at(p->t, v)->op == OP_dot) pass->products = true;
     if (l->role[v] == ROLE_COLUMNS) {
         pass->summed = summed_loops(p, v);
         pass->columns++;
@@ -333,6 +349,17 @@ static bool put(struct placer *p, value v, uint32_t nest, const struct loops *lo
         store(l, a->root, l->stages.at[nest].rows.rank ? STORE_ROW : STORE_FULL);
     }
     return true;
+}
+
+/* Whether the nest has a pass that the statement can share. */
+static bool has_pass(const struct placer *p, uint32_t nest, value v, const struct loops *loop,
+                     uint32_t order) {
+    const struct lowered *l = p->l;
+    uint32_t id = l->stages.at[nest].first;
+    while (id && (l->passes.at[id].order < order ||
+                  !same_loops(&l->passes.at[id].loops, loop) || !admits(p, id, v)))
+        id = l->passes.at[id].next;
+    return id != 0;
 }
 
 /* Turns the loops behind the first `rank` rows of a nest into the loop of its one pass. */
@@ -367,7 +394,12 @@ static bool try_nest(struct placer *p, uint32_t nest, value v, const struct loop
     const struct loops *rows = &l->stages.at[nest].rows;
     if (begins_with(domain, rows)) {
         struct loops loop = behind(domain, rows->rank);
-        if (fits(p, nest, &loop, r, &fit) && in_time(p, nest, &fit, domain->rank == 0)) {
+        bool good = fits(p, nest, &loop, r, &fit) && in_time(p, nest, &fit, domain->rank == 0);
+        /* A pass of its own is worth nothing where there are no rows to share; in a nest of its
+         * own the statement has rows that others can share. */
+        if (good && !kept && rows->rank == 0 && domain->rank > 0)
+            good = has_pass(p, nest, v, &loop, fit.order);
+        if (good) {
             *placed = true;
             if (shortened && kept->rank == 0) p->scalars = nest;
             return put(p, v, nest, &loop, r, &fit);
@@ -554,21 +586,72 @@ static bool place_point(struct placer *p, value v) {
     return place_statement(p, v, NULL, &r);
 }
 
+/* Whether a nest makes what a short dot reads at all rows of a batch element, and can hold the dot
+ * behind it. */
+static bool has_made_right(const struct placer *p, const struct access *right, unsigned batch) {
+    const struct lowered *l = p->l;
+    if (right->prefix < batch || l->role[right->root] != ROLE_POINT) return false;
+    if (is_waiting(p, right->root)) return true;
+    const struct stage *nest = &l->stages.at[l->stage[right->root]];
+    return nest->rows.rank == batch ||
+           (nest->rows.rank > batch && nest->first == nest->last &&
+            l->passes.at[nest->first].loops.rank == 0);
+}
+
 /* The rows of a short dot's nest are those of its left operand: a row of that is made, or read,
- * just before. */
+ * just before. Where the right operand is made, they are the batch: so it is a row's own. */
 static bool place_short_dot(struct placer *p, value v) {
     struct reading r = {0};
     if (!read_factor(p, v, 0, &r) || !read_factor(p, v, 1, &r)) return false;
     struct loops kept = domain_of(p->t, v);
+    unsigned batch = dot_of(p->t, v).batch;
     const wg_type *left = type_of(p->t, args_of(p->t, instr_at(p->t, v))[0]);
     bool has_columns = kept.rank == left->rank;
-    if (has_columns) kept.rank--;
+    if (has_columns && batch && has_made_right(p, &r.access[1], batch)) kept.rank = (uint8_t)batch;
+    else if (has_columns) kept.rank--;
     if (!place_statement(p, v, has_columns ? &kept : NULL, &r)) return false;
     struct stage *nest = &p->l->stages.at[p->l->stage[v]];
     const wg_type *type = type_of(p->t, v);
     nest->narrow |= type->rank > 0 && type->extent[type->rank - 1] < VECTOR &&
                     type->extent[type->rank - 1] >= 0;
     return true;
+}
+
+/* Both operands lie along the summed axis: a view that does not is made whole. */
+static bool place_along(struct placer *p, value v) {
+    struct reading r = {.count = 2};
+    const value *x = args_of(p->t, instr_at(p->t, v));
+    struct loops kept = domain_of(p->t, v);
+    kept.rank = (uint8_t)dot_of(p->t, v).batch;
+    for (size_t k = 0; k < 2; k++) {
+        struct access *a = &r.access[k];
+        if (!access_of_factor(p->l, v, k, a)) return no_access(p);
+        bool good = a->stride[CONTRACTED] == 1 && a->prefix >= kept.rank &&
+                    has_address(p->t, a->root) && p->l->role[a->root] != ROLE_INDEX;
+        if (good && is_waiting(p, a->root)) continue;
+        if (good && type_of(p->t, a->root)->rank > 0) continue;
+        if (!need_whole(p, x[k], 0)) return false;
+        if (!access_of_factor(p->l, v, k, a)) return no_access(p);
+    }
+    return place_statement(p, v, &kept, &r);
+}
+
+/* A reduction of what lies in a row's buffer, or may, in rows of its own: within that row. */
+static bool place_within_row(struct placer *p, value v, const struct loops *kept,
+                             const struct reading *r, bool *placed) {
+    struct lowered *l = p->l;
+    const struct access *a = &r->access[0];
+    uint32_t nest = l->stage[a->root];
+    *placed = false;
+    if (l->role[a->root] != ROLE_POINT || !l->pass[a->root] || !a->identity) return true;
+    uint8_t rows = l->stages.at[nest].rows.rank;
+    if (l->storage[a->root] == STORE_FULL || rows == 0 || rows >= kept->rank ||
+        rows + l->passes.at[l->pass[a->root]].loops.rank != kept->rank + 1)
+        return true;
+    l->role[v] = ROLE_CALL;
+    bool ok = try_nest(p, nest, v, kept, NULL, r, placed);
+    if (!*placed) l->role[v] = ROLE_REDUCE;
+    return ok;
 }
 
 /* The terms of a sum over several axes are taken in the order of memory, so that a view of them is
@@ -582,7 +665,10 @@ static bool place_reduction(struct placer *p, value v) {
     bool one_axis = type_of(p->t, x)->rank == kept.rank + 1;
     if (columns) store(p->l, v, STORE_FULL);
     if (!columns && !one_axis && p->l->role[x] == ROLE_VIEW && !need_whole(p, x, 0)) return false;
-    return read_through(p, x, &r) && place_statement(p, v, &kept, &r);
+    if (!read_through(p, x, &r)) return false;
+    bool placed = false;
+    if (!columns && one_axis && !place_within_row(p, v, &kept, &r, &placed)) return false;
+    return placed || place_statement(p, v, &kept, &r);
 }
 
 /* What moves elements takes no statement, unless it is a reshape that mixes the axes of a view. */
@@ -674,6 +760,7 @@ static bool place_value(struct placer *p, value v) {
         return waits(p, v) || place_point(p, v);
     case ROLE_REDUCE:
     case ROLE_COLUMNS: return place_reduction(p, v);
+    case ROLE_CALL: return place_along(p, v);
     case ROLE_WHOLE: return place_whole(p, v);
     case ROLE_RESULT: place_result(p, v); return true;
     }

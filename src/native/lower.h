@@ -13,6 +13,7 @@
  * memory, as far as their readers ask for.
  *
  *   expand.c   replaces operations by what serves better: pads.c, products.c
+ *   portions.c takes an axis in portions
  *   lower.c    places every value
  *   ahead.c    indices that are checked in front of loops
  *   access.c   how a statement's operand is indexed
@@ -34,6 +35,7 @@ enum role {
     ROLE_VIEW,   /* other indices of what it reads                                              */
     ROLE_POINT,  /* a statement: elementwise, or a view that somebody needs whole               */
     ROLE_REDUCE, /* a reduction over the loop of its pass: one number a row                    */
+    ROLE_CALL,    /* computed for a row at once by a function, alone in its pass                */
     ROLE_COLUMNS, /* a reduction over the first loops of its pass: one number a column           */
     ROLE_WHOLE,  /* an operation of the library, or a loop or branch                            */
     ROLE_RESULT  /* what a loop or branch made: there when that is                              */
@@ -75,6 +77,7 @@ struct pass {
     uint8_t columns;    /* how many there are */
     bool reduces;       /* there are reductions over all of the loops */
     bool products;      /* there are short dots */
+    bool call;          /* it is one ROLE_CALL */
     uint32_t next;      /* of the nest; 0: the last */
     uint32_t order;     /* within the nest */
     value first, last;  /* statements, linked by lowered.next */
@@ -175,6 +178,11 @@ struct lowered {
  * and outputs as they were, but for those outputs that are `unread` (NULL: none). A new program,
  * also where nothing changes. */
 wg_program *expand(const wg_program *program, const bool *unread, wg_error *error);
+
+/* ---- portions.c ------------------------------------------------------------------------------ */
+/* A new program with an axis taken in portions, if that keeps in the cache what would else go to
+ * memory; else a copy. */
+wg_program *take_portions(const wg_program *program, wg_error *error);
 
 /* ---- pads.c ---------------------------------------------------------------------------------- */
 enum pad_kind { PAD_NONE, PAD_TERM, PAD_SUM }; /* of a larger sum; the whole of one */

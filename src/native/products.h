@@ -16,6 +16,9 @@ struct dot dot_of(const struct trace *t, value v);
 bool is_short_dot(const struct trace *t, value v);
 /* The number of terms of such a sum. */
 int64_t short_dot_terms(const struct trace *t, value v);
+/* Whether dot v is a product of few rows along a long axis, for each element of a batch: a function
+ * computes it within a nest, from rows that are still in the cache. */
+bool is_along_dot(const struct trace *t, value v);
 /* For each axis of operand k of a dot with one contracted axis, the axis of the result that it is,
  * or CONTRACTED. */
 void dot_loops(const struct trace *t, value v, size_t k, int8_t loop[WG_MAX_RANK]);

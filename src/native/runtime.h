@@ -47,6 +47,17 @@ typedef struct { /* a call */
 #define WG_COLUMNS 512 /* columns that are reduced together */
 #define WG_ROWS 64     /* rows that are added up in turn */
 #define WG_LANES 16  /* partial sums of a block */
+#if defined(__AVX512F__)
+#define WG_VECTOR_BYTES 64
+#define WG_TILE 5 /* rows and columns of a product whose sums the registers hold */
+#else
+#if defined(__AVX__)
+#define WG_VECTOR_BYTES 32
+#else
+#define WG_VECTOR_BYTES 16
+#endif
+#define WG_TILE 3
+#endif
 /* A loop over lanes: whole vectors, and their sums in registers. gcc would first unroll a short
  * body sixteen times, and find the vectors in what results only slowly. */
 #if defined(__GNUC__) && !defined(__clang__)

@@ -11,7 +11,9 @@ enum {
     MOST_TERMS_ALONE = 8,  /* beyond which one call for all rows is faster */
     VECTOR = 8,
     NARROW = 16, /* elements up to which a right operand of few columns is worth no call */
-    MOST_RIGHT = 2048 /* elements of the right operand */
+    MOST_RIGHT = 2048, /* elements of the right operand */
+    LONG_AXIS = 32,    /* terms that fill vectors often enough to add up their lanes in the end */
+    FEW_ROWS = 24      /* rows and columns of results of which no operand is worth a copy */
 };
 
 struct dot dot_of(const struct trace *t, value v) {
@@ -47,6 +49,20 @@ bool is_short_dot(const struct trace *t, value v) {
     bool is_narrow = d.batch == 0 && size / (terms ? terms : 1) < VECTOR && size > NARROW;
     int64_t most = d.batch > 0 ? MOST_TERMS : MOST_TERMS_ALONE;
     return terms > 0 && terms <= most && size <= MOST_RIGHT && !is_narrow;
+}
+
+bool is_along_dot(const struct trace *t, value v) {
+    if (instr_at(t, v)->op != OP_dot) return false;
+    struct dot d = dot_of(t, v);
+    const wg_type *y = type_of(t, v);
+    if (d.batch == 0 || d.contract != 1 || d.absolute || d.flip[0] || !d.flip[1] ||
+        !dtype_is_float(y->dtype) || y->rank != d.batch + 2)
+        return false;
+    for (size_t k = 0; k < 2; k++)
+        if (type_of(t, args_of(t, instr_at(t, v))[k])->rank != d.batch + 2) return false;
+    for (size_t k = d.batch; k < y->rank; k++)
+        if (y->extent[k] < 2 || y->extent[k] > FEW_ROWS) return false;
+    return short_dot_terms(t, v) >= LONG_AXIS;
 }
 
 void dot_loops(const struct trace *t, value v, size_t k, int8_t loop[WG_MAX_RANK]) {

@@ -15,7 +15,7 @@ static bool has_short_rows(struct lowered *l, const struct stage *nest) {
             if (extent < 1 || extent > SHORT_ROW || (size *= extent) > SHORT_ROW) return false;
         }
         for (value v = pass->first; v; v = l->next[v]) statements++;
-        if (statements > SHORT_ROWS_MOST || pass->summed || pass->products ||
+        if (statements > SHORT_ROWS_MOST || pass->summed || pass->products || pass->call ||
             !joins_to_one(l, id))
             return false;
         loops |= pass->loops.rank > 0;

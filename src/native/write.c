@@ -575,6 +575,10 @@ static void add_pass(struct writer *w, uint32_t pass, size_t rows, int depth) {
         add_columns(w, pass, rows, depth);
         return;
     }
+    if (w->l->passes.at[pass].call) {
+        add_call(w, pass, rows, depth);
+        return;
+    }
     struct plan plan = plan_loops(w, pass, rows, rows + rank);
     bool reduces = has_reductions(w, pass);
     if (reduces && plan.count == 1) {

@@ -195,6 +195,12 @@ static void add_runtime(struct writer *w, const char *body) {
         add(w, embedded_reduce);
         add(w, "#undef T\n#undef F\n");
     }
+    for (size_t k = 0; k < 2; k++) {
+        if (!strstr(body, k ? "wg_along_f32" : "wg_along_f64")) continue;
+        ADD(w, "\n#define T %s\n#define F(name) name##_%s\n", type[k], suffix[k]);
+        add(w, embedded_along);
+        add(w, "#undef T\n#undef F\n");
+    }
     if (strstr(body, "special_")) {
         add(w, embedded_special);
     }

@@ -90,6 +90,7 @@ static void add_block(struct writer *w, const struct columns *c, int depth) {
     each_reduction(w, c, depth, add_begin);
     for (size_t k = 0; k < c->summed; k++)
         open_loop(w, c->pass, &c->plan, k, depth + (int)k, false);
+    load_factors(w, &at, inside);
     open_block_loop(w, &at, "first", inside);
     add_body(w, &at, inside + 1);
     each_reduction(w, c, inside + 1, add_term);

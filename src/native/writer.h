@@ -131,6 +131,11 @@ void load_factors(struct writer *w, const struct site_of_use *at, int depth);
 /* The value of a short dot: its products in their order. */
 void add_products(struct writer *w, value v, const struct site_of_use *at);
 
+/* ---- write_calls.c --------------------------------------------------------------------------- */
+
+/* A pass of one ROLE_CALL, inside the loops over the nest's rows. */
+void add_call(struct writer *w, uint32_t pass, size_t rows, int depth);
+
 /* ---- write_repeats.c ------------------------------------------------------------------------- */
 
 /* The loop of an item that is a repeat. */
