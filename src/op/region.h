@@ -86,4 +86,9 @@ struct region_parts {
 value build_region(wg_graph *g, unsigned op, const struct region_parts *parts);
 value build_item(wg_graph *g, value region, size_t k);
 
+/* Of a loop in the making (wengert/loop.h): broadcasts in it are made by its body, for which they
+ * are other indices, and not before it, as what does not vary is. */
+struct wg_loop;
+void loop_broadcasts_within(struct wg_loop *loop);
+
 #endif

@@ -22,6 +22,7 @@ struct wg_loop {
     wg_graph *g;
     wg_extent length;
     int64_t flags, snapshots;
+    bool broadcasts; /* are the body's own, where they do not vary too */
     value begin;  /* the first instruction behind its beginning */
     value around; /* the same of the loop that this one is in; 0: none */
     value index, count, condition;
@@ -193,6 +194,10 @@ void wg_loop_backwards(wg_loop *loop) {
     if (loop) loop->flags |= LOOP_BACKWARDS;
 }
 
+void loop_broadcasts_within(wg_loop *loop) {
+    if (loop) loop->broadcasts = true;
+}
+
 void wg_loop_checkpoints_at(const char *file, int line, wg_loop *loop, int64_t snapshots) {
     if (!enter_loop(file, line, loop)) return;
     if (snapshots < 0 || snapshots > INT16_MAX)
@@ -335,6 +340,7 @@ static value append_loop(wg_loop *loop) {
     for (value v = loop->begin; v < t.count; v++) {
         const struct instr *i = instr_at(&g->t, v);
         if (may_not_run(loop) && can_fail(&g->t, i)) t.state[v] |= VARIES;
+        if (loop->broadcasts && i->op == OP_broadcast) t.state[v] |= VARIES;
         for (size_t k = 0; k < i->narg; k++)
             t.state[v] |= t.state[args_of(&g->t, i)[k]] & VARIES;
     }

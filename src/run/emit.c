@@ -28,8 +28,8 @@ static bool emit_program(const wg_program *program, const char *name,
                          wg_error *error) {
     wg_program *narrow = options->f32 ? program_narrow(program, error) : NULL;
     if (options->f32 && !narrow) return false;
-    struct job job = {function_prepare(narrow ? narrow : program, NULL, true, NULL, error), name,
-                      options->cblas, code, header, NULL};
+    struct job job = {function_prepare(narrow ? narrow : program, NULL, NATIVE_WHOLE, NULL, error),
+                      name, options->cblas, code, header, NULL};
     struct native_bodies bodies = {name, name, false, options->cblas, code, job.fn,
                                    NULL, NULL};
     bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
@@ -41,8 +41,8 @@ static bool emit_program(const wg_program *program, const char *name,
 bool emit_core(const wg_program *program, const char *name, bool cblas, wg_text *code,
                struct shipped_work *work, wg_error *error) {
     if (!check_name(&name, 0, error)) return false;
-    struct job job = {function_prepare(program, NULL, true, NULL, error), name, cblas, code, NULL,
-                      work};
+    struct job job = {function_prepare(program, NULL, NATIVE_WHOLE, NULL, error), name, cblas, code,
+                      NULL, work};
     struct native_bodies bodies = {name, name, false, cblas, code, job.fn, NULL, NULL};
     bool ok = job.fn && native_plan(job.fn, &bodies, ship, &job, error);
     wg_function_free(job.fn);

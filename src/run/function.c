@@ -132,16 +132,28 @@ static bool drop_rules(wg_program *program, wg_error *error) {
 }
 
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
-                                     bool expanded, const bool *unread, wg_error *error) {
+                                     enum form form, const bool *unread,
+                                     wg_error *error) {
     wg_allocator a = program->t.allocator;
     struct wg_function *fn = mem_alloc_zero(&a, sizeof *fn);
     if (!fn) return fail_memory(error), NULL;
     fn->allocator = a;
     fn->threads = native_threads(options ? options->threads : 0);
-    fn->expanded = expanded;
-    wg_program *spread = program_spread(program, error);
-    fn->program = spread && expanded ? expand(spread, unread, error) : spread;
-    if (expanded) wg_program_free(spread);
+    fn->expanded = form != INTERPRETED;
+    fn->program = program_spread(program, error);
+    if (fn->expanded && fn->program) {
+        wg_program *spread = fn->program;
+        fn->program = expand(spread, unread, error);
+        wg_program_free(spread);
+    }
+    /* Portions are one behind the other, where threads share every loop; and sums over them have
+     * another order, where flags are given that promise the interpreter's. */
+    bool portions = form == NATIVE_WHOLE && !fn->threads && !(options && options->flags);
+    if (portions && fn->program) {
+        wg_program *at_once = fn->program;
+        fn->program = take_portions(at_once, error);
+        wg_program_free(at_once);
+    }
     bool there = fn->program && drop_rules(fn->program, error);
     const struct trace *t = there ? &fn->program->t : NULL;
     if (t && t->instr.count + t->input.count + t->output.count + t->blob.count >= PLACE_LIMIT)
@@ -165,13 +177,13 @@ static struct wg_function *scheduled(struct wg_function *fn, wg_error *error) {
 
 static struct wg_function *interpreted(const wg_program *program, const wg_options *options,
                                        wg_error *error) {
-    return scheduled(function_prepare(program, options, false, NULL, error), error);
+    return scheduled(function_prepare(program, options, INTERPRETED, NULL, error), error);
 }
 
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
                                      const uint32_t *donor, wg_error *error) {
     wg_options options = {.threads = around->threads > 0 ? 1 : 0};
-    struct wg_function *fn = function_prepare(program, &options, false, NULL, error);
+    struct wg_function *fn = function_prepare(program, &options, INTERPRETED, NULL, error);
     if (fn && donor) memcpy(fn->donor, donor, program->t.output.count * sizeof *donor);
     return scheduled(fn, error);
 }
@@ -179,7 +191,7 @@ struct wg_function *interpreted_body(const wg_program *program, const struct wg_
 /* log: the compiler's, where that fails. */
 static struct wg_function *native(const wg_program *program, const wg_options *options,
                                   const char *flags, wg_text *log, wg_error *error) {
-    struct wg_function *fn = function_prepare(program, options, true, NULL, error);
+    struct wg_function *fn = function_prepare(program, options, NATIVE_WHOLE, NULL, error);
     wg_text text = {.allocator = program->t.allocator};
     bool ok = fn && native_write(fn, &text, error) && native_load(fn, &text, flags, error);
     wg_text_free(&text);
@@ -192,7 +204,7 @@ static struct wg_function *native(const wg_program *program, const wg_options *o
 /* Interpreted at once, native as soon as a thread has it compiled. */
 static bool begin_native(struct wg_function *fn, const wg_program *program,
                          const wg_options *options, const char *flags, wg_error *error) {
-    struct wg_function *planned = function_prepare(program, options, true, NULL, error);
+    struct wg_function *planned = function_prepare(program, options, NATIVE_WHOLE, NULL, error);
     return planned && background_start(fn, planned, flags, error);
 }
 

@@ -19,7 +19,7 @@ enum {
 
 struct wg_function *native_body(const wg_program *program, const bool *unread,
                                 const uint32_t *donor, wg_error *error) {
-    struct wg_function *fn = function_prepare(program, NULL, true, unread, error);
+    struct wg_function *fn = function_prepare(program, NULL, NATIVE_BODY, unread, error);
     size_t at = 0;
     for (size_t k = 0; fn && donor && k < program->t.output.count; k++) {
         if (unread && unread[k]) continue;

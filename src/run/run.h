@@ -242,10 +242,15 @@ bool plan_make(struct wg_function *fn, const struct schedule *s, wg_error *error
  * of the program 1 + that input, or 0. NULL: none. */
 struct wg_function *interpreted_body(const wg_program *program, const struct wg_function *around,
                                      const uint32_t *donor, wg_error *error);
-/* A function without a plan yet; expanded: of the program as nests want it, without the outputs
- * that are unread (NULL: none). NULL and an error. */
+enum form { /* of a program before it gets its plan */
+    INTERPRETED,
+    NATIVE_BODY, /* as nests want it */
+    NATIVE_WHOLE /* the same of what is no body: with axes that are taken in portions */
+};
+/* A function without a plan yet; of native forms without the outputs that are unread (NULL:
+ * none). NULL and an error. */
 struct wg_function *function_prepare(const wg_program *program, const wg_options *options,
-                                     bool expanded, const bool *unread, wg_error *error);
+                                     enum form form, const bool *unread, wg_error *error);
 /* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
 void function_note(struct wg_function *fn, const char *head, const wg_error *why);
 static inline bool has_named_extents(const struct wg_function *fn) {
