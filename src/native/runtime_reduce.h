@@ -173,10 +173,14 @@ static inline void F(wg_column_sum_row)(F(wg_column_sum) *s, int64_t width) {
     }
 }
 
+/* Behind the last row: the levels become one. */
+static inline void F(wg_column_sum_end)(F(wg_column_sum) *s, int64_t width) {
+    for (unsigned n = 1; n < s->used; n++)
+        for (int64_t k = 0; k < width; k++) s->level[0][k] += s->level[n][k];
+}
+
 static inline T F(wg_column_sum_total)(const F(wg_column_sum) *s, int64_t k) {
-    T total = 0;
-    for (unsigned n = 0; n < s->used; n++) total += s->level[n][k];
-    return total;
+    return s->level[0][k];
 }
 
 /* As many rows as one level adds up, of few columns, one behind the other in memory. */
@@ -206,6 +210,10 @@ static inline void F(wg_column_max_add)(F(wg_column_max) *s, int64_t k, T x) {
 }
 
 static inline void F(wg_column_max_row)(F(wg_column_max) *s, int64_t width) {
+    (void)s, (void)width;
+}
+
+static inline void F(wg_column_max_end)(F(wg_column_max) *s, int64_t width) {
     (void)s, (void)width;
 }
 

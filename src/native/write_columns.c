@@ -55,6 +55,11 @@ static void add_row_end(struct writer *w, value v, const struct columns *c) {
     ADD(w, "wg_column_%s_row_%s(&r%u, count);\n", family(w, v), short_name[dtype_of(w, v)], v);
 }
 
+static void add_end(struct writer *w, value v, const struct columns *c) {
+    (void)c;
+    ADD(w, "wg_column_%s_end_%s(&r%u, count);\n", family(w, v), short_name[dtype_of(w, v)], v);
+}
+
 static void add_total(struct writer *w, value v, const struct columns *c) {
     struct site_of_use at = {c->pass, &c->plan};
     const char *tail = instr_at(w->t, v)->op == OP_peak ? "peak" : "total";
@@ -97,6 +102,7 @@ static void add_block(struct writer *w, const struct columns *c, int depth) {
     close_loops(w, 1, inside);
     each_reduction(w, c, inside, add_row_end);
     close_loops(w, c->summed, depth);
+    each_reduction(w, c, depth, add_end);
     open_block_loop(w, &at, "first", depth);
     each_reduction(w, c, depth + 1, add_total);
     close_loops(w, 1, depth);
@@ -214,6 +220,7 @@ static void add_few_columns(struct writer *w, const struct columns *c, int64_t w
     close_loops(w, 1, depth);
     indent(w, depth);
     add(w, "const int64_t first = 0;\n");
+    each_reduction(w, c, depth, add_end);
     open_block_loop(w, &at, "first", depth);
     each_reduction(w, c, depth + 1, add_total);
     close_loops(w, 1, depth);
