@@ -23,9 +23,9 @@ enum kind { OUTSIDE, WITHIN, TOTAL, BEHIND };
 enum {
     LEAST_PORTION = 64,
     MOST_PORTION = 128,
-    WHOLE_VECTORS = 8, /* a portion has a multiple of so many indices */
+    WHOLE_VECTORS = 8,       /* a portion has a multiple of so many indices */
     PORTION_BYTES = 1 << 20, /* that a portion writes to memory: they stay in the cache */
-    WORTH_BYTES = 1 << 20,   /* that are written without portions */
+    WORTH_BYTES = 1 << 18,   /* that are written without portions: they leave the first cache */
     MOST_CANDIDATES = 8,
     MOST_CARRIED = 64, /* totals, collected values, and sources */
 };
@@ -121,8 +121,8 @@ static bool keeps_axis(const struct portions *p, value v) {
 
 static enum kind kind_of(const struct portions *p, value v) {
     const struct instr *i = instr_at(p->t, v);
-    bool within = false, may_begin = i->op == OP_broadcast ||
-                                     op_is_elementwise(i->op) || i->op == OP_dot;
+    bool within = false,
+         may_begin = i->op == OP_broadcast || op_is_elementwise(i->op) || i->op == OP_dot;
     for (size_t k = 0; k < i->narg; k++) {
         enum kind x = p->kind[args_of(p->t, i)[k]];
         if (x == TOTAL || x == BEHIND) return BEHIND;
@@ -252,8 +252,9 @@ struct making {
     const struct portions *p;
     wg_graph *g;
     wg_extent *size_map;
-    value *map;  /* of the whole */
-    value *part; /* of a portion */
+    value *map;   /* of the whole */
+    value *part;  /* of a portion */
+    value *again; /* what is computed again there */
     value *stack;
 };
 
@@ -282,8 +283,8 @@ static value make_stack(const struct making *m, value v) {
     wg_type type = *type_of(m->p->t, v), cut = type_prepend(&type, many);
     uint8_t perm[WG_MAX_RANK] = {(uint8_t)axis};
     for (int j = 0; j <= type.rank; j++) {
-        cut.extent[j] = j < axis    ? type.extent[j]
-                        : j == axis ? many
+        cut.extent[j] = j < axis        ? type.extent[j]
+                        : j == axis     ? many
                         : j == axis + 1 ? m->p->portion
                                         : type.extent[j - 1];
         if (j) perm[j] = (uint8_t)(j <= axis ? j - 1 : j);
@@ -297,8 +298,7 @@ static value join_stack(const struct making *m, value v, value stack) {
     int axis = axis_of(m->p, v);
     wg_type type = type_with(m, v, many * m->p->portion);
     uint8_t perm[WG_MAX_RANK];
-    for (int j = 0; j <= type.rank; j++)
-        perm[j] = (uint8_t)(j < axis ? j + 1 : j == axis ? 0 : j);
+    for (int j = 0; j <= type.rank; j++) perm[j] = (uint8_t)(j < axis ? j + 1 : j == axis ? 0 : j);
     return build_reshape(m->g, build_transpose(m->g, stack, perm), &type);
 }
 
@@ -309,8 +309,7 @@ static value resized(const struct making *m, value v, int64_t extent) {
     wg_type type = type_with(m, v, extent);
     value x = m->part[args_of(m->p->t, i)[0]];
     if (i->op == OP_reshape) return build_reshape(m->g, x, &type);
-    if (i->op == OP_broadcast)
-        return build_broadcast(m->g, x, &type, (uint32_t)word[1 + word[0]]);
+    if (i->op == OP_broadcast) return build_broadcast(m->g, x, &type, (uint32_t)word[1 + word[0]]);
     return build_slice(m->g, x, word, type.extent, word + 2 * type.rank);
 }
 
@@ -321,8 +320,10 @@ static value append(const struct making *m, value v, int64_t extent) {
     if (!graph_take_site(g, m->p->t, i->site)) return 0;
     g->flags = i->flags;
     bool has_extent = i->op == OP_reshape || i->op == OP_broadcast || i->op == OP_slice;
-    if (has_extent) result = resized(m, v, extent);
-    else result = graph_import(g, m->p->t, v, m->size_map, m->part);
+    if (has_extent)
+        result = resized(m, v, extent);
+    else
+        result = graph_import(g, m->p->t, v, m->size_map, m->part);
     g->flags = 0;
     return result;
 }
@@ -343,16 +344,25 @@ static bool is_cheap(const struct portions *p, value v) {
 
 /* What a product of a total reads is computed again for it, if that is cheap: kept since its first
  * reader it would fill the cache. A copy, which takes no time, keeps the two from being one. */
-static void append_operands(const struct making *m, value v) {
+static void append_operands(const struct making *m, value v, int64_t extent) {
     const struct trace *t = m->p->t;
     const struct instr *i = instr_at(t, v);
     for (size_t k = 0; k < i->narg && !m->g->error.status; k++) {
-        value x = args_of(t, i)[k], first = args_of(t, instr_at(t, x))[0];
-        if (!is_cheap(m->p, x)) continue;
-        value kept = m->part[first];
-        m->part[first] = graph_emit(m->g, OP_copy, 0, &kept, 1);
-        m->part[x] = graph_import(m->g, t, x, m->size_map, m->part);
-        m->part[first] = kept;
+        value x = args_of(t, i)[k], whole = x;
+        if (m->p->kind[x] == WITHIN && instr_at(t, x)->op == OP_slice)
+            whole = args_of(t, instr_at(t, x))[0];
+        if (!is_cheap(m->p, whole)) continue;
+        value first = args_of(t, instr_at(t, whole))[0], kept = m->part[first];
+        value before = m->part[whole];
+        if (!m->again[whole]) {
+            m->part[first] = graph_emit(m->g, OP_copy, 0, &kept, 1);
+            m->again[whole] = graph_import(m->g, t, whole, m->size_map, m->part);
+            m->part[first] = kept;
+        }
+        m->part[whole] = m->again[whole];
+        if (x == whole) continue;
+        m->part[x] = append(m, x, extent);
+        m->part[whole] = before;
     }
 }
 
@@ -364,14 +374,16 @@ static bool is_needed(const struct portions *p, value v) {
 static void each_source(const struct making *m, void *with,
                         void (*visit)(const struct making *m, value v, void *with)) {
     const struct trace *t = m->p->t;
-    for (value v = 1; v < t->instr.count; v++) m->part[v] = 0;
+    for (value v = 1; v < t->instr.count; v++) m->part[v] = m->again[v] = 0;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
         for (size_t k = 0; k < i->narg && is_needed(m->p, v) && !m->g->error.status; k++) {
             value x = args_of(t, i)[k];
             if (m->p->kind[x] != OUTSIDE || m->part[x]) continue;
-            if (axis_of(m->p, x) >= 0) visit(m, x, with);
-            else m->part[x] = m->map[x];
+            if (axis_of(m->p, x) >= 0)
+                visit(m, x, with);
+            else
+                m->part[x] = m->map[x];
         }
     }
 }
@@ -380,7 +392,7 @@ static void append_part(const struct making *m, int64_t extent) {
     for (value v = 1; v < m->p->t->instr.count && !m->g->error.status; v++)
         if (is_needed(m->p, v)) {
             bool product = m->p->kind[v] == TOTAL && instr_at(m->p->t, v)->op == OP_dot;
-            if (product) append_operands(m, v);
+            if (product) append_operands(m, v, extent);
             m->part[v] = append(m, v, extent);
         }
 }
@@ -444,8 +456,7 @@ static void append_portions(const struct making *m) {
         if (p->kind[v] == TOTAL) m->map[v] = result[total++].id, k++;
         if (!p->collected[v]) continue;
         value x = join_stack(m, v, result[n++].id);
-        if (begin[k])
-            x = build_concat(g, (const value[]){x, begin[k]}, 2, (unsigned)axis_of(p, v));
+        if (begin[k]) x = build_concat(g, (const value[]){x, begin[k]}, 2, (unsigned)axis_of(p, v));
         m->map[v] = x;
         k++;
     }
@@ -456,13 +467,13 @@ static wg_program *rebuild(const struct portions *p, const wg_program *program, 
     const wg_allocator *a = &t->allocator;
     size_t count = t->instr.count;
     wg_extent none[1];
-    value *map = mem_alloc_zero(a, 3 * count * sizeof *map);
+    value *map = mem_alloc_zero(a, 4 * count * sizeof *map);
     wg_graph *g = map ? graph_like(program, none, error) : NULL;
-    struct making m = {p, g, none, map, map + count, map + 2 * count};
+    struct making m = {p, g, none, map, map + count, map + 2 * count, map + 3 * count};
     if (!map) fail_memory(error);
     for (size_t i = 0; g && i < t->input.count; i++)
-        map[t->input.at[i].v] =
-            graph_input(g, name_at(t, t->input.at[i].name), type_of(t, t->input.at[i].v));
+        map[t->input.at[i].v] = graph_input(g, name_at(t, t->input.at[i].name),
+                                            type_of(t, t->input.at[i].v));
     for (int behind = 0; g && behind < 2; behind++) {
         for (value v = 1; v < count && !g->error.status; v++)
             if (p->kind[v] == (behind ? BEHIND : OUTSIDE) && instr_at(t, v)->op != OP_input)
@@ -471,7 +482,7 @@ static wg_program *rebuild(const struct portions *p, const wg_program *program, 
     }
     for (size_t i = 0; g && i < t->output.count && !g->error.status; i++)
         graph_output(g, name_at(t, t->output.at[i].name), map[t->output.at[i].v]);
-    mem_free(a, map, 3 * count * sizeof *map);
+    mem_free(a, map, 4 * count * sizeof *map);
     return g ? graph_build(g, error) : NULL;
 }
 
@@ -485,7 +496,8 @@ wg_program *take_portions(const wg_program *program, wg_error *error) {
     p.kind = room;
     p.needed = (bool *)(room + count);
     p.collected = (bool *)(room + 2 * count);
-    if (!room) fail_memory(error);
+    if (!room)
+        fail_memory(error);
     else if (choose(&p, program, error))
         result = p.extent ? rebuild(&p, program, error) : program_copy(program, a, error);
     mem_free(a, room, 3 * count);

@@ -72,10 +72,11 @@ static value sum_first(wg_graph *g, const struct trace *from, const struct summe
 
 bool rearranges(const struct trace *t, value v) {
     struct summed s;
-    return turns_right(t, v) || find_summed(t, v, &s);
+    return turns_right(t, v) || find_summed(t, v, &s) || takes_part(t, v);
 }
 
 value rearrange(wg_graph *g, const struct trace *from, value v, const value *map) {
     struct summed s;
-    return find_summed(from, v, &s) ? sum_first(g, from, &s, map) : turn_right(g, from, v, map);
+    if (find_summed(from, v, &s)) return sum_first(g, from, &s, map);
+    return turns_right(from, v) ? turn_right(g, from, v, map) : make_part(g, from, v, map);
 }

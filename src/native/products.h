@@ -23,6 +23,12 @@ bool is_along_dot(const struct trace *t, value v);
  * or CONTRACTED. */
 void dot_loops(const struct trace *t, value v, size_t k, int8_t loop[WG_MAX_RANK]);
 
+/* ---- masks.c --------------------------------------------------------------------------------- */
+/* Whether only some entries of the product v are read, which the program itself tells. */
+bool takes_part(const struct trace *t, value v);
+/* v made of products of these entries, and zeros, in another graph, of constant extents. */
+value make_part(wg_graph *g, const struct trace *from, value v, const value *map);
+
 /* ---- products.c ------------------------------------------------------------------------------ */
 /* Whether v is, or sums, a product that another arrangement serves better. */
 bool rearranges(const struct trace *t, value v);

@@ -52,8 +52,7 @@ static void add_row_reductions(struct writer *w, value v, size_t rows, int depth
     struct plan plan = plan_loops(w, pass, rows, rows + w->l->passes.at[pass].loops.rank);
     struct site_of_use at = {pass, &plan};
     const wg_type *x = type_of(w->t, args_of(w->t, instr_at(w->t, v))[0]);
-    for (size_t k = 0; k < plan.count; k++)
-        open_loop(w, pass, &plan, k, depth + (int)k, false);
+    for (size_t k = 0; k < plan.count; k++) open_loop(w, pass, &plan, k, depth + (int)k, false);
     indent(w, depth + (int)plan.count);
     add_place(w, v, &at);
     ADD(w, " = wg_%s_run_%s(", reducer(w, v), short_name[dtype_of(w, v)]);
@@ -70,6 +69,8 @@ static void add_row_reductions(struct writer *w, value v, size_t rows, int depth
 
 void add_call(struct writer *w, uint32_t pass, size_t rows, int depth) {
     value v = w->l->passes.at[pass].first;
-    if (instr_at(w->t, v)->op == OP_dot) add_along(w, v, rows, depth);
-    else add_row_reductions(w, v, rows, depth);
+    if (instr_at(w->t, v)->op == OP_dot)
+        add_along(w, v, rows, depth);
+    else
+        add_row_reductions(w, v, rows, depth);
 }

@@ -20,8 +20,7 @@ static bool has_portions(const wg_program *p) {
     wg_program *expanded = expand(p, NULL, &error), *taken = take_portions(expanded, &error);
     assert_ok(error);
     bool found = false;
-    for (value v = 1; v < taken->t.instr.count; v++)
-        found |= instr_at(&taken->t, v)->op == OP_loop;
+    for (value v = 1; v < taken->t.instr.count; v++) found |= instr_at(&taken->t, v)->op == OP_loop;
     wg_program_free(expanded);
     wg_program_free(taken);
     return found;
@@ -35,8 +34,10 @@ static wg_tensor draw(const wg_program *p, size_t i, wg_random *random) {
     assert_non_null(t.data);
     for (int64_t k = 0; k < wg_tensor_count(&t); k++) {
         double x = 2 * wg_random_uniform(random) - 1;
-        if (t.dtype == WG_F64) ((double *)t.data)[k] = x;
-        else ((float *)t.data)[k] = (float)x;
+        if (t.dtype == WG_F64)
+            ((double *)t.data)[k] = x;
+        else
+            ((float *)t.data)[k] = (float)x;
     }
     return t;
 }
@@ -116,7 +117,7 @@ static void sums_alone_end_portions(void **state) {
         const char *formula, *sizes;
         bool portions;
     } program[] = {
-        {mixture, "d=5, k=9, n=40", false}, /* fits the cache as it is */
+        {mixture, "d=5, k=9, n=40", false},                 /* fits the cache as it is */
         {"f(x[n]) = sum(exp(sin(x)))", "n=1000000", false}, /* nothing goes to memory */
         {"f(x[n,m]) = sum(exp(x)/expand(sum(exp(x), axis=0), axis=0))", "n=10000, m=24", false},
         {"f(x[n,m]) = cumsum(exp(x), axis=0)", "n=10000, m=24", false},
@@ -128,6 +129,42 @@ static void sums_alone_end_portions(void **state) {
         check(p, program[i].formula, NULL, rounding);
         wg_program_free(p);
     }
+}
+
+/* Adjoints of which a condition of the program's own takes a part, in batches, alone and in
+ * portions. */
+static void parts_of_products_agree(void **state) {
+    (void)state;
+    static const struct {
+        const char *condition;
+        bool part;
+    } mask[] = {{"r >= c", true},         {"r < c", true},          {"r - c == 1", true},
+                {"abs(r - c) < 2", true}, {"r + c < 0", true},      {"r*c < 200", false},
+                {"r' > c", true},         {"r > 3 and c > 4", true}};
+    static const char *const sizes[] = {"d=11, k=3, n=40", "d=16, k=4, n=2000", "d=2, k=5, n=64"};
+    for (size_t i = 0; i < COUNT_OF(mask); i++)
+        for (size_t s = 0; s < COUNT_OF(sizes); s++) {
+            char formula[512];
+            wg_error error = {0};
+            snprintf(formula, sizeof formula,
+                     "f(Q[k,d,d], y[k,d,n]) = {\n"
+                     "  let r = expand(iota(d), axis=1) + 0*expand(iota(d), axis=0)\n"
+                     "  let c = 0*expand(iota(d), axis=1) + expand(iota(d), axis=0)\n"
+                     "  sum(sin(where(%s, Q, 0) @ y))\n}",
+                     mask[i].condition);
+            wg_program *p = parse(formula, sizes[s]);
+            wg_program *gradient = wg_grad(p, "Q", &error),
+                       *expanded = expand(gradient, NULL, &error);
+            assert_ok(error);
+            bool found = false;
+            const struct trace *t = &expanded->t;
+            for (value v = 1; v < t->instr.count; v++) found |= instr_at(t, v)->op == OP_concat;
+            if (s == 0 && found != mask[i].part) fail_msg("%s", mask[i].condition);
+            check(gradient, formula, NULL, rounding);
+            wg_program_free(expanded);
+            wg_program_free(gradient);
+            wg_program_free(p);
+        }
 }
 
 /* Flags of the caller, and threads, leave the axis whole. */
@@ -142,9 +179,8 @@ static void given_flags_keep_the_bits(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(gradients_of_mixtures_agree),
-        cmocka_unit_test(axes_in_portions_agree),
-        cmocka_unit_test(sums_alone_end_portions),
+        cmocka_unit_test(gradients_of_mixtures_agree), cmocka_unit_test(axes_in_portions_agree),
+        cmocka_unit_test(sums_alone_end_portions),     cmocka_unit_test(parts_of_products_agree),
         cmocka_unit_test(given_flags_keep_the_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
