@@ -6,6 +6,9 @@
  *     y = -n d/2 log 2 pi + sum_i logsumexp_k beta_ki - n logsumexp alpha
  *         - sum_k (gamma^2/2 (sum exp(q_k)^2 + sum l_k^2) - m sum q_k)
  *
+ * The formula has points last, so that vectors go along them whatever d is, and says that Q is
+ * triangular, which `place`, an input, tells no compiler.
+ *
  * By hand: points in blocks of 32, so that every inner loop is over points. Of a block,
  * z = Q (x - mu) is kept for all components and read again by the gradient,
  * dQ_k = -sum_i w_ki z_i (x_i - mu_k)^T with w the softmax of beta over k, and
@@ -263,9 +266,11 @@ const struct bench_case case_mixture = {
     .name = "mixture",
     .what = "log posterior of a Gaussian mixture",
     .formula = "f(alpha[k], mu[k,d], q[k,d], l[k,e], x[n,d], place[d,d]: i64, gamma, m) = {\n"
-               "  let Q = concat(exp(q), l, zeros(k, 1), axis=1)[:, place]\n"
-               "  let z = einsum(\"kij,knj->kni\", Q, expand(x, axis=0) - expand(mu, axis=1))\n"
-               "  let beta = expand(alpha + sum(q, axis=1), axis=1) - 0.5*sum(z^2, axis=2)\n"
+               "  let entries = concat(exp(q), l, zeros(k, 1), axis=1)[:, place]\n"
+               "  let i = iota(d)\n"
+               "  let Q = where(expand(i, axis=1) >= expand(i, axis=0), entries, 0)\n"
+               "  let z = einsum(\"kij,kjn->kin\", Q, expand(x', axis=0) - expand(mu, axis=2))\n"
+               "  let beta = expand(alpha + sum(q, axis=1), axis=1) - 0.5*sum(z^2, axis=1)\n"
                "  let prior = gamma^2/2*(sum(exp(q)^2) + sum(l^2)) - m*sum(q)\n"
                "  sum(logsumexp(beta, axis=0)) - n*(logsumexp(alpha) + d/2*log(2*pi)) - prior\n"
                "}",
