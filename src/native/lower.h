@@ -12,7 +12,7 @@
  * index what is read. Values live in a variable of the loop's body, in a buffer of one row, or in
  * memory, as far as their readers ask for.
  *
- *   expand.c   replaces operations by what serves better: pads.c, products.c
+ *   expand.c   replaces operations by what serves better: pads.c, products.c, masks.c
  *   portions.c takes an axis in portions
  *   lower.c    places every value
  *   ahead.c    indices that are checked in front of loops
