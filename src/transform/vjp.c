@@ -235,6 +235,7 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     struct rule all = *r;
     all.guarded = all.guarded || r->op == OP_branch; /* the case not taken sends nothing on */
     struct region region = region_open(&g->t, r->op, r->attr);
+    bool branches = r->op == OP_loop && has_branch(&g->t, &region);
     size_t items = region.items, kept = items - region.kept;
     size_t first = region.lead, behind = first + region.captures;
     for (value item = v + 1; item < s->end; item++) {
@@ -254,7 +255,7 @@ static void propagate_region(struct sweep *s, value v, const struct rule *r) {
     all.attr = instr_at(&g->t, all.y)->attr;
     for (size_t k = first; k < behind; k++)
         if (active[k]) adjoint[k] = take_adjoint(s, r->x[k]);
-    bool guards = all.guarded || has_branch(&g->t, &region);
+    bool guards = all.guarded || branches;
     if (!region_adjoints(&all, active, ct, adjoint)) return;
     for (size_t k = 0; k < r->narg; k++)
         if (active[k] && adjoint[k]) contribute(s, r->x[k], adjoint[k], guards);
