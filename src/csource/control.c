@@ -143,12 +143,24 @@ static bool leaves(const struct node *n) {
     }
 }
 
-/* Whether break, continue or return stands in it. */
-static bool may_leave(const struct node *n) {
+bool may_leave(const struct node *n) {
     if (n->kind == NODE_BREAK || n->kind == NODE_CONTINUE || n->kind == NODE_RETURN) return true;
     if (n->kind == NODE_DECLARE) return false;
     for (size_t i = 0; i < n->count; i++)
         if (n->child[i] && may_leave(n->child[i])) return true;
+    return false;
+}
+
+bool node_assigns(const struct node *n, const struct decl *d) {
+    bool changes = n->kind == NODE_ASSIGN ||
+                   (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_ADDRESS);
+    const struct node *target = changes ? n->child[0] : NULL;
+    while (target && target->kind == NODE_CAST) target = target->child[0];
+    if (target && target->kind == NODE_NAME && target->decl == d) return true;
+    for (size_t i = 0; n->kind == NODE_DECLARE && i < n->count; i++)
+        if (n->decls[i]->init && node_assigns(n->decls[i]->init, d)) return true;
+    for (size_t i = 0; n->kind != NODE_DECLARE && i < n->count; i++)
+        if (n->child[i] && node_assigns(n->child[i], d)) return true;
     return false;
 }
 

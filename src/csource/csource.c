@@ -139,15 +139,6 @@ static bool is_name(const struct node *n, const struct decl *d) {
 
 /* Whether the parameter is what a loop counts up to, here or in a function that it is given to, and
  * nothing is assigned to it: then it is a size, and what reverse mode keeps has a known length. */
-static bool assigned_to(const struct node *n, const struct decl *d) {
-    bool changes = n->kind == NODE_ASSIGN ||
-                   (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_ADDRESS);
-    if (changes && is_name(n->child[0], d)) return true;
-    for (size_t i = 0; i < n->count; i++)
-        if (n->kind != NODE_DECLARE && n->child[i] && assigned_to(n->child[i], d)) return true;
-    return false;
-}
-
 static bool ends_a_loop(struct lower *l, const struct node *n, const struct decl *d, int depth) {
     if (n->kind == NODE_DECLARE) {
         for (size_t i = 0; i < n->count; i++)
@@ -172,7 +163,7 @@ static bool ends_a_loop(struct lower *l, const struct node *n, const struct decl
 
 static bool bounds_loops(struct lower *l, const struct node *body, const struct decl *d,
                          int depth) {
-    return !assigned_to(body, d) && ends_a_loop(l, body, d, depth);
+    return !node_assigns(body, d) && ends_a_loop(l, body, d, depth);
 }
 
 static bool is_size(struct lower *l, const struct decl *f, const struct decl *d) {

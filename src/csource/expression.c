@@ -488,7 +488,10 @@ static struct operand unary(struct lower *l, const struct node *n) {
     case C_AFTER_DECREASE:
     case C_INCREASE:
     case C_DECREASE: return count_on(l, n);
-    case C_ADDRESS: x.at = lvalue(l, n->child[0]); return x;
+    case C_ADDRESS:
+        x.at = lvalue(l, n->child[0]);
+        if (x.at.object) x.at.object->is_addressed = true;
+        return x;
     case C_AT: return load_from(l, lvalue(l, n), n);
     case C_NOT:
         x.v = condition(l, n->child[0]);

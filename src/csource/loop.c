@@ -10,6 +10,7 @@ enum { MOST_CARRIED = 254, MOST_UNROLLED = 16, MOST_WRITTEN_OUT = 600, NOT_STRAI
 struct counting {                         /* for (i = start; i < end; i += step) */
     const struct node *name, *end, *also; /* also: what stands behind && in the condition */
     enum operator_kind compare;
+    const struct ctype *as; /* the type that C compares in                                    */
     int64_t step;          /* a literal; its sign if `by` says how much                       */
     const struct node *by; /* what else is added or subtracted; NULL: nothing                 */
     struct cell *cell;     /* of i */
@@ -34,8 +35,8 @@ static bool is_whole_variable(const struct node *n) {
            !n->decl->is_global && !n->decl->is_static;
 }
 
-/* i++, i += 2, i = i - m: the variable and how much. What no literal is, is taken to be positive:
- * else the loop would not end. */
+/* i++, i += 2, i = i - m: the variable and how much. What is no literal must be positive where the
+ * loop runs, or it would not end: which nothing but its condition may do then. */
 static const struct node *step_of(struct lower *l, const struct node *n, int64_t *step,
                                   const struct node **more) {
     const struct node *by = NULL, *name = NULL;
@@ -70,10 +71,10 @@ static const struct node *step_of(struct lower *l, const struct node *n, int64_t
     return name;
 }
 
-static bool find_counting(struct lower *l, const struct node *condition, const struct node *step,
-                          struct counting *c) {
+static bool find_counting(struct lower *l, const struct loop *p, struct counting *c) {
     static const enum operator_kind mirrored[] = {
         [C_LT] = C_GT, [C_GT] = C_LT, [C_LE] = C_GE, [C_GE] = C_LE, [C_NE] = C_NE};
+    const struct node *condition = p->condition, *step = p->step;
     if (!condition || !step) return false;
     while (condition->kind == NODE_BINARY && condition->op == C_BOTH) {
         if (c->also) return false;
@@ -84,9 +85,10 @@ static bool find_counting(struct lower *l, const struct node *condition, const s
         condition->op == C_EQ)
         return false;
     c->name = step_of(l, step, &c->step, &c->by);
-    if (!c->name || !is_whole_variable(c->name)) return false;
+    if (!c->name || !is_whole_variable(c->name) || (c->by && may_leave(p->body))) return false;
     const struct node *left = bare(condition->child[0]), *right = bare(condition->child[1]);
     c->compare = condition->op;
+    c->as = condition->child[0]->type;
     c->end = condition->child[1];
     if (left->kind != NODE_NAME || left->decl != c->name->decl) {
         if (right->kind != NODE_NAME || right->decl != c->name->decl) return false;
@@ -120,17 +122,52 @@ static bool counting_holds(struct lower *l, const struct loop *p, const struct w
     return holds && !stopped(l);
 }
 
-/* i != end by a type that wraps around may come to the end from behind, unless i begins before. */
-static bool ends_at(struct lower *l, const struct counting *c) {
+/* Whether a number of its type is what C makes of it. */
+static bool is_in_range(const struct ctype *type, int64_t number) {
+    if (type->bits >= 64) return type->is_signed || number >= 0;
+    int64_t values = (int64_t)1 << (type->bits - type->is_signed);
+    return number < values && number >= (type->is_signed ? -values : 0);
+}
+
+static int64_t trips_between(const struct counting *c, int64_t start, int64_t end) {
+    int64_t step = c->step > 0 ? c->step : -c->step;
+    int64_t distance = c->step > 0 ? end - start : start - end;
+    if (c->compare == C_LE || c->compare == C_GE) distance++;
+    return distance <= 0 ? 0 : (distance + step - 1) / step;
+}
+
+static bool is_small(int64_t number) { return number >= INT32_MIN && number <= UINT32_MAX; }
+
+/* Whether i comes to its end before its type makes another number of it: signed numbers of 32 bits
+ * and more do, or C says nothing of the program. Where only the condition ends a loop, it would not
+ * end if i came by its end. */
+static bool comes_to_end(struct lower *l, const struct loop *p) {
+    const struct counting *c = &p->count;
     const struct ctype *type = c->name->decl->type;
-    if (c->compare != C_NE || (type->is_signed && type->bits >= 32)) return true;
+    bool up = c->step > 0, single = !c->by && (c->step == 1 || c->step == -1);
     value start = cell_value(l, c->cell), end = as_whole(l, rvalue(l, c->end).v);
-    int64_t a, b;
+    int64_t a, b, step = up ? c->step : -c->step;
     wg_extent s0, s1, e0, e1;
     if (stopped(l)) return false;
-    if (literal_of(l, start, &a) && literal_of(l, end, &b)) return c->step > 0 ? a <= b : a >= b;
-    return bounds_of(l, start, &s0, &s1) && bounds_of(l, end, &e0, &e1) &&
-           (c->step > 0 ? extent_provably_le(l->g, s1, e0) : extent_provably_le(l->g, e1, s0));
+    if (c->as->kind == TYPE_INT && !c->as->is_signed && type->is_signed &&
+        !(not_negative(l, start) && up))
+        return false; /* compared as another number than it is */
+    if (type->is_signed && type->bits >= 32) return true;
+    if (literal_of(l, start, &a) && literal_of(l, end, &b) && !c->by) {
+        if (!is_small(a) || !is_small(b) || !is_small(c->step)) return false;
+        if (c->compare == C_NE && (up ? a > b : a < b)) return false;
+        return is_in_range(type, a + trips_between(c, a, b) * c->step);
+    }
+    bool bounded = bounds_of(l, start, &s0, &s1) && bounds_of(l, end, &e0, &e1);
+    if (c->compare == C_NE)
+        return bounded && extent_provably_le(l->g, up ? s1 : e1, up ? e0 : s0);
+    bool only_ends = !may_leave(p->body) && !c->also;
+    bool strict = c->compare == C_LT || c->compare == C_GT;
+    if (single && strict && c->as->bits <= type->bits) return true;
+    if (type->bits < 32) return single && only_ends;
+    if (up && bounded && !c->by) return true;
+    if (!up && literal_of(l, end, &b) && !c->by && b >= (strict ? step - 1 : step)) return true;
+    return only_ends;
 }
 
 /* ---- one iteration --------------------------------------------------------------------------- */
@@ -239,19 +276,31 @@ static struct trip count_trips(struct lower *l, const struct counting *c) {
     if (step > 1 || c->by)
         t.count = build_binary(g, OP_idiv, build_add(g, distance, build_sub(g, t.step, one)),
                                t.step);
+    if (c->by) /* of a distance that the step does not go */
+        t.count = build_where(g, build_binary(g, OP_gt, distance, whole(l, 0)), t.count,
+                              whole(l, 0));
     return t;
 }
 
 /* A loop whose variable doubles up to an end, or halves until nothing is left of it, runs at most
- * as often as it has bits. */
-static bool is_geometric(const struct node *condition, const struct node *step) {
+ * as often as it has bits: if it begins above 0, or not below, and the body leaves it alone. */
+static bool is_geometric(struct lower *l, const struct loop *p) {
+    const struct node *condition = p->condition, *step = p->step;
+    int64_t start;
     if (!condition || !step || step->kind != NODE_ASSIGN) return false;
     bool grows = step->op == C_MUL || step->op == C_SHL;
     if (!grows && step->op != C_DIV && step->op != C_SHR) return false;
     const struct node *name = bare(step->child[0]), *by = bare(step->child[1]);
     int64_t least = step->op == C_MUL || step->op == C_DIV ? 2 : 1;
     if (!is_whole_variable(name) || by->kind != NODE_INT || by->integer < least) return false;
+    struct object *o = bound_object(l, name->decl, name);
+    if (!o || o->is_addressed || node_assigns(p->body, name->decl)) return false;
+    value begin = cell_value(l, &o->cell[0]);
+    if (grows && !(o->type->is_signed && literal_of(l, begin, &start) && start > 0)) return false;
     const struct node *c = bare(condition);
+    bool never_below = step->op == C_DIV || !o->type->is_signed || not_negative(l, begin) ||
+                       (c->kind == NODE_BINARY && (c->op == C_GT || c->op == C_GE));
+    if (!grows && !never_below) return false;
     if (c->kind != NODE_BINARY) return !grows && c->decl == name->decl && c->kind == NODE_NAME;
     const struct node *left = bare(c->child[0]), *right = bare(c->child[1]);
     bool is_left = left->kind == NODE_NAME && left->decl == name->decl;
@@ -317,7 +366,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
      * bounds would multiply, and what reverse mode keeps with them. */
     if (!l->loops && p->counts && t.length == WG_UNBOUNDED && w->implied != LENGTH_UNKNOWN)
         t.length = extent_add(l->g, w->implied, 1);
-    if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(p->condition, p->step))
+    if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(l, p))
         t.length = 64;
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
     if (count > MOST_CARRIED) {
@@ -496,20 +545,6 @@ static int text_of(struct lower *l, const struct node *n, int depth) {
     return sum;
 }
 
-static bool assigns(const struct node *n, const struct decl *d) {
-    bool changes = n->kind == NODE_ASSIGN ||
-                   (n->kind == NODE_UNARY && n->op >= C_AFTER_INCREASE && n->op <= C_ADDRESS);
-    if (changes && bare(n->child[0])->decl == d) return true;
-    if (n->kind == NODE_DECLARE) {
-        for (size_t i = 0; i < n->count; i++)
-            if (n->decls[i]->init && assigns(n->decls[i]->init, d)) return true;
-        return false;
-    }
-    for (size_t i = 0; i < n->count; i++)
-        if (n->child[i] && assigns(n->child[i], d)) return true;
-    return false;
-}
-
 /* A short loop between literals becomes its iterations one after the other, so that indices in it
  * are literals too. */
 static bool write_out(struct lower *l, struct loop *p) {
@@ -520,13 +555,11 @@ static bool write_out(struct lower *l, struct loop *p) {
     if (!is_cheap(c->end, NULL, &budget)) return false;
     struct operand limit = rvalue(l, c->end);
     if (stopped(l) || !literal_of(l, limit.v, &end)) return false;
-    if (start < INT32_MIN || start > INT32_MAX || end < INT32_MIN || end > INT32_MAX) return false;
-    int64_t step = c->step > 0 ? c->step : -c->step;
-    trips = c->step > 0 ? end - start : start - end;
-    if (c->compare == C_LE || c->compare == C_GE) trips++;
-    if (c->compare == C_NE && trips < 0) return false; /* it may wrap around */
-    trips = trips <= 0 ? 0 : (trips + step - 1) / step;
-    if (trips > MOST_UNROLLED || assigns(p->body, c->name->decl)) return false;
+    if (!is_small(start) || !is_small(end) || !comes_to_end(l, p)) return false;
+    trips = trips_between(c, start, end);
+    struct object *o = bound_object(l, c->name->decl, c->name);
+    if (!o || o->is_addressed || trips > MOST_UNROLLED || node_assigns(p->body, c->name->decl))
+        return false;
     int text = trips ? text_of(l, p->body, 0) : 0;
     if (text >= NOT_STRAIGHT || text * trips > MOST_WRITTEN_OUT) return false;
     for (int64_t k = 0; k < trips && !stopped(l); k++) {
@@ -556,7 +589,7 @@ static void carry_out(struct lower *l, struct loop *p) {
         run_body(l, p, 0);
         return;
     }
-    if (p->n->kind == NODE_FOR && find_counting(l, p->condition, p->step, &p->count)) {
+    if (p->n->kind == NODE_FOR && find_counting(l, p, &p->count)) {
         struct object *o = bound_object(l, p->count.name->decl, p->n);
         if (stopped(l)) return;
         p->count.cell = &o->cell[0];
@@ -575,7 +608,7 @@ static void carry_out(struct lower *l, struct loop *p) {
     struct watch w = {0};
     if (p->counts) {
         w = watch_step(l, watched_body, p, true, p->count.cell);
-        p->counts = counting_holds(l, p, &w) && ends_at(l, &p->count);
+        p->counts = counting_holds(l, p, &w) && comes_to_end(l, p);
         if (!p->counts) {
             watch_free(l, &w);
             w = (struct watch){0};

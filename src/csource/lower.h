@@ -56,6 +56,7 @@ struct object {
     uint32_t cell_count, part_count;
     uint32_t serial;             /* in the order in which objects came to be */
     bool is_alone;               /* a pointer parameter of unknown length points to it */
+    bool is_addressed;           /* a pointer may change it */
     bool is_allocated;           /* lives on where its block ends */
     const struct decl *decl;     /* of a variable or table; NULL: none */
 };
@@ -265,6 +266,10 @@ bool library_call(struct lower *l, const struct node *n, const char *name, struc
 void statement(struct lower *l, const struct node *n);
 /* Carries out one of the cases, `arm` of data and its number, by an index or a truth. */
 void branch(struct lower *l, value choice, size_t cases, arm *f, void *data, const struct node *at);
+/* Whether break, continue or return stands in it. */
+bool may_leave(const struct node *n);
+/* Whether the variable is assigned to in it, or its address taken. */
+bool node_assigns(const struct node *n, const struct decl *d);
 /* Whether what follows is passed over: bool[]. */
 value interrupted(struct lower *l);
 

@@ -61,13 +61,6 @@ static int linear_in(const struct lower *l, value v, value counter, int depth) {
     return sums && ((a[0] == 1 && a[1] == 0) || (a[0] == 0 && a[1] == 1)) ? 1 : -1;
 }
 
-void note_index(struct lower *l, const struct cell *c, value index) {
-    struct watch *w = l->watch;
-    if (!w || !w->counter || !c->is_array || c->serial >= w->first_serial || !index) return;
-    if (c->count == LENGTH_UNKNOWN || w->implied != LENGTH_UNKNOWN) return;
-    if (linear_in(l, index, w->counter, 0) == 1) w->implied = c->count;
-}
-
 bool watch_writes(const struct watch *w, const struct cell *c) {
     for (size_t i = 0; i < w->written.count; i++)
         if (w->written.at[i].cell == c) return true;
@@ -205,6 +198,14 @@ static uint32_t form_of(struct lower *l, struct watch *w, value v, int depth) {
     return form_new(l, w, form);
 }
 
+/* Where the rest of the index is the same in every iteration, each meets another element. */
+void note_index(struct lower *l, const struct cell *c, value index) {
+    struct watch *w = l->watch;
+    if (!w || !w->counter || !c->is_array || c->serial >= w->first_serial || !index) return;
+    if (c->count == LENGTH_UNKNOWN || w->implied != LENGTH_UNKNOWN) return;
+    if (linear_in(l, index, w->counter, 0) == 1 && form_of(l, w, index, 0)) w->implied = c->count;
+}
+
 /* How often the counter is multiplied with itself in a form; 2 or more is too often. */
 static int degree(const struct watch *w, uint32_t form) {
     const struct form *f = &w->form.at[form];
@@ -277,6 +278,7 @@ static void until_settled(struct lower *l, struct watch *w, action *f, void *dat
         forget(l, &w->written);
         settle_targets(&w->written);
         name_beginnings(l, &w->written);
+        w->implied = LENGTH_UNKNOWN; /* what was seen before more was known to be written */
         f(l, data);
     } while (repeats && w->written.count > known && !stopped(l));
 }
