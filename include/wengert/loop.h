@@ -47,7 +47,8 @@ WG_API void wg_loop_backwards(wg_loop *loop);
  * Mathematical Software 26, 2000), and once more each where its adjoints are made: 3.8 times and
  * one for 10,000 iterations and 20 snapshots. The length may be one that only the call knows. A
  * carry that nothing depends on but itself and the results, a running sum, is in no snapshot. The
- * reverse is three loops in one another, where loops and branches nest to 8 levels. */
+ * reverse is three loops in one another, and so a loop counts for three of the 24 regions that may
+ * nest: 8 loops, or 24 branches. */
 WG_API void wg_loop_checkpoints_at(const char *file, int line, wg_loop *loop, int64_t snapshots);
 /* The index i of the iteration: i64[]. */
 WG_API wg_var wg_loop_index_at(const char *file, int line, wg_loop *loop);

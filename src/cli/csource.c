@@ -227,15 +227,6 @@ bool tells_length(struct cli *c, const char *name) {
     return input_error(c, WG_ENAME, "--size: there is no size and no parameter '%.64s'", name);
 }
 
-static bool is_read(const struct trace *t, value v) {
-    for (size_t i = 1; i < t->instr.count; i++)
-        for (unsigned k = 0; k < t->instr.at[i].narg; k++)
-            if (args_of(t, &t->instr.at[i])[k] == v) return true;
-    for (size_t i = 0; i < t->output.count; i++)
-        if (t->output.at[i].v == v) return true;
-    return false;
-}
-
 /* Whether the option's names are, or those in front of its values, this one. */
 static bool is_named(const struct cli *c, enum option_id id, const char *name) {
     const char *start;
@@ -255,7 +246,7 @@ static bool is_defaulted(const struct cli *c, size_t i, bool values) {
     const char *name = wg_input_name(c->program, i);
     if (find_value(&c->at, name) || is_named(c, OPT_WRT, name) || is_named(c, OPT_TANGENT, name))
         return false;
-    bool used = is_read(t, t->input.at[i].v);
+    bool used = value_is_read(t, t->input.at[i].v);
     if (!used && !dtype_is_float(type_of(t, t->input.at[i].v)->dtype)) return true;
     if (wg_output_index(c->program, name) < 0) return false;
     for (size_t k = 0; k < wg_csource_parameter_count(c->source); k++) {

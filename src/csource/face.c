@@ -473,15 +473,6 @@ static void results(struct face *f) {
 
 /* ---- the user's own parameters as arguments -------------------------------------------------- */
 
-static bool is_used(const struct trace *t, value v) {
-    for (size_t i = 1; i < t->instr.count; i++)
-        for (unsigned k = 0; k < t->instr.at[i].narg; k++)
-            if (args_of(t, &t->instr.at[i])[k] == v) return true;
-    for (size_t i = 0; i < t->output.count; i++)
-        if (t->output.at[i].v == v) return true;
-    return false;
-}
-
 static void primal_argument(struct face *f, size_t index) {
     struct shipment *h = f->h;
     const char *name = wg_input_name(f->d, index);
@@ -495,7 +486,7 @@ static void primal_argument(struct face *f, size_t index) {
         return;
     }
     const char *base = f->own[leaf->parameter];
-    if (!is_used(&f->d->t, f->d->t.input.at[index].v)) {
+    if (!value_is_read(&f->d->t, f->d->t.input.at[index].v)) {
         argument(f, type.rank ? "NULL" : "0");
         return;
     }

@@ -3,6 +3,7 @@
 #include "csource/ship.h"
 #include "native/write.h"
 #include "op/build.h"
+#include "run/run.h"
 #include "transform/derive.h"
 
 #include <ctype.h>
@@ -239,15 +240,7 @@ static const char how_to_call[] =
     " * malloc aligns, NULL where it has no bytes. Tensors are dense and row-major. There is no state:\n"
     " * any number of threads may call at once. Written by wengert; this text binds nobody. */\n";
 
-static const char restrict_text[] = "#ifndef WG_RESTRICT\n"
-                                    "#if defined(__GNUC__) || defined(_MSC_VER)\n"
-                                    "#define WG_RESTRICT __restrict\n"
-                                    "#elif !defined(__cplusplus)\n"
-                                    "#define WG_RESTRICT restrict\n"
-                                    "#else\n"
-                                    "#define WG_RESTRICT\n"
-                                    "#endif\n"
-                                    "#endif\n\n";
+static const char restrict_text[] = "#ifndef WG_RESTRICT\n" RESTRICT_DEFINITION "\n";
 
 static const char overlap_text[] =
     "\n#ifdef WG_CHECK_ALIAS\n"

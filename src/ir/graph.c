@@ -336,6 +336,15 @@ value graph_find(const wg_graph *g, unsigned op, type_id type, attr_id attr, con
 
 /* ---- inputs, outputs, sizes, blobs ----------------------------------------------------------- */
 
+bool value_is_read(const struct trace *t, value v) {
+    for (value u = 1; u < t->instr.count; u++)
+        for (size_t k = 0; k < instr_at(t, u)->narg; k++)
+            if (args_of(t, instr_at(t, u))[k] == v) return true;
+    for (size_t k = 0; k < t->output.count; k++)
+        if (t->output.at[k].v == v) return true;
+    return false;
+}
+
 bool value_is_input(const struct trace *t, value v) {
     return instr_at(t, v)->op == OP_input;
 }

@@ -286,6 +286,8 @@ bool name_has(char byte);
 /* The same of a whole name, of which `what` tells the kind; else an error of the graph. */
 bool name_is_good(wg_graph *g, const char *what, const char *name);
 bool value_is_input(const struct trace *t, value v);
+/* By an instruction or as an output. */
+bool value_is_read(const struct trace *t, value v);
 
 /* Records an error of the graph at its current site: "file:line: what". Operands, if any, are
  * listed with what made them and where; a hint line is added by graph_hint. Returns 0. */

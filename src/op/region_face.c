@@ -432,12 +432,16 @@ static bool is_dear(const struct instr *i) {
     }
 }
 
+enum { MOST_APART = 16 };
+
 /* What cases within a loop compute of numbers that no iteration changes stays outside of them, where
  * it is dear, and so comes before the loop: no floating number is an error, and what a loop with
- * branches sends back to it is guarded. */
-static void mark_apart(struct taking *t, value first, value end) {
+ * branches sends back to it is guarded. Not more than a few, since a region has room for a few
+ * hundred operands. */
+static void mark_apart(struct taking *t) {
     const struct trace *trace = &t->g->t;
-    value begin = t->g->loop_begin;
+    value begin = t->g->loop_begin, end = (value)t->count;
+    size_t dear = 0;
     for (value v = begin; begin && v < end; v++) {
         const struct instr *i = instr_at(trace, v);
         bool same = i->narg > 0 && (op_is_elementwise(i->op) || is_within(trace, i)) &&
@@ -449,12 +453,11 @@ static void mark_apart(struct taking *t, value first, value end) {
             bool plain = is_plain(trace, x) && op != OP_variable && op != OP_input;
             same = x < begin || t->state[x] & SAME || plain;
         }
-        if (same) t->state[v] |= SAME;
+        if (same) t->state[v] |= is_dear(i) && dear++ < MOST_APART ? SAME | APART : SAME;
     }
-    for (value v = end; begin && v-- > first;) {
+    for (value v = end; begin && v-- > begin;) {
         const struct instr *i = instr_at(trace, v);
-        if (!(t->state[v] & SAME) || !(t->state[v] & APART || is_dear(i))) continue;
-        t->state[v] |= APART;
+        if (!(t->state[v] & APART)) continue;
         for (size_t k = 0; k < i->narg; k++)
             if (t->state[args_of(trace, i)[k]] & SAME) t->state[args_of(trace, i)[k]] |= APART;
     }
@@ -462,7 +465,6 @@ static void mark_apart(struct taking *t, value first, value end) {
 
 /* As varying: a variable is a loop's around, an input the program's. */
 static void mark_new(struct taking *t, value first, value end) {
-    mark_apart(t, first, end);
     for (value v = first; v < end; v++) {
         unsigned op = instr_at(&t->g->t, v)->op;
         if (op != OP_variable && op != OP_input && !(t->state[v] & APART)) t->state[v] = VARIES;
@@ -499,6 +501,7 @@ void wg_branch_case_at(const char *file, int line, wg_branch *b, size_t count,
     if (!open_taking(&t, g)) return;
     /* what is new, and what other cases made, which an equal instruction here is found to be: none
      * of it is computed where it is not needed */
+    mark_apart(&t);
     mark_new(&t, b->begin, (value)t.count);
     for (size_t k = 0; k < g->taken.count; k++)
         mark_new(&t, g->taken.at[k].at, g->taken.at[k].at + g->taken.at[k].count);

@@ -369,7 +369,17 @@ struct shipped_work { /* bytes of workspace; named: more, which depend on sizes 
 bool ship_function(const struct wg_function *fn, const struct writing *writing,
                    const struct ship_wanted *wanted, wg_text *code, wg_text *header,
                    struct shipped_work *work, wg_error *error);
-/* emit.c: appends a program as a static function, which needs nothing but the runtime. */
+/* emit.c: what stands behind #ifndef WG_RESTRICT in headers. */
+#define RESTRICT_DEFINITION                                                                       \
+    "#if defined(__GNUC__) || defined(_MSC_VER)\n"                                                \
+    "#define WG_RESTRICT __restrict\n"                                                            \
+    "#elif !defined(__cplusplus)\n"                                                               \
+    "#define WG_RESTRICT restrict\n"                                                              \
+    "#else\n"                                                                                     \
+    "#define WG_RESTRICT\n"                                                                       \
+    "#endif\n"                                                                                    \
+    "#endif\n"
+/* Appends a program as a static function, which needs nothing but the runtime. */
 bool emit_core(const wg_program *program, const char *name, bool cblas, wg_text *code,
                struct shipped_work *work, wg_error *error);
 /* Plans and writes all bodies of fn. */

@@ -234,15 +234,6 @@ static value type_zero(struct revolve *v, const wg_program *p, value x) {
     return v->g->error.status ? 0 : build_full(v->g, &type, 0);
 }
 
-static bool is_read(const wg_program *p, value input) {
-    for (value x = 1; x < p->t.instr.count; x++)
-        for (size_t k = 0; k < instr_at(&p->t, x)->narg; k++)
-            if (args_of(&p->t, instr_at(&p->t, x))[k] == input) return true;
-    for (size_t k = 0; k < p->t.output.count; k++)
-        if (output_of(p, k) == input) return true;
-    return false;
-}
-
 /* What ran: of a loop that may end early by its condition only it can tell. */
 static value trip_count(struct revolve *v, const struct rule *r) {
     value length = build_extent(v->g, v->r->length);
@@ -296,7 +287,7 @@ static void append_reverse(struct revolve *v, wg_extent places, const value *ct,
     size_t m = 1 + r->captures + adjoints + v->kept;
     for (size_t k = 0; k < r->stacks; k++)
         if (v->need[input_of(v->forward, first_stack + k)] & RECORD ||
-            is_read(v->reverse, input_of(v->reverse, m + k)))
+            value_is_read(&v->reverse->t, input_of(v->reverse, m + k)))
             slice[k] = wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, v->stack[k])).id;
     if (!g->error.status) append_iteration(v, RECORD, index, state, slice);
     m = 0;
@@ -380,7 +371,7 @@ static void append_again(struct revolve *v, const value *ct, value *adjoint) {
     size_t m = 1 + r->captures + active + sums + v->kept;
     for (size_t k = 0; k < r->stacks; k++)
         if (v->need[input_of(v->forward, first_stack + k)] ||
-            is_read(v->reverse, input_of(v->reverse, m + k)))
+            value_is_read(&v->reverse->t, input_of(v->reverse, m + k)))
             slice[k] = wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, v->stack[k])).id;
     append_iteration(v, RECORD | STEP, index, state, slice);
     for (size_t k = 0; k < v->states; k++) next[k] = v->map[output_of(v->forward, v->state[k])];

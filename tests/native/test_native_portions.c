@@ -3,6 +3,7 @@
  * taken so; and flags that promise the interpreter's bits. */
 #include "native/bundle.h"
 #include "native/lower.h"
+#include "support/random_program.h"
 
 #include <string.h>
 
@@ -26,22 +27,6 @@ static bool has_portions(const wg_program *p) {
     return found;
 }
 
-static wg_tensor draw(const wg_program *p, size_t i, wg_random *random) {
-    wg_type type = wg_input_type(p, i);
-    wg_tensor t = {.dtype = (wg_dtype)type.dtype, .rank = type.rank};
-    for (int k = 0; k < t.rank; k++) t.shape[k] = type.extent[k];
-    t.data = calloc((size_t)wg_tensor_count(&t) + 1, 8);
-    assert_non_null(t.data);
-    for (int64_t k = 0; k < wg_tensor_count(&t); k++) {
-        double x = 2 * wg_random_uniform(random) - 1;
-        if (t.dtype == WG_F64)
-            ((double *)t.data)[k] = x;
-        else
-            ((float *)t.data)[k] = (float)x;
-    }
-    return t;
-}
-
 /* The program natively, with these flags, beside the interpreter. */
 static void check(const wg_program *p, const char *label, const char *flags,
                   struct tolerance allowed) {
@@ -49,10 +34,9 @@ static void check(const wg_program *p, const char *label, const char *flags,
     wg_function *interpreted = bundle_compile(p, WG_INTERPRET, NULL);
     wg_function *native = bundle_compile(p, WG_NATIVE, flags);
     wg_random random = wg_random_seed(7);
-    wg_tensor in[16];
-    for (size_t i = 0; i < b->inputs; i++) in[i] = draw(p, i, &random);
+    wg_tensor *in = random_inputs(p, 1, &random);
     size_t different = bundle_compare(b, interpreted, native, 0, in, allowed, label);
-    for (size_t i = 0; i < b->inputs; i++) free(in[i].data);
+    free_tensors(in, b->inputs);
     wg_function_free(interpreted);
     wg_function_free(native);
     bundle_free(b);
