@@ -1,5 +1,5 @@
 /* libclang, loaded when a C source is read: the library needs only its header to be built, and a
- * user who never reads C need not have it. Included by clang.c and tree.c alone. */
+ * user who never reads C need not have it. Included by clang.c and reader.h alone. */
 #ifndef CLANG_H
 #define CLANG_H
 

@@ -237,8 +237,9 @@ static const char how_to_call[] =
     " * sizes do not go together; 3 if they are compiled with -DWG_CHECK_ALIAS and something that\n"
     " * is written overlaps another parameter, which it must not. Parameters are those of the\n"
     " * function, which are only read, then those of the derivative, then a workspace, aligned as\n"
-    " * malloc aligns, NULL where it has no bytes. Tensors are dense and row-major. There is no state:\n"
-    " * any number of threads may call at once. Written by wengert; this text binds nobody. */\n";
+    " * malloc aligns, NULL where it has no bytes. Tensors are dense and row-major. There is no\n"
+    " * state: any number of threads may call at once. Written by wengert; this text binds\n"
+    " * nobody. */\n";
 
 static const char restrict_text[] = "#ifndef WG_RESTRICT\n" RESTRICT_DEFINITION "\n";
 

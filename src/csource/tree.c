@@ -2,45 +2,14 @@
  * stands in is asked for; declarations and records are found again by their canonical cursors, and
  * functions of other files by their names. Recursion follows the nesting of the text, and ends with
  * an error at MAX_NESTING. */
-#include "csource/tree.h"
-
-#include "csource/clang.h"
+#include "csource/reader.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-enum { MAX_NESTING = 1000 };
-
-struct known { /* a declaration that was read */
-    CXCursor cursor;
-    struct decl *decl;
-};
-
-struct unit {
-    CXTranslationUnit unit;
-    const char *only; /* of a rule's file: the function that it is for */
-};
-
-struct tree {
-    struct clang c;
-    CXIndex index;
-    struct arena arena;
-    wg_allocator allocator;
-    wg_error *error; /* of the call that is under way */
-    VEC(struct unit) unit;
-    VEC(struct known) known;
-    VEC(struct record *) record;
-    VEC(struct decl *) own; /* functions that the files define, in their order */
-    int nesting;
-    size_t main_functions;
-    const char *path; /* of the file, the caller's */
-};
-
-#define CL(t, name) (t)->c.name
-
 /* ---- memory and text ------------------------------------------------------------------------- */
 
-static void *take(struct tree *t, size_t size) {
+void *tree_take(struct tree *t, size_t size) {
     void *block = arena_alloc(&t->arena, size ? size : 1, sizeof(void *));
     if (block)
         memset(block, 0, size);
@@ -49,23 +18,23 @@ static void *take(struct tree *t, size_t size) {
     return block;
 }
 
-static const char *keep_text(struct tree *t, CXString string) {
+const char *tree_text(struct tree *t, CXString string) {
     const char *text = CL(t, getCString)(string);
     size_t size = text ? strlen(text) : 0;
-    char *copy = take(t, size + 1);
+    char *copy = tree_take(t, size + 1);
     if (copy && text) memcpy(copy, text, size);
     CL(t, disposeString)(string);
     return copy ? copy : "";
 }
 
-static struct spot spot_of(struct tree *t, CXSourceLocation location) {
+struct spot tree_spot(struct tree *t, CXSourceLocation location) {
     struct spot spot = {0};
     CXFile file = NULL;
     unsigned line = 0, column = 0, offset = 0;
     CL(t, getExpansionLocation)(location, &file, &line, &column, &offset);
     spot.line = line;
     spot.column = column;
-    spot.file = file ? keep_text(t, CL(t, getFileName)(file)) : "";
+    spot.file = file ? tree_text(t, CL(t, getFileName)(file)) : "";
     return spot;
 }
 
@@ -112,15 +81,8 @@ void tree_caret(struct tree *t, struct spot spot, wg_error *error) {
 }
 
 static struct decl *read_decl(struct tree *t, CXCursor cursor);
-static struct node *read_node(struct tree *t, CXCursor cursor);
 
 /* ---- children -------------------------------------------------------------------------------- */
-
-struct children {
-    struct tree *t;
-    VEC(CXCursor) list;
-    bool failed;
-};
 
 static enum CXChildVisitResult take_child(CXCursor cursor, CXCursor parent, CXClientData data) {
     struct children *c = data;
@@ -136,212 +98,24 @@ static enum CXChildVisitResult take_child(CXCursor cursor, CXCursor parent, CXCl
     return CXChildVisit_Continue;
 }
 
-static struct children children_of(struct tree *t, CXCursor cursor) {
+struct children tree_children(struct tree *t, CXCursor cursor) {
     struct children c = {.t = t};
     CL(t, visitChildren)(cursor, take_child, &c);
     if (c.failed) fail_memory(t->error);
     return c;
 }
 
-static void children_free(struct children *c) { VEC_FREE(&c->t->allocator, &c->list); }
-
-/* ---- types ----------------------------------------------------------------------------------- */
-
-static struct ctype *new_type(struct tree *t, enum ctype_kind kind) {
-    struct ctype *type = take(t, sizeof *type);
-    if (type) {
-        type->kind = kind;
-        type->bytes = -1;
-        type->text = type->plain = "";
-        type->count = LENGTH_UNKNOWN;
-    }
-    return type;
-}
-
-static const struct ctype *read_type(struct tree *t, CXType given);
-
-struct fields {
-    struct tree *t;
-    struct record *record;
-    size_t capacity;
-};
-
-static enum CXVisitorResult take_field(CXCursor cursor, CXClientData data) {
-    struct fields *f = data;
-    struct tree *t = f->t;
-    if (f->record->count == f->capacity) {
-        size_t capacity = f->capacity ? 2 * f->capacity : 8;
-        struct field *more = take(t, capacity * sizeof *more);
-        if (!more) return CXVisit_Break;
-        if (f->record->count)
-            memcpy(more, f->record->field, f->record->count * sizeof *more);
-        f->record->field = more;
-        f->capacity = capacity;
-    }
-    struct field *field = &f->record->field[f->record->count++];
-    field->name = keep_text(t, CL(t, getCursorSpelling)(cursor));
-    field->type = read_type(t, CL(t, getCursorType)(cursor));
-    if (CL(t, Cursor_isBitField)(cursor)) f->record->refused = "a bit field";
-    return field->type ? CXVisit_Continue : CXVisit_Break;
-}
-
-static const struct record *read_record(struct tree *t, CXType type) {
-    CXCursor declared = CL(t, getCanonicalCursor)(CL(t, getTypeDeclaration)(type));
-    CXCursor definition = CL(t, getCursorDefinition)(declared);
-    uint64_t key = CL(t, hashCursor)(declared);
-    for (size_t i = 0; i < t->record.count; i++)
-        if (t->record.at[i]->key == key) return t->record.at[i];
-    struct record *record = take(t, sizeof *record);
-    struct record **new = record ? VEC_PUSH(&t->allocator, &t->record) : NULL;
-    if (!new) {
-        fail_memory(t->error);
-        return NULL;
-    }
-    *new = record;
-    record->key = key;
-    record->name = keep_text(t, CL(t, getTypeSpelling)(CL(t, getUnqualifiedType)(type)));
-    record->spot = spot_of(t, CL(t, getCursorLocation)(definition));
-    if (CL(t, getCursorKind)(declared) == CXCursor_UnionDecl)
-        record->refused = "a union";
-    else if (CL(t, Cursor_isNull)(definition))
-        record->refused = "a struct that is declared only";
-    struct fields f = {t, record, 0};
-    CL(t, Type_visitFields)(type, take_field, &f);
-    return record;
-}
-
-static struct ctype *int_type(struct tree *t, unsigned bits, bool is_signed) {
-    struct ctype *type = new_type(t, TYPE_INT);
-    if (type) {
-        type->bits = (uint8_t)bits;
-        type->is_signed = is_signed;
-    }
-    return type;
-}
-
-static struct ctype *whole_type(struct tree *t, CXType canonical) {
-    unsigned bits = (unsigned)CL(t, Type_getSizeOf)(canonical) * 8;
-    switch (canonical.kind) {
-    case CXType_Bool: return new_type(t, TYPE_BOOL);
-    case CXType_Char_U: case CXType_UChar: case CXType_UShort: case CXType_UInt:
-    case CXType_ULong: case CXType_ULongLong: return int_type(t, bits, false);
-    case CXType_Char_S: case CXType_SChar: case CXType_Short: case CXType_Int:
-    case CXType_Long: case CXType_LongLong: return int_type(t, bits, true);
-    default: return NULL;
-    }
-}
-
-static const struct ctype *read_type(struct tree *t, CXType given) {
-    CXType c = CL(t, getCanonicalType)(given);
-    struct ctype *type = NULL;
-    if (++t->nesting > MAX_NESTING) {
-        fail_with(t->error, WG_EOVERFLOW, "types nest more than %d deep", MAX_NESTING);
-        return NULL;
-    }
-    switch (c.kind) {
-    case CXType_Void: type = new_type(t, TYPE_VOID); break;
-    case CXType_Float: type = new_type(t, TYPE_FLOAT); break;
-    case CXType_Double: type = new_type(t, TYPE_DOUBLE); break;
-    case CXType_Pointer:
-        if ((type = new_type(t, TYPE_POINTER))) type->of = read_type(t, CL(t, getPointeeType)(c));
-        break;
-    case CXType_ConstantArray: case CXType_IncompleteArray: case CXType_VariableArray:
-        if ((type = new_type(t, TYPE_ARRAY))) {
-            type->of = read_type(t, CL(t, getArrayElementType)(c));
-            if (c.kind == CXType_ConstantArray) type->count = CL(t, getArraySize)(c);
-        }
-        break;
-    case CXType_Record:
-        if ((type = new_type(t, TYPE_RECORD))) type->record = read_record(t, c);
-        break;
-    case CXType_Enum:
-        type = whole_type(t, CL(t, getCanonicalType)(
-                                 CL(t, getEnumDeclIntegerType)(CL(t, getTypeDeclaration)(c))));
-        break;
-    case CXType_FunctionProto: case CXType_FunctionNoProto:
-        if ((type = new_type(t, TYPE_FUNCTION))) type->of = read_type(t, CL(t, getResultType)(c));
-        break;
-    default: type = whole_type(t, c);
-    }
-    t->nesting--;
-    if (!type && !failed(t->error)) type = new_type(t, TYPE_OTHER);
-    if (!type) return NULL;
-    type->is_const = CL(t, isConstQualifiedType)(c);
-    type->is_volatile = CL(t, isVolatileQualifiedType)(c);
-    type->is_restrict = CL(t, isRestrictQualifiedType)(c);
-    type->bytes = c.kind == CXType_Invalid ? -1 : CL(t, Type_getSizeOf)(c);
-    type->text = keep_text(t, CL(t, getTypeSpelling)(given));
-    if (type->kind <= TYPE_DOUBLE && c.kind != CXType_Invalid)
-        type->plain = keep_text(t, CL(t, getTypeSpelling)(CL(t, getUnqualifiedType)(c)));
-    if (type->kind == TYPE_INT && c.kind == CXType_Enum)
-        type->plain = type->is_signed ? "int" : "unsigned int";
-    return type;
-}
-
-/* A copy of the type in which arrays of computed length have these lengths; the list is that of
- * libclang: of the innermost axis first. */
-static const struct ctype *with_sizes(struct tree *t, const struct ctype *type, CXCursor **last) {
-    if (!type || (type->kind != TYPE_ARRAY && type->kind != TYPE_POINTER)) return type;
-    bool sized = type->kind == TYPE_ARRAY && type->count == LENGTH_UNKNOWN;
-    struct node *size = NULL;
-    if (sized && *last) size = read_node(t, *--*last);
-    else if (type->kind == TYPE_ARRAY && *last) --*last;
-    const struct ctype *of = with_sizes(t, type->of, last);
-    struct ctype *copy = take(t, sizeof *copy);
-    if (!copy) return NULL;
-    *copy = *type;
-    copy->of = of;
-    copy->size = size;
-    return copy;
-}
-
-/* The type of a variable or parameter with the lengths of its arrays. Its children are, before the
- * initial value, those that length: of all arrays whose brackets are not empty. */
-static const struct ctype *declared_type(struct tree *t, CXCursor cursor) {
-    const struct ctype *type = read_type(t, CL(t, getCursorType)(cursor));
-    size_t levels = 0, unknown = 0, sizes = 0;
-    for (const struct ctype *e = type; e; e = e->of) {
-        if (e->kind != TYPE_ARRAY && e->kind != TYPE_POINTER) break;
-        levels += e->kind == TYPE_ARRAY;
-        unknown += e->kind == TYPE_ARRAY && e->count == LENGTH_UNKNOWN;
-    }
-    if (!unknown) return type;
-    struct children c = children_of(t, cursor);
-    CXCursor init = CL(t, Cursor_getVarDeclInitializer)(cursor);
-    for (size_t i = 0; i < c.list.count; i++) {
-        if (!CL(t, Cursor_isNull)(init) && CL(t, equalCursors)(c.list.at[i], init)) continue;
-        enum CXCursorKind kind = CL(t, getCursorKind)(c.list.at[i]);
-        if (kind >= CXCursor_FirstExpr && kind <= CXCursor_LastExpr)
-            c.list.at[sizes++] = c.list.at[i];
-    }
-    /* x[] has no length of its own, and is the outermost. */
-    CXCursor *last = c.list.at ? c.list.at + sizes : NULL;
-    if (sizes && (sizes == levels || sizes + 1 == levels)) {
-        if (sizes + 1 == levels) {
-            const struct ctype *of = with_sizes(t, type->of, &last);
-            struct ctype *copy = take(t, sizeof *copy);
-            if (copy) {
-                *copy = *type;
-                copy->of = of;
-                type = copy;
-            }
-        } else {
-            type = with_sizes(t, type, &last);
-        }
-    }
-    children_free(&c);
-    return type;
-}
+void tree_children_free(struct children *c) { VEC_FREE(&c->t->allocator, &c->list); }
 
 /* ---- nodes ----------------------------------------------------------------------------------- */
 
 static struct node *new_node(struct tree *t, CXCursor cursor, enum node_kind kind, size_t count) {
-    struct node *n = take(t, sizeof *n);
+    struct node *n = tree_take(t, sizeof *n);
     if (!n) return NULL;
     n->kind = kind;
-    n->spot = spot_of(t, CL(t, getCursorLocation)(cursor));
+    n->spot = tree_spot(t, CL(t, getCursorLocation)(cursor));
     n->count = count;
-    if (count) n->child = take(t, count * sizeof *n->child);
+    if (count) n->child = tree_take(t, count * sizeof *n->child);
     return count && !n->child ? NULL : n;
 }
 
@@ -349,8 +123,8 @@ static struct node *refuse(struct tree *t, CXCursor cursor, const char *what) {
     struct node *n = new_node(t, cursor, NODE_REFUSED, 0);
     if (n) {
         n->text = what ? what
-                       : keep_text(t, CL(t, getCursorKindSpelling)(CL(t, getCursorKind)(cursor)));
-        n->type = read_type(t, CL(t, getCursorType)(cursor));
+                       : tree_text(t, CL(t, getCursorKindSpelling)(CL(t, getCursorKind)(cursor)));
+        n->type = tree_type(t, CL(t, getCursorType)(cursor));
     }
     return n;
 }
@@ -360,7 +134,7 @@ static struct node *with_children(struct tree *t, CXCursor cursor, enum node_kin
                                   const CXCursor *list, size_t count) {
     struct node *n = new_node(t, cursor, kind, count);
     for (size_t i = 0; n && i < count; i++)
-        if (!(n->child[i] = read_node(t, list[i]))) return NULL;
+        if (!(n->child[i] = tree_node(t, list[i]))) return NULL;
     return n;
 }
 
@@ -428,10 +202,10 @@ static struct node *read_name(struct tree *t, CXCursor cursor) {
 static CXCursor called(struct tree *t, CXCursor call) {
     CXCursor target = CL(t, getCursorReferenced)(call);
     for (int depth = 0; CL(t, Cursor_isNull)(target) && depth < 16; depth++) {
-        struct children c = children_of(t, call);
+        struct children c = tree_children(t, call);
         bool any = c.list.count > 0;
         if (any) call = c.list.at[0];
-        children_free(&c);
+        tree_children_free(&c);
         enum CXCursorKind kind = CL(t, getCursorKind)(call);
         if (kind == CXCursor_DeclRefExpr) target = CL(t, getCursorReferenced)(call);
         if (!any || (kind != CXCursor_ParenExpr && kind != CXCursor_UnexposedExpr)) break;
@@ -444,7 +218,7 @@ static struct node *read_call(struct tree *t, CXCursor cursor) {
     struct node *n = new_node(t, cursor, NODE_CALL, count > 0 ? (size_t)count : 0);
     CXCursor target = called(t, cursor);
     for (int i = 0; n && i < count; i++)
-        if (!(n->child[i] = read_node(t, CL(t, Cursor_getArgument)(cursor, (unsigned)i))))
+        if (!(n->child[i] = tree_node(t, CL(t, Cursor_getArgument)(cursor, (unsigned)i))))
             return NULL;
     if (n && !CL(t, Cursor_isNull)(target) &&
         CL(t, getCursorKind)(target) == CXCursor_FunctionDecl)
@@ -477,16 +251,16 @@ static struct node *read_designated(struct tree *t, CXCursor cursor, const struc
     for (size_t i = 0; n && i < count; i++) {
         bool is_member = CL(t, getCursorKind)(c->list.at[i]) == CXCursor_MemberRef;
         n->child[i] = is_member ? new_node(t, c->list.at[i], NODE_MEMBER, 0)
-                                : read_node(t, c->list.at[i]);
+                                : tree_node(t, c->list.at[i]);
         if (!n->child[i]) return NULL;
-        if (is_member) n->child[i]->text = keep_text(t, CL(t, getCursorSpelling)(c->list.at[i]));
+        if (is_member) n->child[i]->text = tree_text(t, CL(t, getCursorSpelling)(c->list.at[i]));
     }
     return n;
 }
 
 /* A conversion, or parentheses of a kind: what it is of, as its own type if that is another. */
 static struct node *read_cast(struct tree *t, CXCursor cursor, const struct children *c) {
-    const struct ctype *type = read_type(t, CL(t, getCursorType)(cursor));
+    const struct ctype *type = tree_type(t, CL(t, getCursorType)(cursor));
     if (!c->list.count) {
         struct node *n = constant_node(t, cursor);
         return n ? n : refuse(t, cursor, "this expression");
@@ -501,7 +275,7 @@ static struct node *read_cast(struct tree *t, CXCursor cursor, const struct chil
     }
     bool explicit_one = CL(t, getCursorKind)(cursor) == CXCursor_CStyleCastExpr;
     if (c->list.count > 1 && !explicit_one) return refuse(t, cursor, "this expression");
-    struct node *x = read_node(t, last);
+    struct node *x = tree_node(t, last);
     if (!x || !type) return NULL;
     struct node *n = new_node(t, cursor, NODE_CAST, 1);
     if (n) n->child[0] = x;
@@ -510,7 +284,7 @@ static struct node *read_cast(struct tree *t, CXCursor cursor, const struct chil
 
 static struct node *read_declarations(struct tree *t, CXCursor cursor, const struct children *c) {
     struct node *n = new_node(t, cursor, NODE_DECLARE, 0);
-    if (n) n->decls = take(t, (c->list.count + 1) * sizeof *n->decls);
+    if (n) n->decls = tree_take(t, (c->list.count + 1) * sizeof *n->decls);
     if (!n || !n->decls) return NULL;
     for (size_t i = 0; i < c->list.count; i++) {
         if (CL(t, getCursorKind)(c->list.at[i]) != CXCursor_VarDecl) continue;
@@ -558,16 +332,16 @@ static struct node *read_for(struct tree *t, CXCursor cursor, const struct child
             unsigned at = offset_of(t, CL(t, getCursorLocation)(c->list.at[i]));
             place = (size_t)(at > semicolon[0]) + (size_t)(at > semicolon[1]);
         }
-        if (place > 2 || !(n->child[place] = read_node(t, c->list.at[i]))) return NULL;
+        if (place > 2 || !(n->child[place] = tree_node(t, c->list.at[i]))) return NULL;
     }
-    n->child[3] = read_node(t, body);
+    n->child[3] = tree_node(t, body);
     return n->child[3] ? n : NULL;
 }
 
 static struct node *read_if(struct tree *t, CXCursor cursor, const struct children *c) {
     struct node *n = new_node(t, cursor, NODE_IF, 3);
     for (size_t i = 0; n && i < c->list.count && i < 3; i++)
-        if (!(n->child[i] = read_node(t, c->list.at[i]))) return NULL;
+        if (!(n->child[i] = tree_node(t, c->list.at[i]))) return NULL;
     return n;
 }
 
@@ -575,9 +349,9 @@ static struct node *read_case(struct tree *t, CXCursor cursor, const struct chil
     struct node *n = new_node(t, cursor, NODE_CASE, 3);
     size_t count = c->list.count;
     if (!n || count < 2) return n;
-    n->child[0] = read_node(t, c->list.at[0]);
-    if (count > 2) n->child[1] = read_node(t, c->list.at[1]);
-    n->child[2] = read_node(t, c->list.at[count - 1]);
+    n->child[0] = tree_node(t, c->list.at[0]);
+    if (count > 2) n->child[1] = tree_node(t, c->list.at[1]);
+    n->child[2] = tree_node(t, c->list.at[count - 1]);
     return n->child[0] && n->child[2] ? n : NULL;
 }
 
@@ -587,7 +361,7 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     size_t count = c->list.count;
     struct node *n;
     switch (kind) {
-    case CXCursor_ParenExpr: return count ? read_node(t, list[count - 1]) : NULL;
+    case CXCursor_ParenExpr: return count ? tree_node(t, list[count - 1]) : NULL;
     case CXCursor_UnexposedExpr:
     case CXCursor_CStyleCastExpr: return read_cast(t, cursor, c);
     case CXCursor_IntegerLiteral: case CXCursor_CharacterLiteral: case CXCursor_FloatingLiteral:
@@ -602,7 +376,7 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     case CXCursor_MemberRefExpr:
         n = count ? with_children(t, cursor, NODE_MEMBER, list, 1)
                   : refuse(t, cursor, "a member of an anonymous struct");
-        if (n && count) n->text = keep_text(t, CL(t, getCursorSpelling)(cursor));
+        if (n && count) n->text = tree_text(t, CL(t, getCursorSpelling)(cursor));
         return n;
     case CXCursor_ArraySubscriptExpr: return with_children(t, cursor, NODE_INDEX, list, count);
     case CXCursor_UnaryOperator:
@@ -636,7 +410,7 @@ static struct node *read_kind(struct tree *t, CXCursor cursor, const struct chil
     case CXCursor_NullStmt: return new_node(t, cursor, NODE_EMPTY, 0);
     case CXCursor_GotoStmt: case CXCursor_IndirectGotoStmt: return refuse(t, cursor, "goto");
     case CXCursor_LabelStmt: /* a label that nobody goes to */
-        return count ? read_node(t, list[count - 1]) : new_node(t, cursor, NODE_EMPTY, 0);
+        return count ? tree_node(t, list[count - 1]) : new_node(t, cursor, NODE_EMPTY, 0);
     case CXCursor_StmtExpr: return refuse(t, cursor, "a statement as an expression");
     case CXCursor_AddrLabelExpr: return refuse(t, cursor, "the address of a label");
     case CXCursor_GCCAsmStmt: case CXCursor_MSAsmStmt: return refuse(t, cursor, "assembly code");
@@ -651,7 +425,7 @@ static const struct ctype *value_type(struct tree *t, const struct node *n,
     bool is_computed = n->kind == NODE_BINARY || n->kind == NODE_CHOICE || n->kind == NODE_ASSIGN ||
                        n->kind == NODE_CALL || (n->kind == NODE_UNARY && n->op != C_AT);
     if (!is_computed || !type || type->kind != TYPE_ARRAY) return type;
-    struct ctype *pointer = new_type(t, TYPE_POINTER);
+    struct ctype *pointer = tree_new_type(t, TYPE_POINTER);
     if (!pointer) return NULL;
     pointer->of = type->of;
     pointer->bytes = 8;
@@ -659,20 +433,20 @@ static const struct ctype *value_type(struct tree *t, const struct node *n,
     return pointer;
 }
 
-static struct node *read_node(struct tree *t, CXCursor cursor) {
+struct node *tree_node(struct tree *t, CXCursor cursor) {
     if (failed(t->error)) return NULL;
     if (++t->nesting > MAX_NESTING) {
         fail_with(t->error, WG_EOVERFLOW, "%s:%u: the text nests more than %d deep",
-                  spot_of(t, CL(t, getCursorLocation)(cursor)).file,
-                  spot_of(t, CL(t, getCursorLocation)(cursor)).line, MAX_NESTING);
+                  tree_spot(t, CL(t, getCursorLocation)(cursor)).file,
+                  tree_spot(t, CL(t, getCursorLocation)(cursor)).line, MAX_NESTING);
         return NULL;
     }
-    struct children c = children_of(t, cursor);
+    struct children c = tree_children(t, cursor);
     struct node *n = read_kind(t, cursor, &c);
-    children_free(&c);
+    tree_children_free(&c);
     t->nesting--;
     if (n && !n->type)
-        n->type = value_type(t, n, read_type(t, CL(t, getCursorType)(cursor)));
+        n->type = value_type(t, n, tree_type(t, CL(t, getCursorType)(cursor)));
     return failed(t->error) ? NULL : n;
 }
 
@@ -687,7 +461,7 @@ static struct known *find_known(struct tree *t, CXCursor canonical) {
 static bool read_parameters(struct tree *t, struct decl *f, CXCursor cursor) {
     int count = CL(t, Cursor_getNumArguments)(cursor);
     if (count <= 0) return true;
-    f->parameter = take(t, (size_t)count * sizeof *f->parameter);
+    f->parameter = tree_take(t, (size_t)count * sizeof *f->parameter);
     for (int i = 0; f->parameter && i < count; i++) {
         f->parameter[i] = read_decl(t, CL(t, Cursor_getArgument)(cursor, (unsigned)i));
         if (!f->parameter[i]) return false;
@@ -706,7 +480,7 @@ static struct decl *read_decl(struct tree *t, CXCursor cursor) {
     if (kind == CXCursor_ParmDecl) canonical = cursor;
     struct known *known = find_known(t, canonical);
     if (known) return known->decl;
-    struct decl *d = take(t, sizeof *d);
+    struct decl *d = tree_take(t, sizeof *d);
     known = d ? VEC_PUSH(&t->allocator, &t->known) : NULL;
     if (!known) {
         fail_memory(t->error);
@@ -718,11 +492,11 @@ static struct decl *read_decl(struct tree *t, CXCursor cursor) {
     d->kind = kind == CXCursor_VarDecl    ? DECL_VARIABLE
               : kind == CXCursor_ParmDecl ? DECL_PARAMETER
                                           : DECL_FUNCTION;
-    d->name = keep_text(t, CL(t, getCursorSpelling)(cursor));
-    d->spot = spot_of(t, CL(t, getCursorLocation)(cursor));
+    d->name = tree_text(t, CL(t, getCursorSpelling)(cursor));
+    d->spot = tree_spot(t, CL(t, getCursorLocation)(cursor));
     if (d->kind == DECL_FUNCTION) {
         CXType type = CL(t, getCursorType)(cursor);
-        d->type = read_type(t, type);
+        d->type = tree_type(t, type);
         d->is_variadic = CL(t, isFunctionTypeVariadic)(type);
         return d->type ? d : NULL;
     }
@@ -730,10 +504,10 @@ static struct decl *read_decl(struct tree *t, CXCursor cursor) {
     d->is_global = CL(t, getCursorLinkage)(cursor) != CXLinkage_NoLinkage;
     d->is_elsewhere = d->kind == DECL_VARIABLE && CL(t, Cursor_isNull)(definition) &&
                       CL(t, Cursor_getStorageClass)(cursor) == CX_SC_Extern;
-    d->type = declared_type(t, cursor);
+    d->type = tree_declared_type(t, cursor);
     CXCursor init = d->kind == DECL_VARIABLE ? CL(t, Cursor_getVarDeclInitializer)(cursor)
                                              : CL(t, getCanonicalCursor)(cursor);
-    if (d->kind == DECL_VARIABLE && !CL(t, Cursor_isNull)(init)) d->init = read_node(t, init);
+    if (d->kind == DECL_VARIABLE && !CL(t, Cursor_isNull)(init)) d->init = tree_node(t, init);
     return d->type && !failed(t->error) ? d : NULL;
 }
 
@@ -783,10 +557,10 @@ bool tree_body(struct tree *t, struct decl *f) {
     CXCursor definition;
     if (find_definition(t, f->name, &definition)) {
         read_parameters(t, f, definition);
-        struct children c = children_of(t, definition);
+        struct children c = tree_children(t, definition);
         if (c.list.count && !failed(t->error))
-            f->body = read_node(t, c.list.at[c.list.count - 1]);
-        children_free(&c);
+            f->body = tree_node(t, c.list.at[c.list.count - 1]);
+        tree_children_free(&c);
     }
     t->error = NULL;
     return !failed(&error);
@@ -832,8 +606,8 @@ static bool diagnose(struct tree *t, CXTranslationUnit unit, wg_error *error) {
     for (unsigned i = 0; i < count && !failed(error); i++) {
         CXDiagnostic d = CL(t, getDiagnostic)(unit, i);
         if (CL(t, getDiagnosticSeverity)(d) >= CXDiagnostic_Error) {
-            struct spot spot = spot_of(t, CL(t, getDiagnosticLocation)(d));
-            const char *what = keep_text(t, CL(t, getDiagnosticSpelling)(d));
+            struct spot spot = tree_spot(t, CL(t, getDiagnosticLocation)(d));
+            const char *what = tree_text(t, CL(t, getDiagnosticSpelling)(d));
             if (spot.line)
                 fail_with(error, WG_ESYNTAX, "%s:%u:%u: %s", spot.file, spot.line, spot.column,
                           what);
@@ -907,7 +681,7 @@ struct tree *tree_read(const char *path, const wg_csource_options *o,
         good = is_there(o->file[i], error) && parse(t, o->file[i], NULL, o, NULL, error);
     for (size_t i = 0; good && i < o->rule_count; i++) {
         const char *equals = strchr(o->rule[i], '=');
-        char *name = equals ? take(t, (size_t)(equals - o->rule[i]) + 1) : NULL;
+        char *name = equals ? tree_take(t, (size_t)(equals - o->rule[i]) + 1) : NULL;
         if (!name) {
             fail_with(error, equals ? WG_ENOMEM : WG_EARGUMENT,
                       "a rule is name=file.c, not '%.64s'", o->rule[i]);

@@ -1,8 +1,8 @@
-/* A C source as a tree of our own, made from what libclang says of it (tree.c), and read by the
- * lowering (lower.h). Macros, headers and implicit conversions are clang's work: every conversion
- * stands in the tree as a NODE_CAST. Nothing here knows of graphs, and only tree.c and clang.c know
- * of libclang. What the tree has no form for is a NODE_REFUSED, which says why; it is an error
- * where it is reached, and only there. Everything lives in the tree's arena. */
+/* A C source as a tree of our own, made from what libclang says of it (tree.c, tree_type.c), and
+ * read by the lowering (lower.h). Macros, headers and implicit conversions are clang's work: every
+ * conversion stands in the tree as a NODE_CAST. Nothing here knows of graphs, and only the files of
+ * reader.h know of libclang. What the tree has no form for is a NODE_REFUSED, which says why; it is
+ * an error where it is reached, and only there. Everything lives in the tree's arena. */
 #ifndef TREE_H
 #define TREE_H
 
