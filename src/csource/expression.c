@@ -28,12 +28,17 @@ static value wrapped(struct lower *l, value v, const struct ctype *type) {
     return build_binary(l->g, OP_shift_right, v, whole(l, up));
 }
 
-/* Lengths, and indices within them, are taken to fit the type that C counts them in. */
-static bool is_counted(struct lower *l, value v) {
+/* Whether bounds are known that fit the type. Lengths, and indices within them, are taken to fit
+ * types of 32 bits and more, which C counts them in. */
+static bool is_counted(struct lower *l, value v, const struct ctype *type) {
     wg_extent low, high;
     int64_t number;
-    return !literal_of(l, v, &number) && bounds_of(l, v, &low, &high) &&
-           extent_provably_le(l->g, 0, low);
+    if (literal_of(l, v, &number) || !bounds_of(l, v, &low, &high) ||
+        !extent_provably_le(l->g, 0, low))
+        return false;
+    unsigned digits = type->bits - type->is_signed;
+    bool is_number = high >= 0;
+    return is_number ? digits >= 63 || high < (int64_t)1 << digits : type->bits >= 32;
 }
 
 static bool fits(struct lower *l, value v, const struct ctype *from, const struct ctype *to) {
@@ -41,7 +46,7 @@ static bool fits(struct lower *l, value v, const struct ctype *from, const struc
     if (from->kind != TYPE_INT || to->bits >= 64) return to->bits >= 64;
     if (from->is_signed == to->is_signed && from->bits <= to->bits) return true;
     if (!from->is_signed && from->bits < to->bits) return true;
-    return is_counted(l, v);
+    return is_counted(l, v, to);
 }
 
 static value float_of(struct lower *l, value v, const struct ctype *from, wg_dtype dtype) {
@@ -209,7 +214,7 @@ static value whole_arithmetic(struct lower *l, enum operator_kind op, value a, v
     case C_OR: return build_binary(g, OP_bit_or, a, b);
     default: break;
     }
-    counted = type->is_signed || (op != C_SHL && op != C_MUL && is_counted(l, y));
+    counted = type->is_signed || (op != C_SHL && op != C_MUL && is_counted(l, y, type));
     return counted ? y : wrapped(l, y, type);
 }
 

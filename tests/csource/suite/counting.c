@@ -147,3 +147,42 @@ double compared_unsigned(const double x[4], int a, unsigned e) {
     }
     return t;
 }
+
+/* at n = 0 2 300 -- an index is more than a char holds */
+double narrowed(int n, const double x[n]) {
+    double s = 0;
+    unsigned char most = (unsigned char)n;
+    for (int i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)i;
+        signed char d = (signed char)i;
+        s += c * x[i] + d;
+    }
+    for (int i = 0; i < most; i++) s += x[i];
+    return s + (signed char)n;
+}
+
+/* at */
+double narrowed_far(const double x[4]) {
+    double s = 0;
+    for (int i = 0; i < 70000; i += 7) {
+        unsigned short h = (unsigned short)i;
+        short g = (short)i;
+        s += h * x[i & 3] + g;
+    }
+    for (long i = 0; i < 3; i++) {
+        unsigned u = (unsigned)(i - 2);
+        int k = (int)(i * 3000000000L);
+        s += u * x[i] + k;
+    }
+    return s;
+}
+
+/* at n = 0 1 9 */
+double below_zero(int n, const double x[n]) {
+    double s = 0;
+    for (unsigned i = 0; i < (unsigned)n; i++) {
+        unsigned j = i - 1, k = 0u - i;
+        s += x[i] * (j > 5) + k % 7;
+    }
+    return s;
+}
