@@ -3,6 +3,7 @@
  * says so. What is carried is what the body writes. */
 #include "csource/lower.h"
 
+#include "op/region.h"
 #include "op/describe.h"
 
 enum { MOST_CARRIED = 254, MOST_UNROLLED = 16, MOST_WRITTEN_OUT = 600, NOT_STRAIGHT = 1 << 20 };
@@ -363,9 +364,9 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     int64_t known;
     if (p->counts) t = count_trips(l, c);
     /* One more than there are elements: that iteration would be an error. Within other loops the
-     * bounds would multiply, and what reverse mode keeps with them. */
-    if (!l->loops && p->counts && t.length == WG_UNBOUNDED && w->implied != LENGTH_UNKNOWN)
-        t.length = extent_add(l->g, w->implied, 1);
+     * bounds would multiply, and what reverse mode keeps with them: there it runs again instead. */
+    bool implied = p->counts && t.length == WG_UNBOUNDED && w->implied != LENGTH_UNKNOWN;
+    if (implied) t.length = extent_add(l->g, w->implied, 1);
     if (!l->loops && !p->counts && p->n->kind == NODE_FOR && is_geometric(l, p))
         t.length = 64;
     if (stopped(l) || (p->counts && !t.count && t.length == 0)) return;
@@ -399,6 +400,7 @@ static void build_loop(struct lower *l, struct loop *p, struct watch *w) {
     }
     wg_loop *loop = wg_loop_begin_at(NULL, SAME_SITE, l->g, t.length);
     if (t.count) wg_loop_count_at(NULL, SAME_SITE, loop, var(l, t.count));
+    if (implied && l->loops) loop_sets_flags(loop, LOOP_AGAIN);
     size_t bounded = l->bounded.count;
     value index = wg_loop_index_at(NULL, SAME_SITE, loop).id, i_value = 0;
     for (size_t i = 0; i < count; i++) {

@@ -283,7 +283,7 @@ static bool instruction(struct reader *r) {
     if (number != g->t.instr.count) return bad(r, "values must be numbered 1, 2, 3, ...");
     if (!expect(r, "=") || !word(r)) return false;
     unsigned op = op_by_name(r->scratch.data, r->scratch.size);
-    if (op == OP_none) return bad(r, "an unknown operation");
+    if (op == OP_none || op_def(op)->flags & OP_IN_MAKING) return bad(r, "an unknown operation");
     r->arg.count = r->word.count = 0;
     blanks(r);
     const char *leaf = r->at;

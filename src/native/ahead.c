@@ -6,122 +6,6 @@
 #include "native/write.h"
 #include "op/region.h"
 
-/* ---- polynomials ----------------------------------------------------------------------------- */
-
-static bool add_term(struct whole *p, const struct whole_term *term) {
-    uint32_t k = 0;
-    int order = 1;
-    if (term->coefficient == 0) return true;
-    for (; k < p->count; k++) {
-        order = memcmp(p->term[k].factor, term->factor, sizeof term->factor);
-        if (order >= 0) break;
-    }
-    if (k < p->count && order == 0) {
-        p->term[k].coefficient += term->coefficient;
-        if (p->term[k].coefficient) return true;
-        p->count--;
-        memmove(&p->term[k], &p->term[k + 1], (p->count - k) * sizeof *p->term);
-        return true;
-    }
-    if (p->count == MOST_TERMS) return false;
-    memmove(&p->term[k + 1], &p->term[k], (p->count++ - k) * sizeof *p->term);
-    p->term[k] = *term;
-    return true;
-}
-
-static struct whole number(uint64_t n) {
-    struct whole p = {0};
-    add_term(&p, &(struct whole_term){.coefficient = n});
-    return p;
-}
-
-static struct whole factor(uint32_t f) {
-    struct whole p = {0};
-    add_term(&p, &(struct whole_term){1, {f}});
-    return p;
-}
-
-/* a += by * b */
-static bool add_times(struct whole *a, const struct whole *b, uint64_t by) {
-    for (uint32_t k = 0; k < b->count; k++) {
-        struct whole_term term = b->term[k];
-        term.coefficient *= by;
-        if (!add_term(a, &term)) return false;
-    }
-    return true;
-}
-
-static bool multiply(const struct whole *a, const struct whole *b, struct whole *product) {
-    struct whole result = {0};
-    for (uint32_t i = 0; i < a->count; i++)
-        for (uint32_t j = 0; j < b->count; j++) {
-            const struct whole_term *x = &a->term[i], *y = &b->term[j];
-            struct whole_term term = {.coefficient = x->coefficient * y->coefficient};
-            size_t n = 0, k = 0, m = 0;
-            for (;;) {
-                uint32_t p = k < MOST_FACTORS ? x->factor[k] : 0;
-                uint32_t q = m < MOST_FACTORS ? y->factor[m] : 0;
-                if (!p && !q) break;
-                if (n == MOST_FACTORS) return false;
-                if (p >= q) term.factor[n++] = p, k++;
-                else term.factor[n++] = q, m++;
-            }
-            if (!add_term(&result, &term)) return false;
-        }
-    *product = result;
-    return true;
-}
-
-static bool same(const struct whole *a, const struct whole *b) {
-    return a->count == b->count && !memcmp(a->term, b->term, a->count * sizeof *a->term);
-}
-
-static bool whole_extent(const struct trace *t, wg_extent e, struct whole *p) {
-    *p = number(e >= 0 ? (uint64_t)e : 0);
-    if (e >= 0) return true;
-    struct span span = t->extent.at[-e];
-    const int64_t *word = t->word.at + span.at, *end = word + span.count;
-    for (; word < end; word += 2 + word[1]) {
-        struct whole term = number((uint64_t)word[0]);
-        for (int64_t k = 0; k < word[1]; k++) {
-            struct whole size = factor(FACTOR_SIZE | (uint32_t)word[2 + k]);
-            if (!multiply(&term, &size, &term)) return false;
-        }
-        if (!add_times(p, &term, 1)) return false;
-    }
-    return true;
-}
-
-/* An integer of the program as a polynomial in what is none itself. */
-static bool whole_value(const struct trace *t, value v, int depth, struct whole *p) {
-    enum { DEEPEST = 24 };
-    const struct instr *i = instr_at(t, v);
-    const value *arg = args_of(t, i);
-    struct whole a = {0}, b = {0};
-    *p = factor(v);
-    if (v >= FACTOR_SIZE || depth > DEEPEST) return v < FACTOR_SIZE;
-    if (type_of(t, v)->dtype != WG_I64 || type_of(t, v)->rank > 0) return true;
-    switch (i->op) {
-    case OP_constant: *p = number((uint64_t)attr_words(t, i->attr)[0]); return true;
-    case OP_size: return whole_extent(t, attr_words(t, i->attr)[0], p);
-    case OP_copy:
-    case OP_stop_gradient: return whole_value(t, arg[0], depth + 1, p);
-    case OP_neg:
-        if (!whole_value(t, arg[0], depth + 1, &a)) return false;
-        *p = (struct whole){0};
-        return add_times(p, &a, (uint64_t)-1);
-    case OP_add:
-    case OP_sub:
-    case OP_mul: break;
-    default: return true;
-    }
-    if (!whole_value(t, arg[0], depth + 1, &a) || !whole_value(t, arg[1], depth + 1, &b))
-        return false;
-    if (i->op == OP_mul) return multiply(&a, &b, p);
-    *p = a;
-    return add_times(p, &b, i->op == OP_add ? 1 : (uint64_t)-1);
-}
-
 /* ---- from a body to its loop ----------------------------------------------------------------- */
 
 struct crossing {
@@ -136,7 +20,7 @@ static bool cross(const struct crossing *c, const struct whole *from, struct who
     struct whole sum = {0};
     for (uint32_t k = 0; k < from->count; k++) {
         const struct whole_term *term = &from->term[k];
-        struct whole product = number(term->coefficient);
+        struct whole product = whole_number(term->coefficient);
         for (size_t j = 0; j < MOST_FACTORS && term->factor[j]; j++) {
             uint32_t f = term->factor[j];
             struct whole p;
@@ -145,34 +29,15 @@ static bool cross(const struct crossing *c, const struct whole *from, struct who
             } else { /* of the inputs a captured one: the first is the index */
                 int64_t input = attr_words(c->body, instr_at(c->body, f)->attr)[0];
                 value given = c->arg[c->r.lead + (size_t)input - 1];
-                p = factor(given);
-                if (c->deep && !whole_value(c->t, given, 0, &p)) return false;
+                p = whole_factor(given);
+                if (c->deep && !whole_value(c->t, given, &p)) return false;
             }
-            if (!multiply(&product, &p, &product)) return false;
+            if (!whole_multiply(&product, &p, &product)) return false;
         }
-        if (!add_times(&sum, &product, 1)) return false;
+        if (!whole_add_times(&sum, &product, 1)) return false;
     }
     *to = sum;
     return true;
-}
-
-/* What a loop's count says without bounds that the loop brings it to itself. */
-static value bare_count(const struct trace *t, value v, wg_extent length) {
-    for (;;) {
-        const struct instr *i = instr_at(t, v);
-        value bound = 0, other = 0;
-        if (i->op != OP_max && i->op != OP_min) return v;
-        for (size_t k = 0; k < 2; k++) {
-            const struct instr *x = instr_at(t, args_of(t, i)[k]);
-            bool is_constant = x->op == OP_constant;
-            wg_extent at = is_constant || x->op == OP_size ? attr_words(t, x->attr)[0] : -1;
-            bool is = i->op == OP_max ? is_constant && at == 0
-                                      : (is_constant || x->op == OP_size) && at == length;
-            if (is) bound = args_of(t, i)[k], other = args_of(t, i)[1 - k];
-        }
-        if (!bound) return v;
-        v = other;
-    }
 }
 
 static bool cross_loops(const struct crossing *c, const struct ahead *from, struct ahead *to) {
@@ -188,9 +53,9 @@ static bool cross_loops(const struct crossing *c, const struct ahead *from, stru
         loop->counted = c->r.lead > 0;
         loop->backwards = (c->r.flags & LOOP_BACKWARDS) != 0;
         loop->count = (struct whole){0};
-        if (loop->counted) loop->count = factor(c->arg[0]);
+        if (loop->counted) loop->count = whole_factor(c->arg[0]);
         if (loop->counted && c->deep)
-            ok = ok && whole_value(c->t, bare_count(c->t, c->arg[0], c->r.length), 0,
+            ok = ok && whole_value(c->t, region_bare_count(c->t, c->arg[0], c->r.length),
                                    &loop->count);
         ok = ok && whole_extent(c->t, c->r.length, &loop->length);
     }
@@ -244,16 +109,17 @@ static bool is_of_sizes(const struct whole *p) {
 /* first + the sum of steps * (length - 1) is at most extent - 1 if all that is left of the
  * difference is positive. */
 static bool is_within(const struct ahead *a) {
-    struct whole room = number((uint64_t)-1);
+    struct whole room = whole_number((uint64_t)-1);
     if (!is_of_sizes(&a->first) || !is_of_sizes(&a->extent)) return false;
-    if (!add_times(&room, &a->extent, 1) || !add_times(&room, &a->first, (uint64_t)-1))
+    if (!whole_add_times(&room, &a->extent, 1) || !whole_add_times(&room, &a->first, (uint64_t)-1))
         return false;
     for (uint32_t k = 0; k < a->loops; k++) {
         const struct ahead_loop *loop = &a->loop[k];
         struct whole reach;
         if (!is_of_sizes(&loop->step) || !is_of_sizes(&loop->length) ||
-            !multiply(&loop->step, &loop->length, &reach) ||
-            !add_times(&room, &reach, (uint64_t)-1) || !add_times(&room, &loop->step, 1))
+            !whole_multiply(&loop->step, &loop->length, &reach) ||
+            !whole_add_times(&room, &reach, (uint64_t)-1) ||
+            !whole_add_times(&room, &loop->step, 1))
             return false;
     }
     return is_of_sizes(&room);
@@ -295,7 +161,7 @@ static bool split(const struct finder *f, struct whole *p, struct whole *step) {
             else by.factor[n++] = term.factor[j];
         }
         if (powers > (step ? 1 : 0)) return false;
-        if (!add_term(powers ? step : &rest, &by)) return false;
+        if (!whole_add_term(powers ? step : &rest, &by)) return false;
     }
     *p = rest;
     return true;
@@ -321,13 +187,13 @@ static bool leaves(const struct finder *f, struct ahead *a) {
 static bool is_listed(const struct ahead_list *list, const struct ahead *a) {
     for (size_t i = 0; i < list->is.count; i++) {
         const struct ahead *b = &list->is.at[i];
-        bool is = a->loops == b->loops && same(&a->first, &b->first) &&
-                  same(&a->extent, &b->extent);
+        bool is = a->loops == b->loops && whole_same(&a->first, &b->first) &&
+                  whole_same(&a->extent, &b->extent);
         for (uint32_t k = 0; k < a->loops && is; k++) {
-            is = same(&a->loop[k].step, &b->loop[k].step);
+            is = whole_same(&a->loop[k].step, &b->loop[k].step);
             if (k + 1 == a->loops) continue;
-            is = is && same(&a->loop[k].count, &b->loop[k].count) &&
-                 same(&a->loop[k].length, &b->loop[k].length) &&
+            is = is && whole_same(&a->loop[k].count, &b->loop[k].count) &&
+                 whole_same(&a->loop[k].length, &b->loop[k].length) &&
                  a->loop[k].counted == b->loop[k].counted;
         }
         if (is) return true;
@@ -350,8 +216,8 @@ static bool leave_out(struct finder *f, value v, size_t operand, wg_extent exten
     if (type_of(f->t, index)->rank > 0 || type_of(f->t, index)->dtype != WG_I64) return true;
     a.size = mem_alloc_zero(&f->allocator, (f->t->size.count + 1) * sizeof *a.size);
     if (!a.size) return false;
-    for (uint32_t k = 0; k < f->t->size.count; k++) a.size[k] = factor(FACTOR_SIZE | k);
-    if (!whole_value(f->t, index, 0, &a.first) || !whole_extent(f->t, extent, &a.extent) ||
+    for (uint32_t k = 0; k < f->t->size.count; k++) a.size[k] = whole_factor(FACTOR_SIZE | k);
+    if (!whole_value(f->t, index, &a.first) || !whole_extent(f->t, extent, &a.extent) ||
         !leaves(f, &a)) {
         ahead_free_sizes(&f->allocator, &a);
         return true;

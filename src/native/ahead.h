@@ -13,21 +13,9 @@
 #define NATIVE_AHEAD_H
 
 #include "native/lower.h"
+#include "op/whole.h"
 
-enum { MOST_TERMS = 12, MOST_FACTORS = 4, MOST_LOOPS = 3 };
-
-/* Of the factors of a term one is a value of the program at hand, or with this bit the number of
- * one of its sizes. */
-enum { FACTOR_SIZE = 1 << 30 };
-
-struct whole_term {
-    uint64_t coefficient;
-    uint32_t factor[MOST_FACTORS]; /* falling, zeros at the end */
-};
-struct whole { /* a polynomial */
-    uint32_t count;
-    struct whole_term term[MOST_TERMS]; /* factors falling, no coefficient 0 */
-};
+enum { MOST_LOOPS = 3 };
 
 struct ahead_loop {
     struct whole step, count, length;

@@ -4,7 +4,7 @@
  * sees through the slices that arrays are read and written by. An array that is carried stays in
  * one place, which is input and output of the body at once. */
 #include "native/writer.h"
-#include "op/region.h"
+#include "op/element.h"
 
 #include <stdio.h>
 
@@ -303,10 +303,10 @@ static void store_results(const struct scene *s, int depth, const char *number) 
     if (is_counted(s)) store_scalar(s, s->v, number, depth);
 }
 
-/* Iterations that did not run have made zeros; of what is kept for the reverse nobody reads those. */
+/* Iterations that did not run have made zeros, where somebody may read them. */
 static void clear_rest(const struct scene *s, int depth, const char *ran) {
     struct writer *w = s->w;
-    for (size_t k = s->r.carries; k < s->r.items - s->r.kept; k++) {
+    for (size_t k = s->r.carries; k < region_cleared(&s->r); k++) {
         value item = s->item[k];
         if (!item) continue;
         wg_extent width = width_of(s, item);
@@ -326,7 +326,7 @@ static void clear_rest(const struct scene *s, int depth, const char *ran) {
 /* for (...) of one that runs to its end: the simplest form, for the sake of vectors. */
 static void write_counted(const struct scene *s, int depth) {
     struct writer *w = s->w;
-    if (s->r.flags & LOOP_APART) {
+    if (s->r.flags & LOOP_APART || is_without_order(w->t, &s->r)) {
         indent(w, depth);
         add(w, "WG_INDEPENDENT\n");
     }

@@ -38,7 +38,8 @@ enum op_flag {
     OP_GUARDS = 2,    /* selects: adjoints that pass it take part in absolute-zero products only */
     OP_POINTWISE = 4, /* elementwise kernels, whatever the class */
     OP_ALIAS = 8,     /* the result is the first argument's elements, in the same order */
-    OP_IN_PLACE = 16  /* the kernel copies the first argument, unless the result is in its place */
+    OP_IN_PLACE = 16, /* the kernel copies the first argument, unless the result is in its place */
+    OP_IN_MAKING = 32 /* stands in loops in the making, in no program */
 };
 
 /* Of which table of the trace the first attribute words are indices. */

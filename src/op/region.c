@@ -1,7 +1,8 @@
-/* The rows `loop`, `branch` and `item`: what their attributes and operands must be, and their
- * builders. Bodies are checked against the operands whenever an instruction is appended, so that
- * neither a caller nor a program text can bring one that does not fit. What the transformations do
- * with them is transform/region.c, how they run is run/region.c. */
+/* The rows `loop`, `branch` and `item`, and those that stand in loops in the making: what their
+ * attributes and operands must be, and their builders. Bodies are checked against the operands
+ * whenever an instruction is appended, so that neither a caller nor a program text can bring one
+ * that does not fit. What the transformations do with them is transform/region.c, how they run is
+ * run/region.c. */
 #include "op/region.h"
 
 #include "op/build.h"
@@ -47,6 +48,24 @@ const wg_extent *region_sizes(const struct trace *t, const struct region *r, siz
     return r->extent + at;
 }
 
+value region_bare_count(const struct trace *t, value v, wg_extent length) {
+    for (;;) {
+        const struct instr *i = instr_at(t, v);
+        value bound = 0, other = 0;
+        if (i->op != OP_max && i->op != OP_min) return v;
+        for (size_t k = 0; k < 2; k++) {
+            const struct instr *x = instr_at(t, args_of(t, i)[k]);
+            bool is_constant = x->op == OP_constant;
+            wg_extent at = is_constant || x->op == OP_size ? attr_words(t, x->attr)[0] : -1;
+            bool is = i->op == OP_max ? is_constant && at == 0
+                                      : (is_constant || x->op == OP_size) && at == length;
+            if (is) bound = args_of(t, i)[k], other = args_of(t, i)[1 - k];
+        }
+        if (!bound) return v;
+        v = other;
+    }
+}
+
 /* Whether the head stands in the words, and counts what they can hold. */
 static bool is_sound(const struct trace *t, unsigned op, attr_id attr, size_t narg) {
     const int64_t *word = attr_words(t, attr);
@@ -61,7 +80,7 @@ static bool is_sound(const struct trace *t, unsigned op, attr_id attr, size_t na
     const int64_t *h = word + 1 + word[0];
     for (size_t k = op == OP_branch ? 0 : 2; k < head; k++)
         if (h[k] < 0 || h[k] > INT16_MAX) return false;
-    if (op != OP_branch && (h[1] < 0 || h[1] > 15 || (h[1] & LOOP_CONDITION ? 2 : 1) != word[0]))
+    if (op != OP_branch && (h[1] < 0 || h[1] > 63 || (h[1] & LOOP_CONDITION ? 2 : 1) != word[0]))
         return false;
     struct region r = parse(op, word);
     if (r.items > REGION_OPERANDS || r.kept > r.results ||
@@ -397,6 +416,41 @@ static bool variable_infer(wg_graph *g, unsigned op, attr_id attr, const value *
 const struct op_def op_variable = {
     .name = "variable",
     .class = LEAF,
+    .flags = OP_IN_MAKING,
     .doc = "what the body of a loop that is being built has for an index, a carry or a slice",
     .infer = variable_infer,
+};
+
+static bool settled_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
+                          wg_type *type) {
+    (void)attr, (void)narg;
+    *type = *type_of(&g->t, x[0]);
+    if (type_equal(type, type_of(&g->t, x[1]))) return true;
+    graph_fail(g, WG_ESHAPE, "%s: %s and %s", op_def(op)->name, type_name(g, x[0]).text,
+               type_name(g, x[1]).text);
+    return false;
+}
+
+static value settled_transpose(const struct rule *r, size_t k, value ct) {
+    (void)r, (void)k;
+    return ct;
+}
+
+static value settled_batch(const struct batch *b) {
+    const value x[2] = {batch_argument(b, 0), batch_argument(b, 1)};
+    return graph_emit(b->g, OP_settled, 0, x, 2);
+}
+
+/* Appended by transform/settled.c, and gone when the loop's reverse is complete. */
+const struct op_def op_settled = {
+    .name = "settled",
+    .class = LINEAR,
+    .narg = 2,
+    .flags = OP_IN_MAKING,
+    .linear_mask = 1,
+    .doc = "an element of what a loop carries, while the loop runs; its reverse has the same of "
+           "what the loop leaves behind, the second operand",
+    .infer = settled_infer,
+    .transpose = settled_transpose,
+    .batch = settled_batch,
 };

@@ -19,9 +19,12 @@
  * program that is itself the body of a loop over the same indices in the other order,
  *   i, captures, adjoints of active carries, sums for active captures, kept results, stacks,
  *   adjoints of floating results -> adjoints of carries, sums, adjoints of active stacks
- * of which the `kept` results, the last ones, exist for its sake alone (transform/region.c). A loop
+ * of which the `kept` results, the last ones, exist for its sake alone (transform/region.c). Behind
+ * its captures stands what carries are at the end, as far as elements of them are settled
+ * (transform/settled.h). A loop
  * with `snapshots` has none: reverse mode keeps that many of what is carried, and runs the loop
- * again from there (transform/revolve.c). */
+ * again from there (transform/revolve.c). One that is to run again has none either: what is kept for
+ * it, as much as its bound allows, is there for one iteration of the loops around at a time. */
 #ifndef OP_REGION_H
 #define OP_REGION_H
 
@@ -29,14 +32,19 @@
 
 /* attr = [n, body 1 .. body n, then for a branch
  *   captures, results, kept, for a loop length, flags, captures, carries, stacks, results, kept,
- *   snapshots, then 1 or 0 for every capture, carry and stack: whether adjoints of it are made,
+ *   snapshots, then for every capture, carry and stack a sum of bits: 1 if adjoints of it are made,
+ *   2 if the reverse is given what the carry is at the end,
  * then for both the extents for the sizes of body 1, body 2, ...] */
 enum loop_flag {
     LOOP_BACKWARDS = 1,
     LOOP_COUNTED = 2,   /* the count is an operand, else it is the length */
     LOOP_CONDITION = 4, /* body 2 */
-    LOOP_APART = 8      /* its iterations may run in any order: a map */
+    LOOP_APART = 8,     /* its iterations may run in any order: a map */
+    LOOP_AGAIN = 16,    /* reverse mode runs it again, and keeps only then: see below */
+    LOOP_RECORD = 32    /* that run: loops around run it again too, rather than keep its results */
 };
+
+enum region_bit { REGION_ACTIVE = 1, REGION_SETTLED = 2 };
 
 enum { REGION_OPERANDS = 255, REGION_COUNT = INT16_MAX };
 
@@ -49,10 +57,15 @@ struct region {
     int64_t flags;
     size_t captures, carries, stacks, results, kept; /* a branch has no carries and stacks */
     int64_t snapshots; /* of a loop; 0: none */
-    const int64_t *active;                           /* captures, carries, stacks */
+    const int64_t *active; /* captures, carries, stacks: region_bit */
     size_t lead; /* operands in front of the captures: a loop's count, a branch's index */
     size_t items; /* carries and results */
 };
+
+/* The results of which slices that a loop has not come to are zeros; nobody reads those of others. */
+static inline size_t region_cleared(const struct region *r) {
+    return r->flags & LOOP_RECORD ? r->carries : r->items - r->kept;
+}
 
 /* What an attribute that is sound says; the pointers go with the trace's words, which move. */
 struct region region_open(const struct trace *t, unsigned op, attr_id attr);
@@ -64,6 +77,8 @@ static inline const struct custom_rule *region_body(const struct trace *t, const
 int64_t *region_copy(wg_graph *g, unsigned op, attr_id attr, struct region *copy, size_t *bytes);
 /* The extents for the sizes of body k. */
 const wg_extent *region_sizes(const struct trace *t, const struct region *r, size_t k);
+/* What a loop's count says without the bounds that the loop brings it to itself. */
+value region_bare_count(const struct trace *t, value count, wg_extent length);
 /* The type of result k, in a graph whose words these are. */
 bool region_item_type(wg_graph *g, value region, size_t k, wg_type *type);
 
@@ -90,5 +105,7 @@ value build_item(wg_graph *g, value region, size_t k);
  * are other indices, and not before it, as what does not vary is. */
 struct wg_loop;
 void loop_broadcasts_within(struct wg_loop *loop);
+/* Likewise: LOOP_AGAIN, LOOP_RECORD. */
+void loop_sets_flags(struct wg_loop *loop, int64_t flags);
 
 #endif

@@ -198,6 +198,10 @@ void loop_broadcasts_within(wg_loop *loop) {
     if (loop) loop->broadcasts = true;
 }
 
+void loop_sets_flags(wg_loop *loop, int64_t flags) {
+    if (loop) loop->flags |= flags;
+}
+
 void wg_loop_checkpoints_at(const char *file, int line, wg_loop *loop, int64_t snapshots) {
     if (!enter_loop(file, line, loop)) return;
     if (snapshots < 0 || snapshots > INT16_MAX)

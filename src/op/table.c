@@ -61,18 +61,19 @@ static bool has_kernel(unsigned op) {
 static const char *missing(unsigned op) {
     const struct op_def *def = op_table[op];
     /* whoever runs a program gives these their storage */
-    bool stored = op == OP_input || op == OP_constant || op == OP_data || op == OP_variable;
+    bool runs = !(def->flags & OP_IN_MAKING);
+    bool stored = op == OP_input || op == OP_constant || op == OP_data;
     if (!def->name || !def->name[0]) return "name";
     if (op_by_name(def->name, strlen(def->name)) != op) return "name of its own";
     if (!def->doc || !def->doc[0]) return "doc";
     if (!def->infer) return "infer";
     if (missing_rule(def)) return missing_rule(def);
-    if (op_is_elementwise(op) ? !has_kernel(op) : !def->run && !stored) return "kernel";
+    if (op_is_elementwise(op) ? !has_kernel(op) : !def->run && !stored && runs) return "kernel";
     if (!op_is_elementwise(op) && def->narg != 0 && def->class != CUSTOM &&
         def->class != REGION && !def->batch)
         return "batch";
     /* a region is a program, and tested as one: tests/transform/test_loops.c */
-    if (op != OP_input && op != OP_variable && def->class != REGION &&
+    if (op != OP_input && runs && def->class != REGION &&
         (!def->sample || (!def->sample->narg && !def->sample->make)))
         return "sample";
     return NULL;

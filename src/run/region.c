@@ -298,7 +298,7 @@ static wg_status run_loop(const struct call *c, const struct region_code *code,
         status = interpret(&body.call);
         if (status) break;
     }
-    for (size_t k = 0; k < r->results && ran < length; k++)
+    for (size_t k = 0; k < region_cleared(r) - r->carries && ran < length; k++)
         if (operand[1 + r->carries + k] != NO_PLACE && out_width[k])
             memset(result[r->carries + k] + (size_t)ran * out_width[k], 0,
                    (size_t)(length - ran) * out_width[k]);

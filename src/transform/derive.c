@@ -140,12 +140,16 @@ bool derive_select(struct derivation *d, bool outputs, const char *names,
     return d->g->error.status == WG_OK;
 }
 
+value derive_input(struct derivation *d, size_t i) {
+    value v = d->from->input.at[i].v;
+    wg_type type = graph_import_type(d->g, d->from, type_of(d->from, v), d->size_map);
+    return d->map[v] = d->input[i] = graph_input(d->g, from_input_name(d, i), &type);
+}
+
 bool derive_inputs(struct derivation *d) {
     for (size_t i = 0; i < d->from->input.count && !d->g->error.status; i++) {
-        value v = d->from->input.at[i].v;
-        wg_type type = graph_import_type(d->g, d->from, type_of(d->from, v), d->size_map);
-        graph_take_site(d->g, d->from, instr_at(d->from, v)->site);
-        d->input[i] = graph_input(d->g, from_input_name(d, i), &type);
+        graph_take_site(d->g, d->from, instr_at(d->from, d->from->input.at[i].v)->site);
+        derive_input(d, i);
     }
     d->g->site = 0;
     return d->g->error.status == WG_OK;

@@ -34,7 +34,9 @@ bool derive_list(struct derivation *d, bool outputs, const char *names,
  * are of a floating type. */
 bool derive_select(struct derivation *d, bool outputs, const char *names,
                    struct selection *selection);
-/* One input in g for each of from, of the same name and type. */
+/* An input in g of the name and type of input i of from. */
+value derive_input(struct derivation *d, size_t i);
+/* One for each. */
 bool derive_inputs(struct derivation *d);
 /* A name made by format from a and b that no input (output) of g has: "_2", "_3", ... is appended
  * to one that is taken. Lives in scratch; NULL without memory. */

@@ -10,9 +10,11 @@
 
 #include "op/build.h"
 #include "op/describe.h"
+#include "transform/addends.h"
 #include "transform/derive.h"
 #include "transform/revolve.h"
 #include "transform/series.h"
+#include "transform/settled.h"
 #include "transform/split.h"
 #include "wengert/loop.h"
 
@@ -30,12 +32,6 @@ static struct groups groups_of(const struct region *r) {
     if (r->op == OP_branch) return (struct groups){1, {r->captures}};
     size_t a = 1, b = a + r->captures, c = b + r->carries;
     return (struct groups){4, {a, b, c, c + r->stacks}};
-}
-
-static value copy_of_input(struct derivation *d, size_t i) {
-    wg_type type = graph_import_type(d->g, d->from, type_of(d->from, d->from->input.at[i].v),
-                                     d->size_map);
-    return d->input[i] = graph_input(d->g, from_input_name(d, i), &type);
 }
 
 static value companion(struct derivation *d, const char *format, const char *name, value v) {
@@ -74,7 +70,7 @@ static value zero_tangent(wg_graph *g, value x, int order) {
 static void inputs_with_tangents(struct derivation *d, const struct groups *groups,
                                  const bool *tangent, int order) {
     for (size_t k = 0, begin = 0; k < groups->count; begin = groups->end[k++]) {
-        for (size_t i = begin; i < groups->end[k]; i++) copy_of_input(d, i);
+        for (size_t i = begin; i < groups->end[k]; i++) derive_input(d, i);
         for (size_t i = begin; i < groups->end[k]; i++)
             if (tangent[i]) d->extra[i] = tangent_input(d, i, order);
     }
@@ -313,7 +309,8 @@ static bool close_active(wg_graph *g, const struct region *region, const value *
 
 /* Whether the loop is run again for what its reverse needs, rather than keeping it. */
 static bool is_run_again(const struct region *region, size_t kept) {
-    return kept > 0 && (region->snapshots || region->length == WG_UNBOUNDED);
+    return kept > 0 && (region->snapshots || region->length == WG_UNBOUNDED ||
+                        region->flags & LOOP_AGAIN);
 }
 
 /* Makes the loop `old` what `new` is, which has its operands and gives all that it gives and keeps
@@ -342,6 +339,47 @@ static bool take_place(wg_graph *g, value old, value new, size_t first_kept) {
     return true;
 }
 
+/* split_loop where elements of carries are settled: marks these in mask. False if none are, or on
+ * error. Not of loops within others that are split: what they leave behind would be kept. */
+static bool split_settled(const wg_graph *g, const struct region *r, const value *x,
+                          uint8_t *mask, bool guarded, wg_program **body, wg_program **reverse,
+                          size_t *kept, wg_error *error) {
+    bool settled[REGION_OPERANDS] = {0}, read[4 * REGION_OPERANDS] = {0};
+    uint8_t wide_mask[2 * REGION_OPERANDS] = {0};
+    struct region wide = *r;
+    size_t behind = r->carries + r->stacks;
+    wg_program *late =
+        g->is_iteration ? NULL : settle_body(&g->t, r, x, mask, settled, error);
+    wg_program *forward = NULL, *backward = NULL, *runs = NULL;
+    if (!late) return false;
+    for (size_t k = 0; k < r->carries; k++) wide.captures += settled[k];
+    memcpy(wide_mask, mask, r->captures);
+    memcpy(wide_mask + wide.captures, mask + r->captures, behind);
+    if (split_loop(late, &wide, wide_mask, guarded, &forward, &backward, kept, error)) {
+        runs = settled_part(forward, false, error);
+        *reverse = settled_part(backward, true, error);
+    }
+    bool good = runs && *reverse;
+    if (good) inputs_read(&runs->t, read);
+    for (size_t k = 0; k < wide.captures + behind + 1; k++) {
+        bool is_final = k > r->captures && k <= wide.captures;
+        good = good && !(is_final && read[k]);
+        read[k] = !is_final;
+    }
+    if (good) *body = only_read(runs, read, error);
+    for (size_t k = 0; k < r->carries && *body; k++)
+        if (settled[k]) mask[r->captures + k] |= REGION_SETTLED;
+    if (!*body) {
+        wg_program_free(*reverse);
+        *reverse = NULL;
+    }
+    wg_program_free(late);
+    wg_program_free(forward);
+    wg_program_free(backward);
+    wg_program_free(runs);
+    return *body != NULL;
+}
+
 value region_reversible(const struct rule *r, const bool *active, bool guarded, bool plain) {
     wg_graph *g = r->g;
     struct region region;
@@ -354,7 +392,8 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
     if (plain) region.kept = 0;
     bool any = close_active(g, &region, r->x, active, mask), there = !guarded && !plain;
     size_t operands = region.captures + region.carries + region.stacks, kept = 0;
-    for (size_t k = 0; k < operands; k++) there = there && mask[k] <= region.active[k];
+    for (size_t k = 0; k < operands; k++)
+        there = there && mask[k] <= (region.active[k] & REGION_ACTIVE);
     there = there && region_body(&g->t, &region, 0)->reverse;
     if (any && !there && !g->error.status && !too_many(g, &region, 2)) {
         wg_error error = {0};
@@ -366,7 +405,8 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             .active = mask, .snapshots = region.snapshots};
         parts.carry = parts.capture + parts.captures;
         parts.stack = parts.carry + parts.carries;
-        if (!split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body,
+        if (!split_settled(g, &region, r->x, mask, guarded, &body, &reverse, &kept, &error) &&
+            !split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body,
                         &reverse, &kept, &error)) {
             result = 0;
         } else if (!is_run_again(&region, kept)) {
@@ -395,7 +435,7 @@ static value or_zero(wg_graph *g, value v, value like) {
 
 /* ---- what is not read ------------------------------------------------------------------------ */
 
-static void mark_read(const struct trace *t, bool *read) {
+void inputs_read(const struct trace *t, bool *read) {
     for (value v = 1; v < t->instr.count; v++)
         for (size_t k = 0; k < instr_at(t, v)->narg; k++) {
             const struct instr *i = instr_at(t, args_of(t, instr_at(t, v))[k]);
@@ -407,178 +447,138 @@ static void mark_read(const struct trace *t, bool *read) {
     }
 }
 
-/* The program without the inputs that nobody reads. */
-static wg_program *only_read(const wg_program *p, const bool *read, wg_error *error) {
+wg_program *only_read(const wg_program *p, const bool *read, wg_error *error) {
     struct derivation d;
     if (derive_begin(&d, p, error)) {
         for (size_t i = 0; i < p->t.input.count; i++)
-            if (read[i]) copy_of_input(&d, i);
+            if (read[i]) derive_input(&d, i);
         if (!d.g->error.status && graph_inline(d.g, d.from, d.input, d.size_map, d.map))
             derive_primals(&d);
     }
     return derive_finish(&d);
 }
 
-/* The values of which read says so; their number. */
-static size_t keep_read(value *list, size_t count, const bool *read) {
+size_t keep_read(value *list, size_t count, const bool *read) {
     size_t n = 0;
     for (size_t k = 0; k < count; k++)
         if (read[k]) list[n++] = list[k];
     return n;
 }
 
-/* ---- sums that need not be carried ----------------------------------------------------------- */
+/* ---- loops backwards ------------------------------------------------------------------------- */
 
-/* What an iteration backwards adds to the sum that input i is, 0 if it does something else with it.
- * Output o is the sum in the next one. */
-static value addend(const struct trace *t, size_t i, size_t o) {
-    value sum = t->input.at[i].v, y = t->output.at[o].v, other = 0;
-    const struct instr *add = instr_at(t, y);
-    if (type_of(t, sum)->rank || add->op != OP_add) return 0;
-    for (size_t k = 0; k < 2; k++)
-        if (args_of(t, add)[k] == sum) other = args_of(t, add)[1 - k];
-    if (!other || other == sum) return 0;
-    for (value v = 1; v < t->instr.count; v++)
-        for (size_t k = 0; v != y && k < instr_at(t, v)->narg; k++)
-            if (args_of(t, instr_at(t, v))[k] == sum) return 0;
-    for (size_t k = 0; k < t->output.count; k++)
-        if (t->output.at[k].v == sum || (k != o && t->output.at[k].v == y)) return 0;
-    return other;
+/* A loop backwards in the making: what it carries are adjoints of carries, then sums for captures. */
+struct backwards {
+    struct region_parts parts;
+    value captured[2 * REGION_OPERANDS], given[2 * REGION_OPERANDS]; /* those read; all */
+    value carried[2 * REGION_OPERANDS], stacked[2 * REGION_OPERANDS];
+    value began[2 * REGION_OPERANDS], like[2 * REGION_OPERANDS]; /* of all carries; 0: zeros */
+    size_t carries;
+    struct addends addends;
+    wg_program *body;
+};
+
+static void carry_adjoint(struct backwards *b, value began, value like) {
+    b->began[b->carries] = began;
+    b->like[b->carries++] = like;
 }
 
-enum { FEW_SUMS = 2 };
-
-/* Sums of single numbers, one addition an iteration, would make each iteration wait for the one
- * before, where nothing else does: then addends are results of the loop, which is a map but for
- * arrays, and are added up behind it. Says which of them, of `count` sums from input `first` and
- * output `out` on; before these outputs are the adjoints of what is carried. */
-static bool sums_apart(const wg_program *p, size_t first, size_t out, size_t count, bool *apart) {
-    const struct trace *t = &p->t;
-    size_t few = 0;
-    for (size_t k = 0; k < out; k++)
-        if (t->output.at[k].v != t->input.at[first - out + k].v) return false;
-    for (value v = 1; v < t->instr.count; v++)
-        if (op_def(instr_at(t, v)->op)->class == REGION) return false;
-    for (size_t j = 0; j < count; j++) few += apart[j] = addend(t, first + j, out + j) != 0;
-    return few > 0 && few <= FEW_SUMS;
-}
-
-/* The body without those sums, and with their addends as its last outputs. */
-static wg_program *without_sums(const wg_program *p, size_t first, size_t out, size_t count,
-                                const bool *apart, wg_error *error) {
-    struct derivation d;
-    if (derive_begin(&d, p, error)) {
-        const struct trace *t = d.from;
-        for (size_t i = 0; i < t->input.count; i++) {
-            bool goes = i >= first && i < first + count && apart[i - first];
-            if (!goes) d.map[t->input.at[i].v] = copy_of_input(&d, i);
-        }
-        for (value v = 1; v < t->instr.count && !d.g->error.status; v++) {
-            bool there = true;
-            for (size_t k = 0; k < instr_at(t, v)->narg; k++)
-                there = there && d.map[args_of(t, instr_at(t, v))[k]];
-            if (there && !d.map[v] && instr_at(t, v)->op != OP_input)
-                d.map[v] = graph_import(d.g, t, v, d.size_map, d.map);
-        }
-        d.g->site = 0;
-        for (size_t k = 0; k < t->output.count && !d.g->error.status; k++)
-            if (k < out || k >= out + count || !apart[k - out])
-                output_as(&d, "%a", from_output_name(&d, k), d.map[t->output.at[k].v]);
-        for (size_t j = 0; j < count && !d.g->error.status; j++)
-            if (apart[j]) output_as(&d, "%a", "addend", d.map[addend(t, first + j, out + j)]);
-    }
-    return derive_finish(&d);
-}
-
-/* The loop backwards. r speaks of one that is reversible for what is active. What its body does not
- * read it is not given: so a loop around has not to keep it. */
-static bool loop_adjoints(const struct rule *r, const struct region *region, const value *ct,
-                          value *adjoint) {
+/* What the reverse takes and gives, in its order. */
+static void collect_backwards(const struct rule *r, const struct region *region, const value *ct,
+                              const value *adjoint, const value *item, struct backwards *b) {
     wg_graph *g = r->g;
     size_t captures = region->captures, carries = region->carries, stacks = region->stacks;
     size_t plain = region->results - region->kept, n = 0;
     const value *capture = r->x + region->lead, *carry = capture + captures,
                 *stack = carry + carries;
-    value captured[REGION_OPERANDS];
-    bool read[1 + 4 * REGION_OPERANDS] = {0};
-    wg_program *body = NULL;
-    wg_error error = {0};
     const int64_t *active = region->active;
-    value carried[2 * REGION_OPERANDS], stacked[2 * REGION_OPERANDS], item[REGION_OPERANDS];
-    struct region_parts parts = {
-        .body = region_body(&g->t, region, 0)->reverse, .sizes = region->extent,
-        .length = region->length, .flags = region->flags ^ LOOP_BACKWARDS, .capture = capture,
-        .carry = carried, .stack = stacked, .captures = captures,
-        .snapshots = region->snapshots};
-    parts.flags &= ~LOOP_APART;
-    bool ends_early = region->flags & (LOOP_COUNTED | LOOP_CONDITION);
-    if (ends_early) parts.lead = build_item(g, r->y, REGION_COUNT);
-    for (size_t k = 0; k < region->items; k++)
-        item[k] = build_item(g, r->y, k);
+    memcpy(b->given, capture, captures * sizeof *capture);
+    b->parts.captures = captures;
     for (size_t k = 0; k < carries; k++)
-        if (active[captures + k]) carried[parts.carries++] = or_zero(g, ct[k], carry[k]);
+        if (active[captures + k] & REGION_SETTLED) b->given[b->parts.captures++] = item[k];
+    for (size_t k = 0; k < carries; k++)
+        if (active[captures + k] & REGION_ACTIVE) carry_adjoint(b, ct[k], carry[k]);
     for (size_t k = 0; k < captures; k++)
-        if (active[k])
-            carried[parts.carries++] = or_zero(g, adjoint[region->lead + k], capture[k]);
-    for (size_t k = 0; k < region->kept; k++) stacked[n++] = item[carries + plain + k];
-    for (size_t k = 0; k < stacks; k++) stacked[n++] = stack[k];
+        if (active[k] & REGION_ACTIVE) carry_adjoint(b, adjoint[region->lead + k], capture[k]);
+    for (size_t k = 0; k < region->kept; k++) b->stacked[n++] = item[carries + plain + k];
+    for (size_t k = 0; k < stacks; k++) b->stacked[n++] = stack[k];
     for (size_t k = 0; k < plain && !g->error.status; k++)
         if (value_is_float(&g->t, item[carries + k]))
-            stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
-    parts.stacks = n;
-    for (size_t k = 0; k < stacks; k++) parts.results += active[captures + carries + k] != 0;
-    bool apart[REGION_OPERANDS] = {0};
-    size_t adjoints = 0, sums, aside = 0;
-    wg_program *mapped = NULL;
-    for (size_t k = 0; k < carries; k++) adjoints += active[captures + k] != 0;
-    sums = parts.carries - adjoints;
-    if (!region->snapshots && region->length != WG_UNBOUNDED && !g->error.status &&
-        sums_apart(parts.body, 1 + captures + adjoints, adjoints, sums, apart)) {
-        parts.body = mapped =
-            without_sums(parts.body, 1 + captures + adjoints, adjoints, sums, apart, &error);
-        size_t left = adjoints;
-        for (size_t j = 0; j < sums; j++) {
-            aside += apart[j];
-            if (!apart[j]) carried[left++] = carried[adjoints + j];
-        }
-        parts.carries = left;
-        parts.results += aside;
-        fail_as(&g->error, &error);
-    } else {
-        memset(apart, 0, sizeof apart);
-    }
-    if (!region->snapshots && !g->error.status) {
-        size_t given = 1 + captures;
-        memcpy(captured, capture, captures * sizeof *captured);
-        mark_read(&parts.body->t, read);
-        read[0] = true;
-        for (size_t k = 0; k < parts.carries; k++) read[given + k] = true;
-        parts.body = body = only_read(parts.body, read, &error);
-        parts.capture = captured;
-        parts.captures = keep_read(captured, captures, read + 1);
-        parts.stacks = keep_read(stacked, n, read + given + parts.carries);
-        fail_as(&g->error, &error);
-    }
-    value loop = g->error.status ? 0 : build_region(g, OP_loop, &parts);
-    wg_program_free(body);
-    wg_program_free(mapped);
-    n = 0;
-    for (size_t k = 0; k < carries; k++)
-        adjoint[region->lead + captures + k] =
-            active[captures + k] ? build_item(g, loop, n++) : 0;
-    size_t sum = 0, addends = parts.carries + parts.results - aside;
-    for (size_t k = 0; k < captures; k++) {
-        value *to = &adjoint[region->lead + k];
-        if (!active[k])
-            *to = 0;
-        else if (!apart[sum++])
-            *to = build_item(g, loop, n++);
-        else
-            *to = rule_add(r, *to, build_sum(g, build_item(g, loop, addends++), 1));
-    }
+            b->stacked[n++] = or_zero(g, ct[carries + k], item[carries + k]);
+    b->parts.stacks = n;
     for (size_t k = 0; k < stacks; k++)
-        adjoint[region->lead + captures + carries + k] =
-            active[captures + carries + k] ? build_item(g, loop, n++) : 0;
+        b->parts.results += (active[captures + carries + k] & REGION_ACTIVE) != 0;
+}
+
+/* The loop backwards. r speaks of one that is reversible for what is active. What its body does not
+ * read it is not given: so a loop around has not to keep it. */
+static value build_backwards(wg_graph *g, const struct region *region, struct backwards *b) {
+    struct region_parts *parts = &b->parts;
+    const wg_program *reverse = region_body(&g->t, region, 0)->reverse;
+    size_t given = parts->captures;
+    bool read[1 + 6 * REGION_OPERANDS] = {0};
+    wg_error error = {0};
+    parts->body = reverse;
+    if (!region->snapshots && region->length != WG_UNBOUNDED &&
+        find_addends(reverse, given, b->carries, &b->addends, &error))
+        parts->body = b->addends.body;
+    for (size_t k = 0; k < b->carries; k++)
+        if (!b->addends.apart[k])
+            b->carried[parts->carries++] = or_zero(g, b->began[k], b->like[k]);
+    parts->results += b->addends.results;
+    memcpy(b->captured, b->given, given * sizeof *b->given);
+    if (!region->snapshots && !error.status && !g->error.status) {
+        inputs_read(&parts->body->t, read);
+        read[0] = true;
+        for (size_t k = 0; k < parts->carries; k++) read[1 + given + k] = true;
+        parts->body = b->body = only_read(parts->body, read, &error);
+        parts->captures = keep_read(b->captured, given, read + 1);
+        parts->stacks = keep_read(b->stacked, parts->stacks, read + 1 + given + parts->carries);
+    }
+    fail_as(&g->error, &error);
+    return g->error.status ? 0 : build_region(g, OP_loop, parts);
+}
+
+static bool loop_adjoints(const struct rule *r, const struct region *region, const value *ct,
+                          value *adjoint) {
+    wg_graph *g = r->g;
+    size_t captures = region->captures, behind = region->lead + captures, at = 0, n = 0;
+    value item[REGION_OPERANDS], addend[2 * REGION_OPERANDS];
+    struct backwards b = {.parts = {.sizes = region->extent, .length = region->length,
+                                    .flags = region->flags ^ LOOP_BACKWARDS,
+                                    .snapshots = region->snapshots}};
+    b.parts.flags &= ~LOOP_APART;
+    b.parts.capture = b.captured;
+    b.parts.carry = b.carried;
+    b.parts.stack = b.stacked;
+    bool ends_early = region->flags & (LOOP_COUNTED | LOOP_CONDITION);
+    if (ends_early) b.parts.lead = build_item(g, r->y, REGION_COUNT);
+    for (size_t k = 0; k < region->items; k++)
+        item[k] = build_item(g, r->y, k);
+    collect_backwards(r, region, ct, adjoint, item, &b);
+    value loop = build_backwards(g, region, &b);
+    size_t results = b.parts.carries + b.parts.results;
+    for (size_t k = 0; k < b.addends.results; k++)
+        addend[k] = build_item(g, loop, results - b.addends.results + k);
+    struct region_parts like = b.parts; /* with all captures */
+    like.capture = b.given;
+    for (size_t k = 0; k < region->carries + captures && !g->error.status; k++) {
+        bool is_carry = k < region->carries;
+        value *to = &adjoint[is_carry ? behind + k : region->lead + k - region->carries];
+        *to = 0;
+        if (!(region->active[is_carry ? captures + k : k - region->carries] & REGION_ACTIVE))
+            continue;
+        *to = b.addends.apart[at] ? add_addends(g, &b.addends, at, b.began[at], b.like[at], &like,
+                                                addend)
+                                  : build_item(g, loop, n++);
+        at++;
+    }
+    for (size_t k = 0; k < region->stacks; k++) {
+        bool is_active = region->active[captures + region->carries + k] & REGION_ACTIVE;
+        adjoint[behind + region->carries + k] = is_active ? build_item(g, loop, n++) : 0;
+    }
+    wg_program_free(b.body);
+    wg_program_free(b.addends.body);
     return !g->error.status;
 }
 
@@ -592,7 +592,7 @@ static wg_program *branch_and_adjoints(const wg_program *body, const struct regi
     value wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
     size_t seeds = 0, n = 0;
     if (derive_begin(&d, body, error)) {
-        for (size_t i = 0; i < r->captures; i++) copy_of_input(&d, i);
+        for (size_t i = 0; i < r->captures; i++) derive_input(&d, i);
         for (size_t i = 0; i < r->captures; i++) {
             if (!active[1 + i]) continue;
             wrt[n++] = d.input[i];
@@ -628,14 +628,14 @@ static wg_program *reverse_branch(const wg_program *body, const struct region *r
     if (!all || r->kept == 0) return all;
     if (derive_begin(&d, all, error)) {
         size_t wants = d.from->output.count - r->kept;
-        for (size_t i = 0; i < r->captures; i++) copy_of_input(&d, i);
+        for (size_t i = 0; i < r->captures; i++) derive_input(&d, i);
         for (size_t k = 0; k < r->kept && !d.g->error.status; k++) {
             value v = d.from->output.at[wants + k].v;
             wg_type type = graph_import_type(d.g, d.from, type_of(d.from, v), d.size_map);
             value kept = graph_input(d.g, derive_name(&d, false, "kept", "", ""), &type);
             if (!value_is_input(d.from, v)) d.map[v] = kept;
         }
-        for (size_t i = r->captures; i < d.from->input.count; i++) copy_of_input(&d, i);
+        for (size_t i = r->captures; i < d.from->input.count; i++) derive_input(&d, i);
         for (value v = 1; v < d.from->instr.count && !d.g->error.status; v++) {
             const struct instr *i = instr_at(d.from, v);
             if (i->op == OP_input) d.map[v] = d.input[attr_words(d.from, i->attr)[0]];
@@ -676,7 +676,7 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
                                  seeded, r->guarded, &error);
     bool read[4 * REGION_OPERANDS] = {0};
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
-        mark_read(&body[k]->t, read);
+        inputs_read(&body[k]->t, read);
     for (size_t k = 0; body && k < region->bodies && !error.status; k++) {
         wg_program *less = only_read(body[k], read, &error);
         wg_program_free((wg_program *)(uintptr_t)body[k]);

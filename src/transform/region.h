@@ -29,6 +29,14 @@ value region_batch(const struct batch *b, value *result, bool *on_axis, value *c
 bool region_inline(wg_graph *g, const struct trace *from, const value *input, const bool *active,
                    const wg_extent *size_map, value *map);
 
+/* ---- what programs read of their inputs ---- */
+/* Sets those that an instruction or output reads. */
+void inputs_read(const struct trace *t, bool *read);
+/* The program without the inputs of which read does not say so, and which nothing reads. */
+wg_program *only_read(const wg_program *p, const bool *read, wg_error *error);
+/* The values of the list of which read says so; their number. */
+size_t keep_read(value *list, size_t count, const bool *read);
+
 /* ---- spread.c -------------------------------------------------------------------------------- */
 /* Whether v is a map that is better computed as the batch of its body. */
 bool map_spreads(const struct trace *t, value v);

@@ -13,7 +13,8 @@
  * two parts which r - 1 and r repetitions can do). Nothing is known but at the call, so all of this
  * is computed there; for the same reason a loop that nobody can count has this reverse mode too.
  *
- * A loop whose iterations only add to what is carried needs none of this: it runs once more. */
+ * A loop whose iterations only add to what is carried needs none of this: it runs once more. So does
+ * one that is told to (LOOP_AGAIN), which then keeps what its iterations need. */
 #include "transform/revolve.h"
 
 #include "op/build.h"
@@ -242,7 +243,9 @@ static value trip_count(struct revolve *v, const struct rule *r) {
     return arithmetic(v, OP_max, arithmetic(v, OP_min, r->x[0], length), integer(v, 0));
 }
 
-static void append_reverse(struct revolve *v, wg_extent places, const value *ct, value *adjoint) {
+/* kept: stacks of what the iterations have kept; NULL: each is run again, from snapshots. */
+static void append_reverse(struct revolve *v, wg_extent places, const value *kept, const value *ct,
+                           value *adjoint) {
     wg_graph *g = v->g;
     const struct region *r = v->r;
     const uint8_t *of_carry = v->mask + r->captures, *of_stack = of_carry + r->carries;
@@ -269,7 +272,8 @@ static void append_reverse(struct revolve *v, wg_extent places, const value *ct,
         carried[n++] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(v, begin));
     }
     size_t adjoints = n;
-    if (v->states) {
+    bool from_snapshots = v->states && !kept;
+    if (from_snapshots) {
         for (size_t k = 0; k < v->states; k++, n++) {
             value all = first_of(v, v->carry[v->state[k]], places);
             carried[n] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(v, all));
@@ -286,16 +290,17 @@ static void append_reverse(struct revolve *v, wg_extent places, const value *ct,
     /* one iteration there, and back */
     size_t m = 1 + r->captures + adjoints + v->kept;
     for (size_t k = 0; k < r->stacks; k++)
-        if (v->need[input_of(v->forward, first_stack + k)] & RECORD ||
+        if ((!kept && v->need[input_of(v->forward, first_stack + k)] & RECORD) ||
             value_is_read(&v->reverse->t, input_of(v->reverse, m + k)))
             slice[k] = wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, v->stack[k])).id;
-    if (!g->error.status) append_iteration(v, RECORD, index, state, slice);
+    if (!g->error.status && !kept) append_iteration(v, RECORD, index, state, slice);
     m = 0;
     input[m++] = index;
     for (size_t k = 0; k < r->captures; k++) input[m++] = v->capture[k];
     for (size_t k = 0; k < adjoints; k++) input[m++] = carried[k].id;
     for (size_t k = 0; k < v->kept; k++)
-        input[m++] = v->map[output_of(v->forward, r->carries + r->results + k)];
+        input[m++] = kept ? wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, kept[k])).id
+                          : v->map[output_of(v->forward, r->carries + r->results + k)];
     for (size_t k = 0; k < r->stacks; k++) input[m++] = slice[k];
     for (size_t k = r->carries; k < r->items; k++) {
         value y = output_of(v->forward, k);
@@ -407,6 +412,40 @@ static void append_again(struct revolve *v, const value *ct, value *adjoint) {
         adjoint[r->lead + r->captures + r->carries + k] = of_stack[k] ? result[n++].id : 0;
 }
 
+/* ---- loops that are run again once ----------------------------------------------------------- */
+
+/* The loop as far as what its iterations keep needs it: stacks of that. */
+static void keep_all(struct revolve *v, value *kept) {
+    wg_graph *g = v->g;
+    const struct region *r = v->r;
+    size_t first_stack = 1 + r->captures + r->carries;
+    value slice[REGION_OPERANDS] = {0}, state[REGION_OPERANDS];
+    wg_var carried[REGION_OPERANDS], result[2 * REGION_OPERANDS] = {{0}};
+    wg_loop *loop = wg_loop_begin_at(NULL, SAME_SITE, g, r->length);
+    if (r->flags & (LOOP_COUNTED | LOOP_CONDITION))
+        wg_loop_count_at(NULL, SAME_SITE, loop, var(v, v->count));
+    if (r->flags & LOOP_BACKWARDS) wg_loop_backwards(loop);
+    loop_sets_flags(loop, LOOP_AGAIN | LOOP_RECORD);
+    value index = wg_loop_index_at(NULL, SAME_SITE, loop).id;
+    for (size_t k = 0; k < v->states; k++) {
+        carried[k] = wg_loop_carry_at(NULL, SAME_SITE, loop, var(v, v->carry[v->state[k]]));
+        state[k] = carried[k].id;
+    }
+    for (size_t k = 0; k < r->stacks; k++)
+        if (v->need[input_of(v->forward, first_stack + k)])
+            slice[k] = wg_loop_slice_at(NULL, SAME_SITE, loop, var(v, v->stack[k])).id;
+    if (!g->error.status) append_iteration(v, RECORD | STEP, index, state, slice);
+    for (size_t k = 0; k < v->states; k++)
+        wg_loop_next_at(NULL, SAME_SITE, loop, carried[k],
+                        var(v, v->map[output_of(v->forward, v->state[k])]));
+    for (size_t k = 0; k < v->kept; k++) {
+        value one = v->map[output_of(v->forward, r->carries + r->results + k)];
+        wg_loop_collect_at(NULL, SAME_SITE, loop, var(v, one));
+    }
+    wg_loop_end_at(NULL, SAME_SITE, loop, result);
+    for (size_t k = 0; k < v->kept; k++) kept[k] = result[v->states + k].id;
+}
+
 bool revolve_adjoints(const struct rule *r, const struct region *region, const uint8_t *mask,
                       const value *ct, value *adjoint) {
     wg_graph *g = r->g;
@@ -427,10 +466,14 @@ bool revolve_adjoints(const struct rule *r, const struct region *region, const u
             find_needs(&v);
             v.count = trip_count(&v, r);
             v.places = integer(&v, (double)places);
-            if (adds_only(&v))
+            value kept[REGION_OPERANDS];
+            bool keeps = region->flags & LOOP_AGAIN && !region->snapshots;
+            if (adds_only(&v)) {
                 append_again(&v, ct, adjoint);
-            else
-                append_reverse(&v, places, ct, adjoint);
+            } else {
+                if (keeps) keep_all(&v, kept);
+                append_reverse(&v, places, keeps ? kept : NULL, ct, adjoint);
+            }
         } else {
             graph_fail_memory(g);
         }

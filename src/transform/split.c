@@ -85,6 +85,7 @@ static bool derive_iteration(struct split *s, bool guarded) {
     s->sum = derive_array(d, r->captures, sizeof *s->sum);
     s->ct_result = derive_array(d, s->plain, sizeof *s->ct_result);
     if (g->error.status || !derive_inputs(d)) return false;
+    g->is_iteration = true;
     for (size_t k = 0; k < operands; k++) active[1 + k] = s->mask[k];
     if (!region_inline(g, d->from, d->input, active, d->size_map, d->map)) return false;
     size_t seeds = 0, n = 0;
@@ -171,6 +172,7 @@ static bool is_cheap(unsigned op) {
     case OP_cast:
     case OP_copy:
     case OP_stop_gradient:
+    case OP_settled:
     case OP_not:
     case OP_take:
     case OP_reshape:
@@ -249,6 +251,26 @@ static int64_t weight(struct split *s, const int64_t *size, value v) {
     return 1 + 8 * count;
 }
 
+/* Whether the reverse may compute a value again, and from what: a result of a loop that is run
+ * again for such results from all that the loop is given. */
+static bool is_again(const struct split *s, value v, const value **source, size_t *count) {
+    const struct trace *t = &s->d.g->t;
+    const struct instr *i = instr_at(t, v);
+    *count = 0;
+    if (s->state[v] & CARRIED) return false;
+    if (i->op == OP_item) {
+        i = instr_at(t, args_of(t, i)[0]);
+        if (i->op != OP_loop || !(region_open(t, i->op, i->attr).flags & LOOP_RECORD))
+            return false;
+    } else if (!is_cheap(i->op)) {
+        return false;
+    }
+    size_t skipped = i->op == OP_settled; /* it is the second one, backwards */
+    *count = i->narg - skipped;
+    *source = args_of(t, i) + skipped;
+    return true;
+}
+
 static bool fill_flow(struct split *s, struct flow *f) {
     const struct trace *t = &s->d.g->t;
     int64_t *size = derive_array(&s->d, t->size.count, sizeof *size);
@@ -261,13 +283,14 @@ static bool fill_flow(struct split *s, struct flow *f) {
         if (!(state & NEEDED) || state & (DEPENDS | THERE) || i->op == OP_loop ||
             i->op == OP_branch)
             continue;
-        bool again = !(state & CARRIED) && is_cheap(i->op);
+        size_t sources;
+        const value *source;
+        bool again = is_again(s, v, &source, &sources);
         ok = connect(f, 2 * v, 2 * v + 1, weight(s, size, v));
         if (ok && !again) ok = connect(f, 0, 2 * v, INT64_MAX / 4);
-        for (size_t k = 0; ok && again && k < i->narg; k++) {
-            value x = args_of(t, i)[k];
-            if (!(s->state[x] & THERE)) ok = connect(f, 2 * x + 1, 2 * v, INT64_MAX / 4);
-        }
+        for (size_t k = 0; ok && k < sources; k++)
+            if (!(s->state[source[k]] & THERE))
+                ok = connect(f, 2 * source[k] + 1, 2 * v, INT64_MAX / 4);
         if (ok && state & READ) ok = connect(f, 2 * v + 1, 1, INT64_MAX / 4);
     }
     return ok;
@@ -368,15 +391,22 @@ static void part_given(struct part *p, value v) {
     part_input(p, "%a", name_at(t, t->input.at[attr_words(t, instr_at(t, v)->attr)[0]].name), v);
 }
 
-/* Takes over what the outputs need that is no input. */
-static void part_fill(struct part *p, const value *out, size_t count) {
+/* Takes over what the outputs need that is no input. Backwards, settled elements are those of what
+ * is there at the end. */
+static void part_fill(struct part *p, const value *out, size_t count, bool backwards) {
     const struct trace *t = &p->s->d.g->t;
     for (size_t k = 0; k < count; k++) p->need[out[k]] = 1;
-    for (value v = (value)t->instr.count; v-- > 1;)
-        for (size_t k = 0; p->need[v] && !p->map[v] && k < instr_at(t, v)->narg; k++)
-            p->need[args_of(t, instr_at(t, v))[k]] = 1;
-    for (value v = 1; v < t->instr.count && !p->g->error.status; v++)
-        if (p->need[v] && !p->map[v]) p->map[v] = graph_import(p->g, t, v, p->size_map, p->map);
+    for (value v = (value)t->instr.count; v-- > 1;) {
+        const struct instr *i = instr_at(t, v);
+        for (size_t k = backwards && i->op == OP_settled; k < i->narg; k++)
+            if (p->need[v] && !p->map[v]) p->need[args_of(t, i)[k]] = 1;
+    }
+    for (value v = 1; v < t->instr.count && !p->g->error.status; v++) {
+        const struct instr *i = instr_at(t, v);
+        if (!p->need[v] || p->map[v]) continue;
+        if (backwards && i->op == OP_settled) p->map[v] = p->map[args_of(t, i)[1]];
+        else p->map[v] = graph_import(p->g, t, v, p->size_map, p->map);
+    }
     p->g->site = 0;
 }
 
@@ -420,7 +450,7 @@ static wg_program *forward_part(struct split *s, wg_error *error) {
     if (s->kept.count) memcpy(out + outputs, s->kept.at, s->kept.count * sizeof *out);
     for (size_t k = 0; k < s->d.from->input.count; k++) part_given(&p, s->d.input[k]);
     graph_import_checks(p.g, &s->d.g->t, p.size_map);
-    part_fill(&p, out, count);
+    part_fill(&p, out, count, false);
     for (size_t k = 0; k < outputs; k++)
         part_output(&p, from_output_name(&s->d, k), p.map[out[k]]);
     for (size_t k = 0; k < s->singles; k++) part_output(&p, "kept", p.map[s->kept.at[k]]);
@@ -442,7 +472,7 @@ static wg_program *reverse_part(struct split *s, wg_error *error) {
     for (size_t k = 0; k < r->stacks; k++)
         part_given(&p, s->d.input[1 + r->captures + r->carries + k]);
     for (size_t k = 0; k < s->results; k++) part_given(&p, s->ct_result[k]);
-    part_fill(&p, s->want, s->wants);
+    part_fill(&p, s->want, s->wants, true);
     for (size_t k = 0; k < s->wants; k++) part_output(&p, "x_bar", p.map[s->want[k]]);
     return graph_build(p.g, p.error);
 }

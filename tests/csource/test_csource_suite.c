@@ -12,6 +12,7 @@
  *     differences 1e-5   how far differences may be off, else 1e-7; 0: they are not taken
  *     values             has no derivatives there
  *     native             is compiled to native code too
+ *     vectors            its adjoints are too, as users have them compiled
  * Anything behind a "--" is for people. Run with the names of files and functions it tests these
  * alone; with the path of a file, that one. */
 #include "support/test.h"
@@ -43,7 +44,7 @@ struct subject {
     struct words part[MOST_WORDS];
     size_t parts;
     double within, differences;
-    bool is_native, values_only;
+    bool is_native, has_vectors, values_only;
     const char *size[MOST_SIZES];
     size_t sizes;
     wg_csource *source;
@@ -74,6 +75,7 @@ static void read_part(struct subject *s, const char *text, size_t size) {
     if (sscanf(w->text, "within %lf", &s->within) == 1) return;
     if (sscanf(w->text, "differences %lf", &s->differences) == 1) return;
     if (strcmp(w->text, "native") == 0) s->is_native = true;
+    if (strcmp(w->text, "vectors") == 0) s->has_vectors = true;
     if (strcmp(w->text, "values") == 0) s->values_only = true;
     if (strncmp(w->text, "size ", 5) == 0 && s->sizes < MOST_SIZES)
         s->size[s->sizes++] = w->text + 5;
@@ -249,10 +251,11 @@ static bool same_element(const wg_tensor *a, const wg_tensor *b, int64_t k, doub
 }
 
 static void same_values(const struct subject *s, const wg_program *p, const char *whose,
-                        const struct point *at, const wg_tensor *is, const wg_tensor *want) {
+                        double within, const struct point *at, const wg_tensor *is,
+                        const wg_tensor *want) {
     for (size_t i = 0; i < wg_output_count(p); i++)
         for (int64_t k = 0; k < wg_tensor_count(&want[i]); k++) {
-            if (same_element(&is[i], &want[i], k, s->within)) continue;
+            if (same_element(&is[i], &want[i], k, within)) continue;
             complain(s, "%s: %s[%lld] is %.17g, not %.17g (first size %lld)", whose,
                      wg_output_name(p, i), (long long)k, get_number(&is[i], k),
                      get_number(&want[i], k), (long long)at->size[0]);
@@ -271,11 +274,13 @@ static bool call_original(const struct subject *s, const wg_program *p, original
     return false;
 }
 
+static const char *const exactly = "-O0 -ffp-contract=off";
+
 /* The program's outputs; false where it fails. */
 static bool run(const struct subject *s, const wg_program *p, wg_backend backend,
-                const struct point *at, wg_tensor *out) {
+                const char *flags, const struct point *at, wg_tensor *out) {
     wg_error error = {0};
-    wg_options options = {.backend = backend, .flags = "-O0 -ffp-contract=off"};
+    wg_options options = {.backend = backend, .flags = flags};
     wg_function *fn = wg_compile(p, &options, &error);
     for (size_t i = 0; i < wg_output_count(p); i++)
         out[i] = make_tensor(p, wg_output_type(p, i), at->size);
@@ -402,8 +407,8 @@ static void check_derivatives(const struct subject *s, const struct derivatives 
     extend_point(at, d->jvp, &forward, random);
     extend_point(at, d->vjp, &reverse, random);
     for (size_t i = 0; i < at->inputs; i++) floats += is_float(&at->in[i]);
-    if (run(s, d->jvp, WG_INTERPRET, &forward, tangent) &&
-        run(s, d->vjp, WG_INTERPRET, &reverse, adjoint)) {
+    if (run(s, d->jvp, WG_INTERPRET, exactly, &forward, tangent) &&
+        run(s, d->vjp, WG_INTERPRET, exactly, &reverse, adjoint)) {
         double left = 0, right = 0;
         for (size_t i = 0; i + outputs < wg_output_count(d->jvp); i++)
             left += inner(&tangent[outputs + i], &reverse.in[at->inputs + i], &scale);
@@ -427,7 +432,7 @@ static void check_derivatives(const struct subject *s, const struct derivatives 
         bool good = true;
         for (size_t i = 0; i < floats; i++) u[i] = forward.in[at->inputs + i];
         for (int way = 0; way < 2; way++) {
-            good = run(s, d->second, WG_INTERPRET, &twice, second[way]) && good;
+            good = run(s, d->second, WG_INTERPRET, exactly, &twice, second[way]) && good;
             for (size_t i = 0; good && i < floats; i++)
                 product[way] += inner(&second[way][base + i], &u[i], &scale);
             for (size_t i = 0; i < floats; i++) { /* change them */
@@ -444,6 +449,20 @@ static void check_derivatives(const struct subject *s, const struct derivatives 
     }
     free_all(forward.in + at->inputs, forward.inputs - at->inputs);
     free_all(reverse.in + at->inputs, reverse.inputs - at->inputs);
+}
+
+/* Interpreted, and compiled with all that compilers can do. */
+static void check_vectors(const struct subject *s, const wg_program *vjp, const struct point *at,
+                          wg_random *random) {
+    struct point more;
+    wg_tensor want[MOST_PORTS], out[MOST_PORTS];
+    extend_point(at, vjp, &more, random);
+    bool good = run(s, vjp, WG_INTERPRET, NULL, &more, want);
+    if (good && run(s, vjp, WG_NATIVE, NULL, &more, out))
+        same_values(s, vjp, "in vectors", 1e-11, &more, out, want);
+    free_all(more.in + at->inputs, more.inputs - at->inputs);
+    free_all(want, wg_output_count(vjp));
+    if (good) free_all(out, wg_output_count(vjp));
 }
 
 /* ---- a function ------------------------------------------------------------------------------ */
@@ -497,16 +516,17 @@ static void check_function(struct subject *s, struct original *const *o) {
         points++;
         for (size_t i = 0; i < wg_output_count(p); i++)
             want[i] = make_tensor(p, wg_output_type(p, i), at.size);
-        bool ran = run(s, p, WG_INTERPRET, &at, out);
+        bool ran = run(s, p, WG_INTERPRET, exactly, &at, out);
         for (size_t k = 0; ran && k < COMPILERS; k++)
             if (o[k] && call_original(s, p, original_of(o[k], s->name), &at, want))
-                same_values(s, p, k ? "beside clang's" : "beside gcc's", &at, out, want);
+                same_values(s, p, k ? "beside clang's" : "beside gcc's", s->within, &at, out, want);
         free_all(out, wg_output_count(p));
         if (s->is_native && ran) {
-            ran = run(s, p, WG_NATIVE, &at, out);
-            if (ran) same_values(s, p, "native", &at, out, want);
+            ran = run(s, p, WG_NATIVE, exactly, &at, out);
+            if (ran) same_values(s, p, "native", s->within, &at, out, want);
             free_all(out, wg_output_count(p));
         }
+        if (s->has_vectors && ran && d.vjp) check_vectors(s, d.vjp, &at, &random);
         if (ran && d.vjp && d.jvp && o[0])
             check_derivatives(s, &d, original_of(o[0], s->name), &at, want, &random);
         free_all(want, wg_output_count(p));
