@@ -153,7 +153,7 @@ struct wg_graph {
     uint8_t flags;    /* likewise */
     const struct trace *imported; /* whose sites were appended last, and from where on */
     uint32_t imported_at;
-    bool is_iteration; /* of a loop, for its reverse: loops in it are within another */
+    bool is_iteration; /* of a loop, with its adjoints: loops in it are within another */
     bool no_fold; /* append exactly what is asked for: readers of text, tests */
 };
 

@@ -17,8 +17,8 @@ enum motion {
 /* Of an index that depends on nothing but the loop's index, captures and sizes; MOVES else. */
 enum motion index_motion(const struct trace *t, value index, size_t captures);
 
-/* Whether of array x, an input of one axis, each iteration reads and writes but the one element that
- * it comes to, moving by one; y: the output that the array is then. */
+/* Whether of array x, an input of one axis, each iteration reads and writes but the one element
+ * that it comes to, moving by one; y: the output that the array is then. */
 bool is_own_element(const struct trace *t, value x, value y, size_t captures);
 
 /* Whether no iteration of the loop r of t needs what another one has made: each carry is handed on

@@ -14,7 +14,7 @@
 #include "transform/derive.h"
 #include "transform/region.h"
 
-enum { FEW_ADDENDS = 4, MOST_PLACES = 8 };
+enum { FEW_ADDENDS = 4, FEW_SUMS = 2, MOST_PLACES = 8 };
 
 /* The updates of an array, from the last to the first. */
 struct places {
@@ -121,7 +121,7 @@ static wg_program *rest_of(const struct addends *a, const value *list, wg_error 
 }
 
 /* Says which carries are apart. False if one is neither that nor part of a map. */
-static bool find_apart(struct addends *a) {
+static bool find_apart(struct addends *a, bool within) {
     const struct trace *t = &a->from->t;
     for (value v = 1; v < t->instr.count; v++)
         if (op_def(instr_at(t, v)->op)->class == REGION) return false;
@@ -129,20 +129,22 @@ static bool find_apart(struct addends *a) {
         value x = t->input.at[1 + a->given + k].v;
         struct places places;
         if (t->output.at[k].v == x) continue;
-        a->apart[k] = addend_of(t, x, k) ||
-                      (find_places(t, x, k, &places) && are_apart(t, &places, a->given));
-        if (!a->apart[k] && !is_own_element(t, x, t->output.at[k].v, a->given)) return false;
+        a->apart[k] = addend_of(t, x, k) || (within && find_places(t, x, k, &places) &&
+                                             are_apart(t, &places, a->given));
+        if (!a->apart[k] && !(within && is_own_element(t, x, t->output.at[k].v, a->given)))
+            return false;
     }
     return true;
 }
 
-bool find_addends(const wg_program *p, size_t captures, size_t carries, struct addends *a,
-                  wg_error *error) {
+bool find_addends(const wg_program *p, size_t captures, size_t carries, bool within,
+                  struct addends *a, wg_error *error) {
     value list[FEW_ADDENDS + 1];
+    size_t few = within ? FEW_ADDENDS : FEW_SUMS;
     *a = (struct addends){.from = p, .given = captures, .carries = carries};
-    bool good = find_apart(a);
+    bool good = find_apart(a, within);
     if (good) list_addends(a, list, &a->results);
-    if (good && a->results > 0 && a->results <= FEW_ADDENDS) a->body = rest_of(a, list, error);
+    if (good && a->results > 0 && a->results <= few) a->body = rest_of(a, list, error);
     if (a->body) return true;
     *a = (struct addends){.from = p};
     return false;

@@ -15,10 +15,11 @@ struct addends {
     size_t given, carries; /* of from: captures, carries */
 };
 
-/* Looks at the body p of a loop with so many captures and carries. False, and nothing found, where
- * it would not help, or on error. */
-bool find_addends(const wg_program *p, size_t captures, size_t carries, struct addends *a,
-                  wg_error *error);
+/* Looks at the body p of a loop with so many captures and carries. Of a loop that is not within
+ * another only a few sums are apart: the memory for addends grows with the loop, and is there but
+ * once if it is within one. False, and nothing found, where it would not help, or on error. */
+bool find_addends(const wg_program *p, size_t captures, size_t carries, bool within,
+                  struct addends *a, wg_error *error);
 /* What carry k is behind the loop, where it began as `begin` (0: zeros of like's type). parts: of
  * the loop, with all captures of `from`; addend: what the loop has collected. */
 value add_addends(wg_graph *g, const struct addends *a, size_t k, value begin, value like,

@@ -467,7 +467,7 @@ size_t keep_read(value *list, size_t count, const bool *read) {
 
 /* ---- loops backwards ------------------------------------------------------------------------- */
 
-/* A loop backwards in the making: what it carries are adjoints of carries, then sums for captures. */
+/* A loop backwards in the making. It carries adjoints of carries, then sums for captures. */
 struct backwards {
     struct region_parts parts;
     value captured[2 * REGION_OPERANDS], given[2 * REGION_OPERANDS]; /* those read; all */
@@ -520,7 +520,7 @@ static value build_backwards(wg_graph *g, const struct region *region, struct ba
     wg_error error = {0};
     parts->body = reverse;
     if (!region->snapshots && region->length != WG_UNBOUNDED &&
-        find_addends(reverse, given, b->carries, &b->addends, &error))
+        find_addends(reverse, given, b->carries, g->is_iteration, &b->addends, &error))
         parts->body = b->addends.body;
     for (size_t k = 0; k < b->carries; k++)
         if (!b->addends.apart[k])

@@ -13,8 +13,8 @@
  * two parts which r - 1 and r repetitions can do). Nothing is known but at the call, so all of this
  * is computed there; for the same reason a loop that nobody can count has this reverse mode too.
  *
- * A loop whose iterations only add to what is carried needs none of this: it runs once more. So does
- * one that is told to (LOOP_AGAIN), which then keeps what its iterations need. */
+ * A loop whose iterations only add to what is carried needs none of this: it runs once more. So
+ * does one that is told to (LOOP_AGAIN), which then keeps what its iterations need. */
 #include "transform/revolve.h"
 
 #include "op/build.h"

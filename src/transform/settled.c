@@ -451,7 +451,7 @@ static void take_position(struct making *m, const struct instr *i) {
     if (graph_take_site(m->d.g, m->d.from, i->site)) m->d.g->flags = i->flags;
 }
 
-/* element: of the chain, seen as an array of this type; the same of the array as it is at the end. */
+/* element: of the chain, seen as an array of this type; the same of what the array is at the end. */
 static value both(struct making *m, value element, uint32_t chain, const wg_type *type,
                   value index, int64_t axis) {
     value array = build_reshape(m->d.g, m->final[chain], type);
