@@ -22,8 +22,8 @@
 #include "transform/region.h"
 #include "wengert/loop.h"
 
-enum { MOST_COUNTERS = 48, MOST_WRITES = 200, MOST_FINALS = 24,
-       OPAQUE = 1 << 20, LARGEST_COEFFICIENT = 1 << 12, MOST_LIFTED = 16 };
+enum { MOST_COUNTERS = 48, MOST_WRITES = 200, MOST_FINALS = 24, MOST_LIFTED = 16,
+       OPAQUE = 1 << 20, LARGEST_COEFFICIENT = 1 << 12, MOST_EFFORT = 1 << 17 };
 
 struct counter { /* 0 .. the smaller of count and length */
     struct whole count, length;
@@ -47,6 +47,7 @@ struct nest { /* a loop and the loops within it */
     bool spoiled[REGION_OPERANDS + 1]; /* chains of which not all is known */
     bool *positive;                    /* sizes that are not 0 where an iteration runs */
     size_t found;
+    size_t effort; /* steps of proofs so far */
     wg_error *error;
 };
 
@@ -328,9 +329,11 @@ static bool sizes_not_negative(const struct nest *n, const struct whole *p) {
     return true;
 }
 
-/* For all values of the first `counters` counters that occur together. */
-static bool not_negative(const struct nest *n, const struct whole *p, size_t counters) {
+/* For all values of the first `counters` counters that occur together. Each may have two bounds, so
+ * that the steps double with every loop: when they are too many, nothing is known. */
+static bool not_negative(struct nest *n, const struct whole *p, size_t counters) {
     struct whole by, rest, minus = {0}, one = whole_number(1);
+    if (n->effort++ > MOST_EFFORT) return false;
     while (counters > 0) {
         uint32_t f = (uint32_t)counters--;
         const struct counter *c = &n->counter[counters];
@@ -353,7 +356,7 @@ static bool not_negative(const struct nest *n, const struct whole *p, size_t cou
 }
 
 /* Whether by * p >= least. */
-static bool is_at_least(const struct nest *n, const struct whole *p, uint64_t by, int64_t least) {
+static bool is_at_least(struct nest *n, const struct whole *p, uint64_t by, int64_t least) {
     struct whole rest = whole_number((uint64_t)-least);
     return whole_add_times(&rest, p, by) && not_negative(n, &rest, n->counters);
 }
@@ -375,7 +378,7 @@ static int64_t remainder_of(uint64_t number, uint64_t by) {
     return rest;
 }
 
-static bool is_never_zero(const struct nest *n, const struct whole *p) {
+static bool is_never_zero(struct nest *n, const struct whole *p) {
     const uint64_t minus = (uint64_t)-1;
     if (is_at_least(n, p, 1, 1) || is_at_least(n, p, minus, 1)) return true;
     for (uint32_t k = 0; k < p->count; k++) {
@@ -703,10 +706,10 @@ static wg_program *settle(struct nest *n, const struct region *r, const value *x
                 finals[count++] = (uint32_t)k + 1;
     }
     scope_end(n, &s);
-    if (count && !failed(n->error) && enter_outermost(n, r, x, mask, &first, &s)) {
+    s = (struct scope){0};
+    if (count && !failed(n->error) && enter_outermost(n, r, x, mask, &first, &s))
         result = rewrite(n, &s, body, r, NULL, finals, &count);
-        scope_end(n, &s);
-    }
+    scope_end(n, &s);
     if (result && n->found) {
         inputs_read(&result->t, read);
         for (size_t k = 0; k < result->t.input.count; k++)

@@ -6,6 +6,7 @@
 #include "support/random_loops.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Small ones that have, between them, all kinds of loops and branches. */
 static const struct random_loops programs[] = {
@@ -30,6 +31,26 @@ static wg_status transforming(const wg_allocator *allocator, void *ctx) {
         wg_specialize(p, "n=3", &error),
     };
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) wg_program_free(made[i]);
+    wg_program_free(p);
+    return error.status;
+}
+
+/* A factor, of which the reverse reads the end, and a stencil, of which it adds behind loops. */
+static const char arrays[] = "f(x[n,n]) = { let l = x\n"
+                             "  for j in 0:n {\n"
+                             "    for k in 0:j { for i in j:n { l[i, j] -= l[i, k]*l[j, k] } } }\n"
+                             "  let a = x[0, :]\n  let b = a\n"
+                             "  for t in 0:2 {\n"
+                             "    for i in 1:n-1 { b[i] = a[i-1] + a[i+1]*a[i] }\n"
+                             "    for i in 1:n-1 { a[i] = b[i] } }\n"
+                             "  y = sum(l*l) + sum(a*b) }";
+
+static wg_status differentiating_arrays(const wg_allocator *allocator, void *ctx) {
+    wg_error error = {0};
+    wg_parse_options options = {.allocator = allocator};
+    (void)ctx;
+    wg_program *p = wg_parse(arrays, strlen(arrays), &options, &error);
+    wg_program_free(wg_grad(p, "x", &error));
     wg_program_free(p);
     return error.status;
 }
@@ -80,6 +101,11 @@ static void transforming_survives(void **state) {
     survives(transforming);
 }
 
+static void differentiating_arrays_survives(void **state) {
+    (void)state;
+    assert_true(fail_every_request(differentiating_arrays, NULL) > 100);
+}
+
 static void printing_and_reading_survives(void **state) {
     (void)state;
     survives(printing_and_reading);
@@ -94,6 +120,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(building_survives),
         cmocka_unit_test(transforming_survives),
+        cmocka_unit_test(differentiating_arrays_survives),
         cmocka_unit_test(printing_and_reading_survives),
         cmocka_unit_test(running_survives),
     };
