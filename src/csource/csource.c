@@ -182,7 +182,7 @@ struct port_walk {
     uint32_t cell;
     char name[256];
     wg_extent dims[WG_MAX_RANK];
-    size_t rank, levels;
+    size_t rank, levels, own; /* own: levels within a member of a struct */
     value *before; /* of each cell: its input */
     bool outputs;
 };
@@ -206,9 +206,10 @@ static void walk_cell(struct port_walk *w, const struct ctype *type) {
         }
         return;
     }
-    if (type->kind == TYPE_INT && c->is_array && type->bits < 32) {
-        refuse_at(l, &l->frame->function->spot, "an array of int is carried",
-                  "'%.64s' is an array of '%.32s'", w->name, type->text);
+    if (type->kind == TYPE_INT && w->own && type->bits < 32 && strchr(w->name, '.')) {
+        refuse_at(l, &l->frame->function->spot,
+                  "an array of int is carried, or one of this that is a parameter itself",
+                  "'%.64s' is an array of '%.32s' in a struct", w->name, type->text);
         return;
     }
     if (type->kind == TYPE_INT && !c->is_array && is_told_size(l, w->name)) {
@@ -227,16 +228,21 @@ static void walk_ports(struct port_walk *w, const struct ctype *type) {
     if (type->kind == TYPE_ARRAY) {
         if (w->rank < WG_MAX_RANK) w->dims[w->rank++] = type->count;
         w->levels++;
+        w->own++;
         walk_ports(w, type->of);
+        w->own--;
         if (w->levels-- <= WG_MAX_RANK) w->rank--;
         return;
     }
     if (type->kind == TYPE_RECORD) {
+        size_t own = w->own;
+        w->own = 0;
         for (size_t i = 0; i < type->record->count; i++) {
             snprintf(w->name + end, sizeof w->name - end, ".%s", type->record->field[i].name);
             walk_ports(w, type->record->field[i].type);
             w->name[end] = 0;
         }
+        w->own = own;
         return;
     }
     if (type->kind == TYPE_POINTER)

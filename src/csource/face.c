@@ -1,7 +1,7 @@
 /* A function of the user's parameters around a derivative. The mathematics is a program's, written
  * by run/emit.c as a static function, NAME_core. Around it stands a function that takes what the
- * user's takes: it hands over what the core takes, gathers members of structs in an array into the
- * workspace, and scatters results back. */
+ * user's takes: it hands over what the core takes, gathers members of structs in an array, and
+ * integers that are narrower than a program's, into the workspace, and scatters results back. */
 #include "csource/ship.h"
 #include "native/write.h"
 #include "run/run.h"
@@ -227,7 +227,8 @@ static const char *size_list(struct face *f, bool declared) {
 static const char *piece(struct face *f, const struct leaf *leaf, const char *base,
                          const struct sized *s) {
     struct shipment *h = f->h;
-    const char *name = unused_name(f, compose(h, "%s_%s", base, leaf->member));
+    const char *name =
+        unused_name(f, compose(h, "%s_%s", base, leaf->member ? leaf->member : "wide"));
     const char *element = element_name(s->type.dtype);
     const char *core = f->work.named ? compose(h, "WG_ROOM(%s_core_work(%s), char)", f->name,
                                                size_list(f, false))
@@ -283,6 +284,22 @@ static const char *gathered(struct face *f, const struct leaf *leaf, const char 
             (long long)leaf->inner, at, at);
     else
         put(h, &f->before, "%s[at_++] = (%s)%s;\n", name, element_name(s->type.dtype), at);
+    return name;
+}
+
+/* Whether the caller's integers are narrower than those of programs. */
+static bool is_narrow(const struct leaf *leaf) {
+    return leaf->top == TOP_ARRAY && leaf->type->kind == TYPE_INT && leaf->type->bits < 32;
+}
+
+static const char *widened(struct face *f, const struct leaf *leaf, const char *base,
+                           const struct sized *s) {
+    struct shipment *h = f->h;
+    const char *name = piece(f, leaf, base, s);
+    put(h, &f->before, "    for (at_ = 0; at_ < %s; at_++)\n", count_c(f, s, 0, s->type.rank));
+    put(h, &f->before, "        %s[at_] = ((const %s *)%s)[at_];\n", name,
+        c_type_name(leaf->type), base);
+    f->in_pieces = true;
     return name;
 }
 
@@ -492,6 +509,8 @@ static void primal_argument(struct face *f, size_t index) {
     }
     if (is_gathered(leaf))
         argument(f, gathered(f, leaf, base, &sized, leaf->top == TOP_RECORD));
+    else if (is_narrow(leaf))
+        argument(f, widened(f, leaf, base, &sized));
     else if (leaf->top == TOP_ALONE)
         argument(f, as_number(f, type.dtype, compose(h, "*%s", base)));
     else if (type.rank)
@@ -509,7 +528,9 @@ static void own_buffers(struct face *f) {
         if (leaf->in < 0 && leaf->out < 0) continue;
         struct sized sized = shape_of(f, leaf);
         const char *bytes = leaf->top == TOP_ARRAY
-                                ? bytes_c(f, &sized, element_name(sized.type.dtype))
+                                ? bytes_c(f, &sized, is_narrow(leaf)
+                                                         ? c_type_name(leaf->type)
+                                                         : element_name(sized.type.dtype))
                             : leaf->top == TOP_ROWS ? compose(h, "sizeof *%s * %s", f->own[i],
                                                               as_size(f, rows_c(f, leaf, &sized)))
                                                     : compose(h, "sizeof *%s", f->own[i]);

@@ -79,6 +79,13 @@ void fill(int n, double x, double *y, double *last) {
     for (int i = 0; i < n; i++) y[i] = x * x * i;
     *last = exp(x);
 }
+
+double lookup(int m, int n, const unsigned char pixel[m][n], const short at[n], const double g[n]) {
+    double sum = 0;
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) sum += pixel[i][j] * g[j] * g[at[j]];
+    return sum;
+}
 END
 wengert cc model.c:gravity --with grad,hvp,value_grad,hess -o gravity_d || fail gravity
 wengert cc model.c --function both --with jvp,vjp,jac -o both_d.c || fail both
@@ -87,6 +94,7 @@ wengert cc model.c:trace --with grad,hess --wrt a,scale --name tr -o trace_d || 
 wengert cc model.c:length --size c.knot=c.n --with grad -o length_d || fail length
 wengert cc model.c:total --with grad -o total_d || fail total
 wengert cc model.c:fill --size y=n --with jac,vjp -o fill_d || fail fill
+wengert cc model.c:lookup --with grad -o lookup_d || fail lookup
 wengert cc chain.c --function step --with jvp,vjp -o step_d || fail step
 wengert cc chain.c --function energy --wrt x --with grad,hvp -o energy_d || fail energy
 wengert cc chain.c --function multiply --size a=m*n,x=n,y=m --wrt a,x --with vjp -o multiply_d ||
@@ -111,6 +119,7 @@ cat > use.c <<'END'
 #include "fill_d.h"
 #include "gravity_d.h"
 #include "length_d.h"
+#include "lookup_d.h"
 #include "multiply_d.h"
 #include "smooth_d.h"
 #include "step_d.h"
@@ -213,6 +222,10 @@ int main(void) {
     for (int i = 0; i < 12; i++) printf(" %g", cloud_bar.body[i / 6][i / 2 % 3].m[i % 2]);
     printf("\n");
     show("total e", &cloud_bar.state.e, 1);
+    const unsigned char pixel[2][3] = {{0, 255, 7}, {128, 3, 1}};
+    const short at[3] = {2, 0, 0};
+    check(lookup_grad(2, 3, &pixel[0][0], at, v, g WORK_lookup_grad));
+    show("lookup", g, 3);
     free(m);
     free(work);
     return 0;
@@ -291,6 +304,8 @@ expect 'length knot' d.dc.knot gradient model.c:length --size c.knot=c.n --at "$
 at='c.body.m=[[[0,1],[2,3],[4,5]],[[6,7],[8,9],[10,11]]],c.state.e=7'
 expect 'total m' d.dc.body.m gradient model.c:total --at "$at"
 expect 'total e' d.dc.state.e gradient model.c:total --at "$at"
+expect lookup d.dg gradient model.c:lookup \
+    --at 'pixel=[[0,255,7],[128,3,1]],at=[2,0,0],g=[1,2,3]'
 expect fill_vjp x_bar vjp model.c:fill --size y=n,n=3 --at x=0.5 --adjoint 'y=[1,1,1],last=1'
 expect fill_jac dy.dx jacobian model.c:fill --size y=n,n=3 --at x=0.5 --of y --wrt x
 

@@ -327,13 +327,14 @@ static const struct refusal refusals[] = {
      "int x;\n",
      "f.c: it defines no function"},
     {WG_EARGUMENT,
-     "double f(int n, const short x[n]) {\n"
-     "    return x[0];\n"
+     "struct s { short x[3]; };\n"
+     "double f(struct s s) {\n"
+     "    return s.x[0];\n"
      "}\n",
-     "f.c:1:8: 'x' is an array of 'short'\n"
-     "    double f(int n, const short x[n]) {\n"
+     "f.c:2:8: 's.x' is an array of 'short' in a struct\n"
+     "    double f(struct s s) {\n"
      "           ^\n"
-     "  hint: an array of int is carried"},
+     "  hint: an array of int is carried, or one of this that is a parameter itself"},
     {WG_EARGUMENT,
      "#include <string.h>\n"
      "double f(int n, double x[n]) {\n"

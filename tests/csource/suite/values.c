@@ -160,3 +160,40 @@ int characters(int k) {
 
 /* at a = 0 1 -1 -2147483647 5; b = 0 4294967295 1 2147483648 6 */
 int signs_mixed(int a, unsigned b) { return ((unsigned)a < b) + 2 * ((long)a < (long)b) + 4 * ((unsigned)a + b > 3u) + 8 * (-1 < (int)b); }
+
+/* at w = 0 255 7 200 3; k = 2 -3 1; i = -128 127 5 -- narrow integers are as wide as int in programs */
+double narrow_arrays(int n, const unsigned char w[n], const short k[n], const signed char *i,
+                     const double x[n]) {
+    double s = 0;
+    for (int j = 0; j < n; j++) s += w[j] * x[j] + k[j] * x[j] * x[j];
+    return s * *i;
+}
+
+/* at m = 0 1 3; n = 0 1 2 5; p = 0 255 7 200 3 */
+double narrow_matrix(int m, int n, const unsigned char p[m][n], const double g[n]) {
+    double s = 0;
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) s += p[i][j] / 255.0 * g[j] * g[j];
+    return s;
+}
+
+struct sample { short count; double value; };
+
+/* at q.count = 3 -7 0 */
+double narrow_members(int n, const struct sample q[n]) {
+    double s = 0;
+    for (int i = 0; i < n; i++) s += q[i].count * q[i].value * q[i].value;
+    return s;
+}
+
+/* at k = 300 -3 1 70000 -- what is written wraps around */
+double narrow_written(int n, const int k[n], short s[n], unsigned char c[n], double x) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        s[i] = (short)(k[i] * 2);
+        c[i] = (unsigned char)k[i];
+        c[i] += 250;
+        sum += s[i] * x + c[i] * x * x;
+    }
+    return sum;
+}
