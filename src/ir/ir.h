@@ -287,6 +287,10 @@ bool name_has(char byte);
 /* The same of a whole name, of which `what` tells the kind; else an error of the graph. */
 bool name_is_good(wg_graph *g, const char *what, const char *name);
 bool value_is_input(const struct trace *t, value v);
+/* Which one: of an input. */
+static inline size_t input_number(const struct trace *t, value v) {
+    return (size_t)attr_words(t, instr_at(t, v)->attr)[0];
+}
 /* By an instruction or as an output. */
 bool value_is_read(const struct trace *t, value v);
 

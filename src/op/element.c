@@ -24,7 +24,7 @@ enum motion index_motion(const struct trace *t, value index, size_t captures) {
             uint32_t f = p.term[k].factor[j];
             if (f & FACTOR_SIZE) continue;
             if (!value_is_input(t, f)) return MOVES;
-            size_t input = (size_t)attr_words(t, instr_at(t, f)->attr)[0];
+            size_t input = input_number(t, f);
             if (input > captures) return MOVES;
             if (input > 0) continue;
             if (p.term[k].coefficient != 1 || p.term[k].factor[1]) return MOVES;

@@ -438,12 +438,12 @@ static value or_zero(wg_graph *g, value v, value like) {
 void inputs_read(const struct trace *t, bool *read) {
     for (value v = 1; v < t->instr.count; v++)
         for (size_t k = 0; k < instr_at(t, v)->narg; k++) {
-            const struct instr *i = instr_at(t, args_of(t, instr_at(t, v))[k]);
-            if (i->op == OP_input) read[attr_words(t, i->attr)[0]] = true;
+            value x = args_of(t, instr_at(t, v))[k];
+            if (value_is_input(t, x)) read[input_number(t, x)] = true;
         }
     for (size_t k = 0; k < t->output.count; k++) {
-        const struct instr *i = instr_at(t, t->output.at[k].v);
-        if (i->op == OP_input) read[attr_words(t, i->attr)[0]] = true;
+        value y = t->output.at[k].v;
+        if (value_is_input(t, y)) read[input_number(t, y)] = true;
     }
 }
 
@@ -638,7 +638,7 @@ static wg_program *reverse_branch(const wg_program *body, const struct region *r
         for (size_t i = r->captures; i < d.from->input.count; i++) derive_input(&d, i);
         for (value v = 1; v < d.from->instr.count && !d.g->error.status; v++) {
             const struct instr *i = instr_at(d.from, v);
-            if (i->op == OP_input) d.map[v] = d.input[attr_words(d.from, i->attr)[0]];
+            if (i->op == OP_input) d.map[v] = d.input[input_number(d.from, v)];
             else if (!d.map[v]) d.map[v] = graph_import(d.g, d.from, v, d.size_map, d.map);
         }
         d.g->site = 0;

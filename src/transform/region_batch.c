@@ -242,7 +242,7 @@ static bool condition_on_axis(struct batching *b, const wg_program *condition, c
     if (!on) return fail_memory(&b->g->error), false;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
-        if (i->op == OP_input) on[v] = in[attr_words(t, i->attr)[0]];
+        if (i->op == OP_input) on[v] = in[input_number(t, v)];
         for (size_t k = 0; k < i->narg; k++) on[v] |= on[args_of(t, i)[k]];
     }
     result = on[t->output.at[0].v];
@@ -452,7 +452,7 @@ static bool *find_apart(struct batching *b, const struct trace *t, const bool *c
     if (!apart) return fail_memory(&b->g->error), NULL;
     for (value v = 1; v < t->instr.count; v++) {
         const struct instr *i = instr_at(t, v);
-        size_t k = i->op == OP_input ? (size_t)attr_words(t, i->attr)[0] : 0;
+        size_t k = i->op == OP_input ? input_number(t, v) : 0;
         size_t carry = k - 1 - b->r.captures;
         if (k > 0) apart[v] = carry < b->r.carries ? carried[carry] : batched[k - 1];
         for (size_t j = 0; j < i->narg; j++) apart[v] |= apart[args_of(t, i)[j]];

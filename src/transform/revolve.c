@@ -96,7 +96,7 @@ static void append(struct revolve *v, const wg_program *p, unsigned bit, const v
     for (value x = 1; x < t->instr.count && !g->error.status; x++) {
         const struct instr *i = instr_at(t, x);
         if (bit && !(v->need[x] & bit)) continue;
-        v->map[x] = i->op == OP_input ? input[attr_words(t, i->attr)[0]]
+        v->map[x] = i->op == OP_input ? input[input_number(t, x)]
                                       : graph_import(g, t, x, v->r->extent, v->map);
     }
     g->imported = imported;

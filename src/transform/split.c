@@ -44,7 +44,7 @@ bool split_active(const wg_program *body, const struct region *r, uint8_t *mask,
         for (value v = 1; v < t->instr.count; v++) {
             const struct instr *i = instr_at(t, v);
             enum op_class class = (enum op_class)op_def(i->op)->class;
-            size_t index = i->op == OP_input ? (size_t)attr_words(t, i->attr)[0] : 0;
+            size_t index = i->op == OP_input ? input_number(t, v) : 0;
             if (index) active[v] = mask[index - 1];
             if (class == NODIFF ||
                 (class != REGION && !dtype_is_float(type_at(t, i->type)->dtype)))
@@ -388,7 +388,7 @@ static void part_input(struct part *p, const char *format, const char *name, val
 
 static void part_given(struct part *p, value v) {
     const struct trace *t = &p->s->d.g->t;
-    part_input(p, "%a", name_at(t, t->input.at[attr_words(t, instr_at(t, v)->attr)[0]].name), v);
+    part_input(p, "%a", name_at(t, t->input.at[input_number(t, v)].name), v);
 }
 
 /* Takes over what the outputs need that is no input. Backwards, settled elements are those of what
