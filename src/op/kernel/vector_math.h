@@ -201,24 +201,31 @@ VM_INLINE double vm_cosh(double x) {
  * log(1+f) = f - (square - rest), square = f^2/2, rest = s (square + s^2 p(s^2)): the series of
  * log((1+s)/(1-s)), arranged so that only f and the square count where f is small. */
 struct vm_logarithm {
-    double k, f, square, rest;
+    double k, f, s, square, rest;
 };
 
-VM_INLINE struct vm_logarithm vm_reduce_logarithm(double x) {
+/* Of one that is not subnormal. */
+VM_INLINE struct vm_logarithm vm_reduce_normal(double x) {
     struct vm_logarithm l;
-    double is_subnormal = x < VM_SMALLEST_NORMAL ? 54 : 0;
-    double normal = x < VM_SMALLEST_NORMAL ? x * 18014398509481984.0 : x;
-    uint64_t bits = vm_bits(normal) + (VM_ONE - VM_ROOT_HALF);
+    uint64_t bits = vm_bits(x) + (VM_ONE - VM_ROOT_HALF);
     /* the exponent as the last bits of 2^52 + exponent */
     double exponent = vm_from_bits((bits >> 52) | ((uint64_t)0x43300000 << 32));
-    l.k = exponent - (4503599627370496.0 + 1023) - is_subnormal;
+    l.k = exponent - (4503599627370496.0 + 1023);
     l.f = vm_from_bits((bits & VM_FRACTION) + VM_ROOT_HALF) - 1;
     double s = l.f / (2 + l.f), z = s * s;
     double p = vm_poly6(z, 0.6666666666666731, 0.39999999999436553, 0.28571428738251387,
                         0.22222198947781274, 0.18183546733283754, 0.15314463947749005,
                         0.14792105843428854);
+    l.s = s;
     l.square = 0.5 * l.f * l.f;
     l.rest = s * (l.square + z * p);
+    return l;
+}
+
+VM_INLINE struct vm_logarithm vm_reduce_logarithm(double x) {
+    double normal = x < VM_SMALLEST_NORMAL ? x * 18014398509481984.0 : x;
+    struct vm_logarithm l = vm_reduce_normal(normal);
+    l.k -= x < VM_SMALLEST_NORMAL ? 54 : 0;
     return l;
 }
 
@@ -235,10 +242,15 @@ VM_INLINE double vm_log(double x) {
     return vm_logarithm_edges(x, l.k * 0.6931471805598903 - ((l.square - low) - l.f));
 }
 
-/* u = 1 + x rounded, and log(1+x) = log u + log(1 + c), c what u lost, over u. */
+/* u = 1 + x rounded, and log(1+x) = log u + log(1 + c), c what u lost, over u. That quotient need
+ * not be exact: 1/u = 2^(1-k) (1-s)/2/(1+s), with 1 - s + s^2 in the place of 1/(1+s), which is off
+ * by s^3 < 0.006, and less where c counts for more. */
 VM_INLINE double vm_log1p(double x) {
-    double u = 1 + x, back = u - 1, c = ((1 - (u - back)) + (x - back)) / u;
-    struct vm_logarithm l = vm_reduce_logarithm(u);
+    double u = 1 + x, back = u - 1, lost = (1 - (u - back)) + (x - back);
+    struct vm_logarithm l = vm_reduce_normal(u);
+    uint64_t exponent = (vm_bits(u) + (VM_ONE - VM_ROOT_HALF)) & ~VM_FRACTION;
+    double power = vm_from_bits(((uint64_t)2047 << 52) - exponent), less = 1 - l.s;
+    double c = lost * power * (0.5 * less * (less + l.s * l.s));
     double low = l.rest + (l.k * 5.497923018708371e-14 + c);
     double y = l.k * 0.6931471805598903 - ((l.square - low) - l.f);
     return fabs(x) < VM_TINY ? x : vm_logarithm_edges(u, y);

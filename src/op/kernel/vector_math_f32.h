@@ -138,22 +138,28 @@ VM_INLINE float vm_coshf(float x) {
 /* ---- logarithms ----------------------------------------------------------------------------- */
 
 struct vmf_logarithm {
-    float k, f, square, rest;
+    float k, f, s, square, rest;
 };
 
-VM_INLINE struct vmf_logarithm vmf_reduce_logarithm(float x) {
+VM_INLINE struct vmf_logarithm vmf_reduce_normal(float x) {
     struct vmf_logarithm l;
-    float is_subnormal = x < VMF_SMALLEST_NORMAL ? 25.0f : 0.0f;
-    float normal = x < VMF_SMALLEST_NORMAL ? x * 33554432.0f : x;
-    uint32_t bits = vmf_bits(normal) + (VMF_ONE - VMF_ROOT_HALF);
+    uint32_t bits = vmf_bits(x) + (VMF_ONE - VMF_ROOT_HALF);
     float exponent = vmf_from_bits((bits >> 23) | (uint32_t)0x4b000000); /* 2^23 + exponent */
-    l.k = exponent - (8388608.0f + 127) - is_subnormal;
+    l.k = exponent - (8388608.0f + 127);
     l.f = vmf_from_bits((bits & VMF_FRACTION) + VMF_ROOT_HALF) - 1;
     float s = l.f / (2 + l.f), z = s * s;
     float p = vmf_poly3(z, 0.6666666269302368f, 0.4000033140182495f, 0.28537485003471375f,
                         0.2357926219701767f);
+    l.s = s;
     l.square = 0.5f * l.f * l.f;
     l.rest = s * (l.square + z * p);
+    return l;
+}
+
+VM_INLINE struct vmf_logarithm vmf_reduce_logarithm(float x) {
+    float normal = x < VMF_SMALLEST_NORMAL ? x * 33554432.0f : x;
+    struct vmf_logarithm l = vmf_reduce_normal(normal);
+    l.k -= x < VMF_SMALLEST_NORMAL ? 25.0f : 0.0f;
     return l;
 }
 
@@ -170,8 +176,11 @@ VM_INLINE float vm_logf(float x) {
 }
 
 VM_INLINE float vm_log1pf(float x) {
-    float u = 1 + x, back = u - 1, c = ((1 - (u - back)) + (x - back)) / u;
-    struct vmf_logarithm l = vmf_reduce_logarithm(u);
+    float u = 1 + x, back = u - 1, lost = (1 - (u - back)) + (x - back);
+    struct vmf_logarithm l = vmf_reduce_normal(u);
+    uint32_t exponent = (vmf_bits(u) + (VMF_ONE - VMF_ROOT_HALF)) & ~VMF_FRACTION;
+    float power = vmf_from_bits(((uint32_t)255 << 23) - exponent), less = 1 - l.s;
+    float c = lost * power * (0.5f * less * (less + l.s * l.s));
     float low = l.rest + (l.k * 1.428606765330187e-06f + c);
     float y = l.k * 0.693145751953125f - ((l.square - low) - l.f);
     return fabsf(x) < VMF_TINY ? x : vmf_logarithm_edges(u, y);
