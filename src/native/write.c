@@ -227,9 +227,11 @@ static bool is_variable(const struct writer *w, value root, const struct site_of
     return type_of(w->t, root)->rank == 0 && (at->pass || l->part_count == 1);
 }
 
-/* A size also where a later operation has it in memory: what stands before must not read that. */
+/* A size or an iota also where a later operation has it in memory: what stands before must not read
+ * that. */
 static bool is_computed_here(const struct writer *w, value root) {
-    return w->l->role[root] == ROLE_INDEX || instr_at(w->t, root)->op == OP_size;
+    unsigned op = instr_at(w->t, root)->op;
+    return w->l->role[root] == ROLE_INDEX || op == OP_size || op == OP_iota;
 }
 
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {

@@ -2,6 +2,7 @@
  * iteration it is, in the interpreter's words, and never where no iteration has it; and what is
  * left of the loop becomes vector code. */
 #include "native/compilers.h"
+#include "support/run_both.h"
 
 #include <dlfcn.h>
 
@@ -184,10 +185,39 @@ static void a_stencil_is_checked_once_and_becomes_vector_code(void **state) {
     wg_program_free(p);
 }
 
+/* q stands in an index that is computed, and is one by itself, which is in memory. */
+static void an_index_is_read_where_it_is_computed_and_where_it_lies(void **state) {
+    (void)state;
+    static const char text[] =
+        "f(x[n,n], w[n,n]) = { let s = 0.1*x[0, 0]\n"
+        "  for i in 0:n { for j in 0:n {\n"
+        "    s = 0.3*sum(q in 0:n: w[n-1-q, q]*x[i, q]) + 0.2*s } }\n"
+        "  y = s }";
+    wg_error error = {0};
+    wg_program *p = wg_parse(text, strlen(text), NULL, &error);
+    assert_ok(error);
+    double x[9], w[9];
+    for (int i = 0; i < 9; i++) x[i] = 0.1 * i - 0.3, w[i] = 0.2 * i * i - 1;
+    for (int64_t n = 1; n <= 3; n++) {
+        static struct run r;
+        double s = 0.1 * x[0];
+        run_both(p, &n, (const void *[]){x, w}, &r);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t j = 0; j < n; j++) {
+                double sum = 0;
+                for (int64_t q = 0; q < n; q++) sum += w[(n - 1 - q) * n + q] * x[i * n + q];
+                s = 0.3 * sum + 0.2 * s;
+            }
+        assert_near(r.out[0][0], s, 1e-14);
+    }
+    wg_program_free(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(indices_outside_are_found_wherever_they_are),
         cmocka_unit_test(a_stencil_is_checked_once_and_becomes_vector_code),
+        cmocka_unit_test(an_index_is_read_where_it_is_computed_and_where_it_lies),
     };
     return cmocka_run_group_tests(tests, scratch_setup, remove_environment);
 }
