@@ -57,8 +57,8 @@ value region_bare_count(const struct trace *t, value v, wg_extent length) {
             const struct instr *x = instr_at(t, args_of(t, i)[k]);
             bool is_constant = x->op == OP_constant;
             wg_extent at = is_constant || x->op == OP_size ? attr_words(t, x->attr)[0] : -1;
-            bool is = i->op == OP_max ? is_constant && at == 0
-                                      : (is_constant || x->op == OP_size) && at == length;
+            bool is_length = at == length && (is_constant ? length >= 0 : x->op == OP_size);
+            bool is = i->op == OP_max ? is_constant && at == 0 : is_length;
             if (is) bound = args_of(t, i)[k], other = args_of(t, i)[1 - k];
         }
         if (!bound) return v;
@@ -87,6 +87,13 @@ static bool is_sound(const struct trace *t, unsigned op, attr_id attr, size_t na
         narg != r.lead + r.captures + r.carries + r.stacks)
         return false;
     if (r.flags & LOOP_APART && (r.carries || r.flags & LOOP_CONDITION)) return false;
+    if (r.flags & LOOP_RECORD && !(r.flags & LOOP_AGAIN)) return false;
+    if (op != OP_branch && r.kept && (r.snapshots || r.flags & LOOP_AGAIN)) return false;
+    for (size_t k = 0; op != OP_branch && k < r.captures + r.carries + r.stacks; k++) {
+        bool is_carry = k >= r.captures && k < r.captures + r.carries;
+        int64_t all = REGION_ACTIVE | (is_carry ? REGION_SETTLED : 0);
+        if (r.active[k] & ~all) return false;
+    }
     for (size_t k = 0; k < r.bodies; k++) at += region_body(t, &r, k)->body->t.size.count;
     return (size_t)(r.extent - word) + at == count;
 }

@@ -2,7 +2,7 @@
 
 #include "op/op.h"
 
-enum { DEEPEST = 24 };
+enum { DEEPEST = 24, MOST_VISITS = 300 };
 
 bool whole_add_term(struct whole *p, const struct whole_term *term) {
     uint32_t k = 0;
@@ -87,20 +87,20 @@ bool whole_extent(const struct trace *t, wg_extent e, struct whole *p) {
     return true;
 }
 
-static bool value_within(const struct trace *t, value v, int depth, struct whole *p) {
+static bool value_within(const struct trace *t, value v, int depth, int *visits, struct whole *p) {
     const struct instr *i = instr_at(t, v);
     const value *arg = args_of(t, i);
     struct whole a = {0}, b = {0};
     *p = whole_factor(v);
-    if (v >= FACTOR_SIZE || depth > DEEPEST) return v < FACTOR_SIZE;
+    if (v >= FACTOR_SIZE || depth > DEEPEST || ++*visits > MOST_VISITS) return v < FACTOR_SIZE;
     if (type_of(t, v)->dtype != WG_I64 || type_of(t, v)->rank > 0) return true;
     switch (i->op) {
     case OP_constant: *p = whole_number((uint64_t)attr_words(t, i->attr)[0]); return true;
     case OP_size: return whole_extent(t, attr_words(t, i->attr)[0], p);
     case OP_copy:
-    case OP_stop_gradient: return value_within(t, arg[0], depth + 1, p);
+    case OP_stop_gradient: return value_within(t, arg[0], depth + 1, visits, p);
     case OP_neg:
-        if (!value_within(t, arg[0], depth + 1, &a)) return false;
+        if (!value_within(t, arg[0], depth + 1, visits, &a)) return false;
         *p = (struct whole){0};
         return whole_add_times(p, &a, (uint64_t)-1);
     case OP_add:
@@ -108,7 +108,8 @@ static bool value_within(const struct trace *t, value v, int depth, struct whole
     case OP_mul: break;
     default: return true;
     }
-    if (!value_within(t, arg[0], depth + 1, &a) || !value_within(t, arg[1], depth + 1, &b))
+    if (!value_within(t, arg[0], depth + 1, visits, &a) ||
+        !value_within(t, arg[1], depth + 1, visits, &b))
         return false;
     if (i->op == OP_mul) return whole_multiply(&a, &b, p);
     *p = a;
@@ -116,5 +117,6 @@ static bool value_within(const struct trace *t, value v, int depth, struct whole
 }
 
 bool whole_value(const struct trace *t, value v, struct whole *p) {
-    return value_within(t, v, 0, p);
+    int visits = 0;
+    return value_within(t, v, 0, &visits, p);
 }

@@ -12,10 +12,12 @@
  *
  * Programs compute modulo 2^64; polynomials do not. So only indices are looked at of which each
  * term, with counters at most as large as their loops are long, is at most 2^12 times the extent of
- * the axis: of an array in memory that is less than 2^62 all together. */
+ * the axis: of an array in memory that is less than 2^62 all together. Counts are looked at where
+ * they cannot wrap around either; lengths are extents, which are none if they do. */
 #include "transform/accesses.h"
 
 #include "op/describe.h"
+#include "wengert/loop.h"
 
 enum { OPAQUE = 1 << 20, LARGEST_COEFFICIENT = 1 << 12, MOST_EFFORT = 1 << 17 };
 
@@ -67,7 +69,8 @@ static bool integer_at(const struct scope *s, value v, struct whole *p) {
     switch (i->op) {
     case OP_constant: *p = whole_number((uint64_t)attr_words(s->t, i->attr)[0]); return true;
     case OP_size: return extent_at(s, attr_words(s->t, i->attr)[0], p);
-    case OP_copy: *p = s->at[x[0]]; return true;
+    case OP_copy:
+    case OP_stop_gradient: *p = s->at[x[0]]; return true;
     case OP_neg:
         *p = (struct whole){0};
         return whole_add_times(p, &s->at[x[0]], (uint64_t)-1);
@@ -78,6 +81,26 @@ static bool integer_at(const struct scope *s, value v, struct whole *p) {
     case OP_mul: return whole_multiply(&s->at[x[0]], &s->at[x[1]], p);
     default: return false;
     }
+}
+
+static int64_t magnitude(const struct whole_term *term) {
+    int64_t c = (int64_t)term->coefficient;
+    return c == INT64_MIN ? INT64_MAX : c < 0 ? -c : c;
+}
+
+static bool is_small(const struct whole *p, int64_t most) {
+    for (uint32_t k = 0; k < p->count; k++)
+        if (magnitude(&p->term[k]) > most) return false;
+    return true;
+}
+
+/* Whether the program computes the number that the polynomial is: a sum of a few single sizes and
+ * counters, small numbers of times. Sizes are taken to be less than 2^44: no array has more
+ * elements. */
+static bool never_wraps(const struct whole *p) {
+    for (uint32_t k = 0; k < p->count; k++)
+        if (p->term[k].factor[1]) return false;
+    return is_small(p, 1 << 15);
 }
 
 static bool is_update(const struct instr *i) {
@@ -113,9 +136,10 @@ bool enter_loop(struct nest *n, const struct scope *s, value v, struct scope *in
     if (n->counters == MOST_COUNTERS || !scope_begin(n, inner, t)) return false;
     struct counter *c = &n->counter[inner->counter = n->counters++];
     *c = (struct counter){0};
-    c->has_length = extent_at(s, r.length, &c->length);
+    c->has_length = r.length != WG_UNBOUNDED && extent_at(s, r.length, &c->length);
     value count = r.lead ? region_bare_count(s->t, x[0], r.length) : 0;
-    if (count && s->known[count]) c->count = s->at[count], c->has_count = true;
+    c->has_count = count && s->known[count] && never_wraps(&s->at[count]);
+    if (c->has_count) c->count = s->at[count];
     for (size_t k = 0; k < t->size.count; k++)
         inner->size_known[k] = extent_at(s, size[k], &inner->size[k]);
     for (size_t k = 0; k < 1 + r.captures + r.carries; k++) {
@@ -152,11 +176,6 @@ static bool divides(const struct whole_term *a, const struct whole_term *b) {
     return true;
 }
 
-static int64_t magnitude(const struct whole_term *term) {
-    int64_t c = (int64_t)term->coefficient;
-    return c < 0 ? -c : c;
-}
-
 /* Whether a term is not larger than an extent a few times over: than one of the terms that it is
  * the sum of, from which only a small number is taken away. */
 static bool is_within_extent(const struct whole_term *term, const struct whole *extent) {
@@ -184,11 +203,9 @@ static bool stays_small(const struct nest *n, const struct whole *p, const struc
                 if (f & OPAQUE || !n->counter[f - 1].has_length) return false;
                 by = n->counter[f - 1].length;
             }
-            for (uint32_t m = 0; m < by.count; m++)
-                if (magnitude(&by.term[m]) > 1 << 20) return false;
-            if (!whole_multiply(&most, &by, &most)) return false;
-            for (uint32_t m = 0; m < most.count; m++)
-                if (magnitude(&most.term[m]) > (int64_t)1 << 40) return false;
+            if (!is_small(&by, 1 << 20)) return false;
+            if (!whole_multiply(&most, &by, &most) || !is_small(&most, (int64_t)1 << 40))
+                return false;
         }
         for (uint32_t m = 0; m < most.count; m++)
             if ((int64_t)most.term[m].coefficient > 0 && !is_within_extent(&most.term[m], extent))
@@ -287,6 +304,7 @@ static bool sizes_not_negative(const struct nest *n, const struct whole *p) {
 static bool not_negative(struct nest *n, const struct whole *p, size_t counters) {
     struct whole by, rest, minus = {0}, one = whole_number(1);
     if (n->effort++ > MOST_EFFORT) return false;
+    if (!is_small(p, (int64_t)1 << 40)) return false; /* nothing here wraps around */
     while (counters > 0) {
         uint32_t f = (uint32_t)counters--;
         const struct counter *c = &n->counter[counters];
@@ -297,7 +315,7 @@ static bool not_negative(struct nest *n, const struct whole *p, size_t counters)
             return false;
         for (int length = 0; length < 2; length++) {
             struct whole last = length ? c->length : c->count, at_last = rest;
-            if (!(length ? c->has_length : c->has_count)) continue;
+            if (!(length ? c->has_length : c->has_count) || !is_small(&last, 1 << 20)) continue;
             if (whole_add_times(&last, &one, (uint64_t)-1) &&
                 whole_multiply(&by, &last, &last) && whole_add_times(&at_last, &last, 1) &&
                 not_negative(n, &at_last, counters))
@@ -445,7 +463,8 @@ static void collect(struct nest *n, const struct region *r, const value *x, cons
     n->counters = 2;
     loop->has_length = whole_extent(n->t, r->length, &loop->length);
     loop->has_count =
-        r->lead && of_sizes(n, region_bare_count(n->t, x[0], r->length), &loop->count);
+        r->lead && of_sizes(n, region_bare_count(n->t, x[0], r->length), &loop->count) &&
+        never_wraps(&loop->count);
     *later = *loop;
     if (!later->has_count) later->has_count = loop->has_length, later->count = loop->length;
     later->has_count = later->has_count && whole_add_times(&later->count, &first, (uint64_t)-1);

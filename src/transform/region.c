@@ -10,6 +10,7 @@
 
 #include "op/build.h"
 #include "op/describe.h"
+#include "op/whole.h"
 #include "transform/addends.h"
 #include "transform/derive.h"
 #include "transform/revolve.h"
@@ -339,11 +340,13 @@ static bool take_place(wg_graph *g, value old, value new, size_t first_kept) {
     return true;
 }
 
-/* split_loop where elements of carries are settled: marks these in mask. False if none are, or on
- * error. Not of loops within others that are split: what they leave behind would be kept. */
+/* split_loop where elements of carries are settled: marks these in mask. False if none are, or if
+ * it does not come to an end, for want of room for more operands. Not of loops within others that
+ * are split: what they leave behind would be kept. */
 static bool split_settled(const wg_graph *g, const struct region *r, const value *x,
                           uint8_t *mask, bool guarded, wg_program **body, wg_program **reverse,
-                          size_t *kept, wg_error *error) {
+                          size_t *kept) {
+    wg_error own = {0}, *error = &own;
     bool settled[REGION_OPERANDS] = {0}, read[4 * REGION_OPERANDS] = {0};
     uint8_t wide_mask[2 * REGION_OPERANDS] = {0};
     struct region wide = *r;
@@ -405,7 +408,7 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             .active = mask, .snapshots = region.snapshots};
         parts.carry = parts.capture + parts.captures;
         parts.stack = parts.carry + parts.carries;
-        if (!split_settled(g, &region, r->x, mask, guarded, &body, &reverse, &kept, &error) &&
+        if (!split_settled(g, &region, r->x, mask, guarded, &body, &reverse, &kept) &&
             !split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body,
                         &reverse, &kept, &error)) {
             result = 0;
@@ -510,6 +513,23 @@ static void collect_backwards(const struct rule *r, const struct region *region,
         b->parts.results += (active[captures + carries + k] & REGION_ACTIVE) != 0;
 }
 
+/* Whether it runs about as often as it is long, as far as one sees: addends are summed up over the
+ * whole length. */
+static bool has_own_length(const wg_graph *g, const struct region *region,
+                           const struct region_parts *parts) {
+    struct whole count;
+    if (region->flags & (LOOP_CONDITION | LOOP_AGAIN)) return false;
+    if (!parts->lead) return true;
+    if (!whole_value(&g->t, region_bare_count(&g->t, parts->lead, region->length), &count))
+        return false;
+    for (uint32_t k = 0; k < count.count; k++)
+        for (size_t j = 0; j < MOST_FACTORS && count.term[k].factor[j]; j++) {
+            uint32_t f = count.term[k].factor[j];
+            if (!(f & FACTOR_SIZE) && !value_is_input(&g->t, f)) return false;
+        }
+    return true;
+}
+
 /* The loop backwards. r speaks of one that is reversible for what is active. What its body does not
  * read it is not given: so a loop around has not to keep it. */
 static value build_backwards(wg_graph *g, const struct region *region, struct backwards *b) {
@@ -519,7 +539,7 @@ static value build_backwards(wg_graph *g, const struct region *region, struct ba
     bool read[1 + 6 * REGION_OPERANDS] = {0};
     wg_error error = {0};
     parts->body = reverse;
-    if (!region->snapshots && region->length != WG_UNBOUNDED &&
+    if (!region->snapshots && region->length != WG_UNBOUNDED && has_own_length(g, region, parts) &&
         find_addends(reverse, given, b->carries, g->is_iteration, &b->addends, &error))
         parts->body = b->addends.body;
     for (size_t k = 0; k < b->carries; k++)
@@ -547,7 +567,7 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
     struct backwards b = {.parts = {.sizes = region->extent, .length = region->length,
                                     .flags = region->flags ^ LOOP_BACKWARDS,
                                     .snapshots = region->snapshots}};
-    b.parts.flags &= ~LOOP_APART;
+    b.parts.flags &= ~(LOOP_APART | LOOP_RECORD);
     b.parts.capture = b.captured;
     b.parts.carry = b.carried;
     b.parts.stack = b.stacked;
@@ -586,12 +606,13 @@ static bool loop_adjoints(const struct rule *r, const struct region *region, con
  * `seeded` -> adjoints of active captures, with those sums, then the kept results. */
 static wg_program *branch_and_adjoints(const wg_program *body, const struct region *r,
                                        const bool *active, const value *sum, const bool *seeded,
-                                       bool guarded, wg_error *error) {
+                                       bool guarded, bool within, wg_error *error) {
     struct derivation d;
     value y[2 * REGION_OPERANDS], ct[2 * REGION_OPERANDS];
     value wrt[REGION_OPERANDS], adjoint[REGION_OPERANDS];
     size_t seeds = 0, n = 0;
     if (derive_begin(&d, body, error)) {
+        d.g->is_iteration = within;
         for (size_t i = 0; i < r->captures; i++) derive_input(&d, i);
         for (size_t i = 0; i < r->captures; i++) {
             if (!active[1 + i]) continue;
@@ -622,8 +643,8 @@ static wg_program *branch_and_adjoints(const wg_program *body, const struct regi
  * is kept is read, and the rest computed again from it. */
 static wg_program *reverse_branch(const wg_program *body, const struct region *r,
                                   const bool *active, const value *sum, const bool *seeded,
-                                  bool guarded, wg_error *error) {
-    wg_program *all = branch_and_adjoints(body, r, active, sum, seeded, guarded, error);
+                                  bool guarded, bool within, wg_error *error) {
+    wg_program *all = branch_and_adjoints(body, r, active, sum, seeded, guarded, within, error);
     struct derivation d;
     if (!all || r->kept == 0) return all;
     if (derive_begin(&d, all, error)) {
@@ -673,7 +694,7 @@ static bool branch_adjoints(const struct rule *r, const struct region *region, c
     }
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
         body[k] = reverse_branch(region_body(&g->t, region, k)->body, region, wanted, adjoint,
-                                 seeded, r->guarded, &error);
+                                 seeded, r->guarded, g->is_iteration, &error);
     bool read[4 * REGION_OPERANDS] = {0};
     for (size_t k = 0; body && k < region->bodies && !error.status; k++)
         inputs_read(&body[k]->t, read);

@@ -118,6 +118,13 @@ static value loop_with(struct making *m, const struct instr *i, const struct reg
     return loop;
 }
 
+/* The number of an input that is the array, or a view of it. */
+static size_t input_of_chain(const struct scope *s, uint32_t chain) {
+    size_t k = 1;
+    while (k < s->t->input.count && s->chain[s->t->input.at[k].v] != chain) k++;
+    return k;
+}
+
 /* The loop v with what its body now is; 0, and no error, if nothing is settled in it. */
 static value rewrite_loop(struct making *m, value v) {
     struct nest *n = m->n;
@@ -152,7 +159,11 @@ static value rewrite_loop(struct making *m, value v) {
         memcpy(n->positive, before, sizes);
         if (new && m->g->found > found) {
             for (size_t k = 0; k < r.captures; k++) capture[k] = m->d.map[x[r.lead + k]];
-            for (size_t k = 0; k < n_finals; k++) capture[count++] = m->final[finals[k]];
+            for (size_t k = 0; k < n_finals; k++) {
+                value like = inside->input.at[input_of_chain(&inner, finals[k])].v;
+                wg_type type = graph_import_type(m->d.g, inside, type_of(inside, like), size);
+                capture[count++] = build_reshape(m->d.g, m->final[finals[k]], &type);
+            }
             for (size_t k = 0; k < lifted.count; k++)
                 capture[count++] = capture[REGION_OPERANDS + k];
             result = loop_with(m, i, &r, size, new, capture, count);
@@ -184,9 +195,7 @@ static wg_program *rewrite(struct settling *settling, struct scope *s, const wg_
         wg_graph *g = m.d.g;
         for (size_t k = 0; k <= r->captures; k++) derive_input(&m.d, k);
         for (size_t k = 0; k < *final_count; k++) {
-            size_t from = t->input.count;
-            for (size_t j = 1; j < t->input.count; j++)
-                if (s->chain[t->input.at[j].v] == finals[k]) from = j;
+            size_t from = input_of_chain(s, finals[k]);
             if (from == t->input.count) continue;
             wg_type type = graph_import_type(g, t, type_of(t, t->input.at[from].v), m.d.size_map);
             m.final[finals[k]] = fresh_input(&m, "%a_final", from_input_name(&m.d, from), &type);
@@ -274,7 +283,7 @@ static bool has_settled(const struct trace *t) {
 }
 
 /* A loop or branch of which no body has such elements any more, and that is given only what one of
- * its bodies reads. */
+ * its bodies reads. What it keeps for its reverse, which is there already, are results. */
 static value region_part(struct derivation *d, value v, bool backwards) {
     const struct trace *t = d->from;
     const wg_allocator *a = &t->allocator;

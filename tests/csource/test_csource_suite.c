@@ -1,6 +1,7 @@
 /* The functions of tests/csource/suite, each beside itself compiled by the system's compilers: the
  * program's values have the same bits, and its derivatives are those of the compiled function by
- * differences, the same in both modes, and symmetric at second order.
+ * differences, the same in both modes, and symmetric at second order, forward over reverse and
+ * reverse over reverse.
  *
  * A function is tested if the comment before it begins with "at". That comment holds, between
  * semicolons or commas:
@@ -295,6 +296,7 @@ static bool run(const struct subject *s, const wg_program *p, wg_backend backend
 struct derivatives {
     const wg_program *p;
     wg_program *jvp, *vjp, *second; /* second: the vjp's adjoints in the direction of a tangent */
+    wg_program *again;              /* their adjoints */
     bool single;                    /* of precision */
 };
 
@@ -427,10 +429,17 @@ static void check_derivatives(const struct subject *s, const struct derivatives 
     if (d->second) {
         extend_point(&reverse, d->second, &twice, random);
         wg_tensor u[MOST_PORTS];
-        double product[2] = {0};
+        double product[3] = {0};
         scale = 1e-300;
         bool good = true;
         for (size_t i = 0; i < floats; i++) u[i] = forward.in[at->inputs + i];
+        wg_tensor third[4 * MOST_PORTS]; /* H' v, which is H v */
+        if (d->again) {
+            good = run(s, d->again, WG_INTERPRET, exactly, &twice, third);
+            for (size_t i = 0; good && i < floats; i++)
+                product[2] += inner(&third[base + i], &u[i], &scale);
+            free_all(third, wg_output_count(d->again));
+        }
         for (int way = 0; way < 2; way++) {
             good = run(s, d->second, WG_INTERPRET, exactly, &twice, second[way]) && good;
             for (size_t i = 0; good && i < floats; i++)
@@ -445,6 +454,9 @@ static void check_derivatives(const struct subject *s, const struct derivatives 
         if (good && !(fabs(product[0] - product[1]) <= 100 * tolerance * scale))
             complain(s, "the Hessian is not symmetric: %.17g, %.17g (first size %lld)", product[0],
                      product[1], (long long)at->size[0]);
+        if (good && d->again && !(fabs(product[0] - product[2]) <= 100 * tolerance * scale))
+            complain(s, "the Hessian in reverse twice: %.17g, %.17g (first size %lld)", product[0],
+                     product[2], (long long)at->size[0]);
         for (size_t i = first; i < twice.inputs; i++) free(twice.in[i].data);
     }
     free_all(forward.in + at->inputs, forward.inputs - at->inputs);
@@ -494,6 +506,10 @@ static struct derivatives differentiate(const struct subject *s, const wg_progra
             if (wg_input_type(p, i).dtype >= WG_F32)
                 text_format(&wrt, "%s%s", wrt.size ? ", " : "", wg_input_name(p, i));
         d.second = wg_jvp(d.vjp, of.data, wrt.data, &error);
+        wg_error deep = {0};
+        if (!error.status) d.again = wg_vjp(d.vjp, of.data, wrt.data, &deep);
+        if (!strstr(deep.message, "nested too deep") && deep.status)
+            complain(s, "%s", deep.message);
         wg_text_free(&of);
         wg_text_free(&wrt);
     }
@@ -535,6 +551,7 @@ static void check_function(struct subject *s, struct original *const *o) {
     wg_program_free(d.jvp);
     wg_program_free(d.vjp);
     wg_program_free(d.second);
+    wg_program_free(d.again);
 }
 
 static bool is_wanted(const char *name) {

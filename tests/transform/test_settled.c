@@ -53,6 +53,17 @@ static const struct text texts[] = {
      "  let b = a\n"
      "  for i in 1:n { a[i-1, :] = a[i, :]*a[i, :]*b[i, :] }\n"
      "  y = sum(a*b) }", 0},
+    {"an array of which a loop within has a view",
+     "f(x[n,n]) = { let a = x\n"
+     "  for i in 1:n { a[i, 0] = a[0, i-1] + 0.1*sum(q in 0:n: a[n-1-q, i]*x[q, q]) }\n"
+     "  y = sum(a*a) }", 0},
+    {"counts that wrap around",
+     "f(x[n,n]) = { let a = x[0, :]\n"
+     "  let c = -2147483648*i64(2147483648)\n"
+     "  for i in 1:n {\n"
+     "    a[i] = a[i]*a[i-1]*a[i-1]\n"
+     "    for k in 0:c*i limit n { a[k] = 0.5*a[k]*a[k] + 0.1 } }\n"
+     "  y = sum(a*a) }", 0},
     {"elements that the sizes put side by side",
      "f(x[n,n]) = { let a = x\n"
      "  for i in 0:n { for k in 0:n { a[i, k] += 0.1*sum(j in 0:i: a[j, k]*a[j, i]) } }\n"
@@ -77,7 +88,7 @@ static void gradients_are_those_of_forward_mode(void **state) {
         wg_program *twice = wg_hvp(p, "x", &error), *once = wg_grad(p, "x", &error);
         wg_program *again = wg_vjp(once, NULL, "x", &error);
         if (error.status) fail_msg("%s: %s", texts[k].name, error.message);
-        for (int64_t n = 1; n <= 17; n += n < 3 ? 1 : 14) {
+        for (int64_t n = 1; n <= 17; n += n < 5 ? 1 : 12) {
             const void *in[] = {x, x, x};
             size_t bytes = 0;
             run_both(grad, &n, in, &r);

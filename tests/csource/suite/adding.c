@@ -198,3 +198,29 @@ double downwards_again(int n, const double x[n], const int length[n]) {
     }
     return sum;
 }
+
+/* at n = 0 1 2 8; vectors -- a number that the loop run again changes */
+double changed_again(int n, const double x[n], const int length[n]) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        double c = x[i];
+        int end = length[i] & 7;
+        if (end > n) end = n;
+        for (int k = 0; k < end; k++) {
+            sum += c * c * x[k];
+            c = c + 0.1;
+        }
+    }
+    return sum * sum;
+}
+
+/* at n = 0 1 2 17; m = 5; p = 0 1 1 3 5; vectors -- rows of a table, from one end to the next */
+double segments(int n, int m, const double value[m], const double w[n], const int p[n + 1]) {
+    double sum = 0;
+    for (int i = 0; i < n; i++) {
+        double c = w[i], s = 0;
+        for (int k = p[i]; k < p[i + 1]; k++) s += value[k] * c;
+        sum += s * s;
+    }
+    return sum;
+}

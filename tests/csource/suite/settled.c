@@ -339,3 +339,16 @@ double rows_begin(int n, const double x[n * n + n]) {
     for (int i = 0; i < n * n + n; i++) sum += a[i] * a[i];
     return sum;
 }
+
+/* at t = 3 2 0 4 1; n = 0 1 2 9 -- counts of loops that nobody knows, and twice those */
+double unknown_counts(int n, const double x[n + 8], const int t[n]) {
+    double a[n + 8], s = 0;
+    for (int i = 0; i < n + 8; i++) a[i] = x[i];
+    for (int i = 0; i < n; i++) {
+        s += a[i] * a[i] * x[i];
+        for (int k = 0; k < t[i]; k++)
+            for (int j = 0; j < 2 * k; j++) a[j] = 0.5 * a[j] * x[j] + 0.1;
+    }
+    for (int i = 0; i < n; i++) s += a[i] * a[i];
+    return s;
+}
