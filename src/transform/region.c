@@ -340,12 +340,12 @@ static bool take_place(wg_graph *g, value old, value new, size_t first_kept) {
     return true;
 }
 
-/* split_loop where elements of carries are settled: marks these in mask. False if none are, or if
- * it does not come to an end, for want of room for more operands. Not of loops within others that
- * are split: what they leave behind would be kept. */
+/* split_loop where elements of carries are settled: marks these in mask. False if none are, if it
+ * does not come to an end for want of room for more operands, or, with an error, of memory. Not of
+ * loops within others that are split: what they leave behind would be kept. */
 static bool split_settled(const wg_graph *g, const struct region *r, const value *x,
                           uint8_t *mask, bool guarded, wg_program **body, wg_program **reverse,
-                          size_t *kept) {
+                          size_t *kept, wg_error *memory) {
     wg_error own = {0}, *error = &own;
     bool settled[REGION_OPERANDS] = {0}, read[4 * REGION_OPERANDS] = {0};
     uint8_t wide_mask[2 * REGION_OPERANDS] = {0};
@@ -354,7 +354,10 @@ static bool split_settled(const wg_graph *g, const struct region *r, const value
     wg_program *late =
         g->is_iteration ? NULL : settle_body(&g->t, r, x, mask, settled, error);
     wg_program *forward = NULL, *backward = NULL, *runs = NULL;
-    if (!late) return false;
+    if (!late) {
+        if (own.status == WG_ENOMEM) *memory = own;
+        return false;
+    }
     for (size_t k = 0; k < r->carries; k++) wide.captures += settled[k];
     memcpy(wide_mask, mask, r->captures);
     memcpy(wide_mask + wide.captures, mask + r->captures, behind);
@@ -380,6 +383,7 @@ static bool split_settled(const wg_graph *g, const struct region *r, const value
     wg_program_free(forward);
     wg_program_free(backward);
     wg_program_free(runs);
+    if (own.status == WG_ENOMEM) *memory = own;
     return *body != NULL;
 }
 
@@ -408,7 +412,7 @@ value region_reversible(const struct rule *r, const bool *active, bool guarded, 
             .active = mask, .snapshots = region.snapshots};
         parts.carry = parts.capture + parts.captures;
         parts.stack = parts.carry + parts.carries;
-        if (!split_settled(g, &region, r->x, mask, guarded, &body, &reverse, &kept) &&
+        if (!split_settled(g, &region, r->x, mask, guarded, &body, &reverse, &kept, &error) &&
             !split_loop(region_body(&g->t, &region, 0)->body, &region, mask, guarded, &body,
                         &reverse, &kept, &error)) {
             result = 0;
