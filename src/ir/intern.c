@@ -60,6 +60,7 @@ void graph_free_tables(wg_graph *g) {
     intern_free(g, &g->external_index);
     VEC_FREE(&g->t.allocator, &g->batched_rule);
     VEC_FREE(&g->t.allocator, &g->taken);
+    VEC_FREE(&g->t.allocator, &g->in_bodies);
 }
 
 /* ---- words, types, names --------------------------------------------------------------------- */
@@ -296,4 +297,5 @@ void graph_rewind(wg_graph *g, const struct graph_mark *mark) {
     g->imported = NULL;
     g->batched_rule.count = 0;
     g->taken.count = 0;
+    g->in_bodies.count = 0;
 }

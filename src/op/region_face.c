@@ -49,7 +49,7 @@ struct taking {
     VEC(value) captured;
 };
 
-enum { VARIES = 1, NEEDED = 2, CAPTURED = 4, SAME = 8, APART = 16 };
+enum { VARIES = 1, NEEDED = 2, CAPTURED = 4, SAME = 8, APART = 16, OWN = 32 };
 
 static bool open_taking(struct taking *t, wg_graph *g) {
     *t = (struct taking){.g = g, .count = g->t.instr.count};
@@ -320,6 +320,46 @@ static bool can_fail(const struct trace *t, const struct instr *i) {
            i->op == OP_loop || i->op == OP_branch;
 }
 
+/* As varying: what may fail and stands in a body already, which an equal instruction is found to be,
+ * and what is made of it. Outside of all bodies it would be computed in any case. */
+static void mark_in_bodies(struct taking *t) {
+    const wg_graph *g = t->g;
+    value first = (value)t->count;
+    for (size_t k = 0; k < g->in_bodies.count; k++) {
+        value v = g->in_bodies.at[k];
+        t->state[v] |= VARIES;
+        if (v < first) first = v;
+    }
+    for (size_t k = 0; k < g->taken.count; k++)
+        for (value v = g->taken.at[k].at; v < g->taken.at[k].at + g->taken.at[k].count; v++) {
+            if (!can_fail(&g->t, instr_at(&g->t, v))) continue;
+            t->state[v] |= VARIES;
+            if (v < first) first = v;
+        }
+    for (value v = first; v < t->count; v++)
+        for (size_t k = 0; k < instr_at(&g->t, v)->narg; k++)
+            t->state[v] |= t->state[args_of(&g->t, instr_at(&g->t, v))[k]] & VARIES;
+}
+
+/* Lists those of a complete loop; what depends on its variables nobody else finds. */
+static void note_in_body(const wg_loop *loop, const struct taking *t) {
+    wg_graph *g = loop->g;
+    size_t left = 0;
+    for (size_t k = 0; k < g->in_bodies.count; k++) {
+        value v = g->in_bodies.at[k];
+        if (v < loop->begin || !(t->state[v] & OWN)) g->in_bodies.at[left++] = v;
+    }
+    g->in_bodies.count = left;
+    for (value v = loop->begin; v < t->count; v++) {
+        if ((t->state[v] & (VARIES | OWN | NEEDED)) != (VARIES | NEEDED) ||
+            !can_fail(&g->t, instr_at(&g->t, v)))
+            continue;
+        value *new = VEC_PUSH(&g->t.allocator, &g->in_bodies);
+        if (new) *new = v;
+        else graph_fail_memory(g);
+    }
+}
+
 static value append_loop(wg_loop *loop) {
     wg_graph *g = loop->g;
     struct taking t;
@@ -333,20 +373,21 @@ static value append_loop(wg_loop *loop) {
     for (size_t k = 0; k < carries; k++) {
         out[k] = loop->carry.at[k].next;
         carry[k] = loop->carry.at[k].from;
-        t.state[loop->carry.at[k].v] = VARIES;
+        t.state[loop->carry.at[k].v] = VARIES | OWN;
     }
     for (size_t k = 0; k < loop->slice.count; k++) {
         stack[k] = loop->slice.at[k].from;
-        t.state[loop->slice.at[k].v] = VARIES;
+        t.state[loop->slice.at[k].v] = VARIES | OWN;
     }
     for (size_t k = carries; k < outputs; k++) out[k] = loop->collected.at[k - carries];
-    if (loop->index) t.state[loop->index] = VARIES;
+    if (loop->index) t.state[loop->index] = VARIES | OWN;
+    if (may_not_run(loop)) mark_in_bodies(&t);
     for (value v = loop->begin; v < t.count; v++) {
         const struct instr *i = instr_at(&g->t, v);
         if (may_not_run(loop) && can_fail(&g->t, i)) t.state[v] |= VARIES;
         if (loop->broadcasts && i->op == OP_broadcast) t.state[v] |= VARIES;
         for (size_t k = 0; k < i->narg; k++)
-            t.state[v] |= t.state[args_of(&g->t, i)[k]] & VARIES;
+            t.state[v] |= t.state[args_of(&g->t, i)[k]] & (VARIES | OWN);
     }
     if (loop->condition) out[outputs] = loop->condition;
     wg_program *body = NULL, *condition = NULL;
@@ -354,6 +395,7 @@ static value append_loop(wg_loop *loop) {
     if (mark_taken(&t, out, outputs + (loop->condition != 0)) &&
         t.captured.count + carries + loop->slice.count < REGION_OPERANDS) {
         size_t n = loop_inputs(loop, t.captured.at, t.captured.count, true, in);
+        note_in_body(loop, &t);
         /* both are made of what either needs: dead code goes */
         body = take_over(&t, in, n, out, outputs);
         n = loop_inputs(loop, t.captured.at, t.captured.count, false, in);
@@ -506,6 +548,7 @@ void wg_branch_case_at(const char *file, int line, wg_branch *b, size_t count,
     /* what is new, and what other cases made, which an equal instruction here is found to be: none
      * of it is computed where it is not needed */
     mark_apart(&t);
+    mark_in_bodies(&t);
     mark_new(&t, b->begin, (value)t.count);
     for (size_t k = 0; k < g->taken.count; k++)
         mark_new(&t, g->taken.at[k].at, g->taken.at[k].at + g->taken.at[k].count);

@@ -214,3 +214,14 @@ double walk_back(int n, const double x[n]) {
     while (p > x) s = 0.5 * s + 0.5 * *--p;
     return s;
 }
+
+/* at -- what several loops read, none of which may run */
+double read_by_both(int n, const double x[n], double c) {
+    double s = c, t = 0;
+    if (c > 100) s += x[n - 1];
+    for (int k = 0; k < n; k++) s += x[n - 1] * c;
+    for (int k = 0; k < n; k++)
+        for (int j = 0; j <= k; j++) t += x[n - 1] * x[n - 1] * k;
+    if (c > 50) s += x[n - 1];
+    return s * t;
+}
