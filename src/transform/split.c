@@ -284,7 +284,7 @@ static bool fill_flow(struct split *s, struct flow *f) {
             i->op == OP_branch)
             continue;
         size_t sources;
-        const value *source;
+        const value *source = NULL;
         bool again = is_again(s, v, &source, &sources);
         ok = connect(f, 2 * v, 2 * v + 1, weight(s, size, v));
         if (ok && !again) ok = connect(f, 0, 2 * v, INT64_MAX / 4);
