@@ -147,7 +147,7 @@ struct wg_graph {
     struct intern rule_index, external_index;
     VEC(struct batched_rule) batched_rule;
     span_vec taken; /* instructions that cases of branches took over, in their order */
-    VEC(value) in_bodies; /* those that may fail, and loops took over */
+    VEC(value) in_bodies; /* those that may fail, or follow from such, and loops took over */
     value loop_begin; /* the first instruction of the innermost loop that is being built; 0: none */
     uint32_t site;    /* given to the instructions appended next */
     value origin;     /* likewise */

@@ -320,40 +320,34 @@ static bool can_fail(const struct trace *t, const struct instr *i) {
            i->op == OP_loop || i->op == OP_branch;
 }
 
-/* As varying: what may fail and stands in a body already, which an equal instruction is found to be,
- * and what is made of it. Outside of all bodies it would be computed in any case. */
+/* As varying: what may fail and was computed in bodies alone so far, which an equal instruction is
+ * found to be, and what bodies made of it. Captured it would be computed in any case. What stands
+ * outside of bodies is there, and is captured. */
 static void mark_in_bodies(struct taking *t) {
     const wg_graph *g = t->g;
-    value first = (value)t->count;
-    for (size_t k = 0; k < g->in_bodies.count; k++) {
-        value v = g->in_bodies.at[k];
-        t->state[v] |= VARIES;
-        if (v < first) first = v;
-    }
-    for (size_t k = 0; k < g->taken.count; k++)
-        for (value v = g->taken.at[k].at; v < g->taken.at[k].at + g->taken.at[k].count; v++) {
-            if (!can_fail(&g->t, instr_at(&g->t, v))) continue;
-            t->state[v] |= VARIES;
-            if (v < first) first = v;
+    for (size_t k = 0; k < g->in_bodies.count; k++) t->state[g->in_bodies.at[k]] |= VARIES;
+    for (size_t k = 0; k < g->taken.count; k++) {
+        struct span span = g->taken.at[k];
+        for (value v = span.at; v < span.at + span.count; v++) {
+            const struct instr *i = instr_at(&g->t, v);
+            if (can_fail(&g->t, i)) t->state[v] |= VARIES;
+            for (size_t j = 0; j < i->narg; j++)
+                t->state[v] |= t->state[args_of(&g->t, i)[j]] & VARIES;
         }
-    for (value v = first; v < t->count; v++)
-        for (size_t k = 0; k < instr_at(&g->t, v)->narg; k++)
-            t->state[v] |= t->state[args_of(&g->t, instr_at(&g->t, v))[k]] & VARIES;
+    }
 }
 
-/* Lists those of a complete loop; what depends on its variables nobody else finds. */
+/* Lists what a complete loop computes of that; what depends on its variables nobody else finds. */
 static void note_in_body(const wg_loop *loop, const struct taking *t) {
     wg_graph *g = loop->g;
     size_t left = 0;
     for (size_t k = 0; k < g->in_bodies.count; k++) {
         value v = g->in_bodies.at[k];
-        if (v < loop->begin || !(t->state[v] & OWN)) g->in_bodies.at[left++] = v;
+        if (!(t->state[v] & OWN)) g->in_bodies.at[left++] = v;
     }
     g->in_bodies.count = left;
     for (value v = loop->begin; v < t->count; v++) {
-        if ((t->state[v] & (VARIES | OWN | NEEDED)) != (VARIES | NEEDED) ||
-            !can_fail(&g->t, instr_at(&g->t, v)))
-            continue;
+        if ((t->state[v] & (VARIES | OWN | NEEDED)) != (VARIES | NEEDED)) continue;
         value *new = VEC_PUSH(&g->t.allocator, &g->in_bodies);
         if (new) *new = v;
         else graph_fail_memory(g);

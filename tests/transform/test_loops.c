@@ -352,6 +352,44 @@ static void a_loop_that_does_not_run_reads_nothing(void **state) {
     wg_program_free(grad);
 }
 
+/* Two loops read the same element, which is computed in neither's place but in each; what stands
+ * between them and reads it too is computed once. */
+static void what_stands_between_loops_stays_there(void **state) {
+    (void)state;
+    wg_error error = {0};
+    for (int between = 0; between < 2; between++) {
+        wg_graph *g = wg_graph_new();
+        wg_extent n = wg_size(g, "n");
+        wg_var x = wg_input(g, "x", wg_f64(n)), r[2] = {{0}}, at = wg_number(g, WG_I64, 0);
+        wg_var y = wg_number(g, WG_F64, 1);
+        for (int k = 0; k < 2; k++) {
+            if (k && between) y = wg_exp(wg_take(x, at, 0));
+            wg_loop *loop = wg_loop_begin(g, n);
+            wg_var s = wg_loop_carry(loop, wg_number(g, WG_F64, 0.5));
+            wg_var factor = between && k ? y : wg_take(x, at, 0);
+            wg_loop_next(loop, s, wg_mul(s, factor));
+            wg_loop_end(loop, r + k);
+        }
+        wg_output(g, "y", wg_add(r[0], r[1]));
+        wg_program *p = wg_build(g, &error);
+        assert_ok(error);
+        wg_text text = {0};
+        assert_int_equal(wg_program_print(p, &text, &error), WG_OK);
+        const char *end = strstr(text.data, "\n%1 = "), *found = strstr(text.data, "= exp ");
+        assert_true(end && (between ? found > end : !found));
+        wg_text_free(&text);
+        static struct run out;
+        const double point_x[] = {3, 2};
+        run(p, 2, point_x, NULL, NULL, &out);
+        assert_near(out.out[0][0], 4.5 + (between ? 0.5 * exp(6) : 4.5), 1e-14);
+        if (!between) {
+            run(p, 0, point_x, NULL, NULL, &out);
+            assert_near(out.out[0][0], 1, 0);
+        }
+        wg_program_free(p);
+    }
+}
+
 /* What is carried begins with one value an example, and is one for all of them from then on. */
 static void a_batch_carries_on_what_is_the_same_for_all(void **state) {
     (void)state;
@@ -466,6 +504,7 @@ int main(void) {
         cmocka_unit_test(loops_nest),
         cmocka_unit_test(programs_with_loops_read_back),
         cmocka_unit_test(a_loop_that_does_not_run_reads_nothing),
+        cmocka_unit_test(what_stands_between_loops_stays_there),
         cmocka_unit_test(a_batch_carries_on_what_is_the_same_for_all),
         cmocka_unit_test(long_bodies_keep_many_numbers),
         cmocka_unit_test(misuse_is_an_error),
