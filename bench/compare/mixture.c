@@ -16,6 +16,8 @@
 #include "compare.h"
 #include "simd.h"
 
+#include <string.h>
+
 enum { BLOCK = 4 * LANES, MAX_D = 64 };
 
 struct mixture {
@@ -116,7 +118,7 @@ static void centre(const struct mixture *g, int64_t k, double *restrict y) {
 static void map_component(const struct mixture *g, int64_t k) {
     double y[MAX_D * BLOCK];
     int64_t d = g->d;
-    lanes square[4] = {{0}};
+    lanes s0 = {0}, s1 = {0}, s2 = {0}, s3 = {0};
     centre(g, k, y);
     for (int64_t i = 0; i < d; i++) {
         const double *restrict Q = g->Q + (k * d + i) * d;
@@ -128,14 +130,18 @@ static void map_component(const struct mixture *g, int64_t k) {
             z2 += Q[j] * load_lanes(at + 2 * LANES);
             z3 += Q[j] * load_lanes(at + 3 * LANES);
         }
-        lanes z[4] = {z0, z1, z2, z3};
-        memcpy(g->z + (k * d + i) * BLOCK, z, sizeof z);
-        for (int b = 0; b < 4; b++) square[b] += z[b] * z[b];
+        double *z = g->z + (k * d + i) * BLOCK;
+        store_lanes(z, z0);
+        store_lanes(z + LANES, z1);
+        store_lanes(z + 2 * LANES, z2);
+        store_lanes(z + 3 * LANES, z3);
+        s0 += z0 * z0, s1 += z1 * z1, s2 += z2 * z2, s3 += z3 * z3;
     }
-    for (int b = 0; b < 4; b++) {
-        lanes beta = g->log0[k] - 0.5 * square[b];
-        memcpy(g->beta + k * BLOCK + b * LANES, &beta, sizeof beta);
-    }
+    double *beta = g->beta + k * BLOCK;
+    store_lanes(beta, g->log0[k] - 0.5 * s0);
+    store_lanes(beta + LANES, g->log0[k] - 0.5 * s1);
+    store_lanes(beta + 2 * LANES, g->log0[k] - 0.5 * s2);
+    store_lanes(beta + 3 * LANES, g->log0[k] - 0.5 * s3);
 }
 
 /* The sum over a block's points of logsumexp beta; beta becomes the softmax over components. */
@@ -167,20 +173,19 @@ static void add_component(const struct mixture *g, int64_t k) {
     centre(g, k, y);
     for (int b = 0; b < 4; b++) sum += w[b] = load_lanes(g->beta + k * BLOCK + b * LANES);
     sum += load_lanes(g->w + k * LANES);
-    memcpy(g->w + k * LANES, &sum, sizeof sum);
+    store_lanes(g->w + k * LANES, sum);
     for (int64_t i = 0; i < d; i++) {
         const double *z = g->z + (k * d + i) * BLOCK;
         double *restrict dQ = g->dQ + (k * d + i) * d * LANES, *wz = g->wz + (k * d + i) * LANES;
         lanes z0 = w[0] * load_lanes(z), z1 = w[1] * load_lanes(z + LANES);
         lanes z2 = w[2] * load_lanes(z + 2 * LANES), z3 = w[3] * load_lanes(z + 3 * LANES);
         lanes all = load_lanes(wz) + ((z0 + z1) + (z2 + z3));
-        memcpy(wz, &all, sizeof all);
+        store_lanes(wz, all);
         for (int64_t j = 0; j <= i; j++) {
             const double *at = y + j * BLOCK;
             lanes a = z0 * load_lanes(at) + z1 * load_lanes(at + LANES);
             lanes b = z2 * load_lanes(at + 2 * LANES) + z3 * load_lanes(at + 3 * LANES);
-            lanes to = load_lanes(dQ + j * LANES) - (a + b);
-            memcpy(dQ + j * LANES, &to, sizeof to);
+            store_lanes(dQ + j * LANES, load_lanes(dQ + j * LANES) - (a + b));
         }
     }
 }

@@ -3,7 +3,8 @@
  * vector_math.h. In loops gcc calls the C library's vector functions (libmvec) for what
  * vector_math.h lacks, and for angles, which that treats in two ways. clang calls those that it
  * knows, sines, cosines and powers, where WG_LIBMVEC says that it was told to. Behind this stands
- * WG_SCALAR(name) for each function that scalar code calls. */
+ * WG_SCALAR(name) for each function that scalar code calls, and, for loops of gcc where the
+ * processor has what that needs, runtime_wide.h. */
 #ifdef __OPTIMIZE__
 #define WG_SCALAR(name)                                                                            \
     static inline WG_UNUSED double wg_##name(double x) { return name(x); }                         \
@@ -27,6 +28,9 @@ WG_ANGLE(cos)
 #define vm_sinf wg_simd_sinf
 #define vm_cos wg_simd_cos
 #define vm_cosf wg_simd_cosf
+#if defined(__AVX512F__) && defined(__AVX512DQ__)
+#define WG_WIDE_LOOPS
+#endif
 WG_SIMD extern double pow(double, double);
 WG_SIMD extern float powf(float, float);
 #if __GLIBC_PREREQ(2, 35)

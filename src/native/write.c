@@ -91,7 +91,7 @@ void add_count(struct writer *w, const wg_type *type) {
 
 /* ---- loops ----------------------------------------------------------------------------------- */
 
-static wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis) {
+wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis) {
     const struct pass *p = &w->l->passes.at[pass];
     const struct stage *nest = &w->l->stages.at[w->l->stage[p->first]];
     return axis < nest->rows.rank ? nest->rows.extent[axis]
@@ -563,11 +563,12 @@ static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int de
     int inside = depth;
     if (w->w->threads && plan->rows == 0 && plan->count > 0)
         inside = open_pieces(w, pass, plan, depth);
-    for (size_t k = 0; k < plan->count; k++) {
+    bool cut = plan->count == 1 && add_cut_loop(w, pass, plan, inside);
+    for (size_t k = 0; k < plan->count && !cut; k++) {
         if (k + 1 == plan->count) load_factors(w, &at, inside);
         open_loop(w, pass, plan, k, inside++, k + 1 == plan->count);
     }
-    add_body(w, &at, inside);
+    if (!cut) add_body(w, &at, inside);
     close_loops(w, inside, depth);
 }
 

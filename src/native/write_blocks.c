@@ -1,8 +1,9 @@
-/* Loops with reductions, block by block. The terms of a sum are added to sixteen lanes that the
- * compiler keeps in vector registers, in the order of runtime_reduce.h; those of a maximum wait in
- * a buffer. The statements of a long pass are cut into groups, each with a loop of its own over the
- * block: a group's lanes fit the registers, its chains of operations are short enough for the
- * processor to work on several elements at once, and a compiler's time grows with the size of a
+/* Loops with reductions, or with functions of functions, block by block. The terms of a sum are
+ * added to sixteen lanes that the compiler keeps in vector registers, in the order of
+ * runtime_reduce.h; those of a maximum wait in a buffer. The statements of a pass are cut into
+ * groups, each with a loop of its own over the block: a group's lanes fit the registers; its chains
+ * of operations are short enough for the processor to work on several elements at once, so none has
+ * a mathematical function of another one's value; and a compiler's time grows with the size of a
  * loop's body faster than linearly. What a later group reads waits in a buffer of one block. */
 #include "native/writer.h"
 
@@ -10,7 +11,8 @@ enum {
     LANES = 16,            /* of runtime_reduce.h */
     GROUP_SUMS = 6,        /* sums of f64 whose lanes fit 32 registers of 8, or nearly 16 of 4 */
     GROUP_STATEMENTS = 32, /* of a group */
-    WAITING = 8            /* values that may wait at once; a pass with more is not cut */
+    WAITING = 8,           /* values that may wait at once; a pass with more is not cut */
+    CUT_LENGTH = 64        /* iterations that are worth several loops */
 };
 
 struct slot { /* a buffer of one block */
@@ -27,6 +29,8 @@ struct blocks {
     struct slot slot[WAITING];
     size_t slots;
     int64_t trips; /* -1: known at the call only */
+    bool reduces;  /* the pass has reductions */
+    bool is_long;  /* it is cut also where no function asks for it */
 };
 
 enum loop { PLAIN_LOOP, LANE_LOOP, REST_LOOP };
@@ -44,16 +48,22 @@ static bool has_terms(const struct blocks *b, value v) {
     return is_reduction(b, v) && !terms_in_memory(b->w, v, b->plan);
 }
 
+/* Whether v is written to memory, or to concatenations. */
+static bool is_stored(const struct blocks *b, value v) {
+    const struct lowered *l = b->w->l;
+    return !is_reduction(b, v) && (l->storage[v] != STORE_NONE || l->place[v]);
+}
+
 static bool has_lanes(const struct blocks *b, value v) {
     return has_terms(b, v) && instr_at(b->w->t, v)->op == OP_sum;
 }
 
 static int64_t constant_trips(const struct blocks *b) {
     int64_t trips = 1;
-    const struct lowered *l = b->w->l;
-    const struct loops *loops = &l->passes.at[b->pass].loops;
-    for (size_t k = 0; k < loops->rank; k++)
-        if (loops->extent[k] < 0 || mul_overflows(trips, loops->extent[k], &trips)) return -1;
+    for (size_t k = b->plan->loop[0].first; k <= b->plan->loop[0].last; k++) {
+        wg_extent extent = domain_extent(b->w, b->pass, k);
+        if (extent < 0 || mul_overflows(trips, extent, &trips)) return -1;
+    }
     return trips;
 }
 
@@ -65,18 +75,43 @@ static uint32_t count_lanes(const struct blocks *b) {
     return count;
 }
 
-static void number_groups(struct blocks *b) {
+static bool is_function(const struct blocks *b, value v) {
+    const struct instr *i = instr_at(b->w->t, v);
+    return !is_reduction(b, v) && i->narg &&
+           calls_function(i->op, type_of(b->w->t, args_of(b->w->t, i)[0])->dtype);
+}
+
+/* Whether v reads, through whatever statements, what a function of this group makes. */
+static bool follows_function(const struct blocks *b, value v, uint32_t group) {
+    const struct lowered *l = b->w->l;
+    for (size_t k = 0; k < access_count(l, v); k++) {
+        value root = l->access.at[l->access_at[v] + k].root;
+        if (l->pass[root] != b->pass || is_reduction(b, root)) continue;
+        const struct grouping *of = &b->w->grouping[root];
+        if (of->group == group && of->functions) return true;
+    }
+    return false;
+}
+
+static void number_groups(struct blocks *b, bool cut_at_functions) {
     uint32_t lanes = count_lanes(b), sums = 0, statements = 0, group = 0;
     uint32_t wanted = (lanes + GROUP_SUMS - 1) / GROUP_SUMS;
     uint32_t most = wanted ? (lanes + wanted - 1) / wanted : 1;
+    b->is_long = false;
     for (value v = first_of(b); v; v = b->w->l->next[v]) {
-        if (statements == GROUP_STATEMENTS || (has_lanes(b, v) && sums == most)) {
+        bool full = b->reduces &&
+                    (statements == GROUP_STATEMENTS || (has_lanes(b, v) && sums == most));
+        bool function = is_function(b, v), follows = follows_function(b, v, group);
+        if (full || (cut_at_functions && function && follows)) {
+            b->is_long |= full;
+            follows = false;
             group++;
             sums = statements = 0;
         }
         sums += has_lanes(b, v);
         statements += !is_reduction(b, v);
-        b->w->grouping[v] = (struct grouping){.group = group, .until = group};
+        b->w->grouping[v] =
+            (struct grouping){.group = group, .until = group, .functions = function || follows};
     }
     b->groups = group + 1;
 }
@@ -92,7 +127,7 @@ static void find_readers(struct blocks *b) {
             if (l->pass[root] == b->pass && !is_reduction(b, root) && of[root].until < of[v].group)
                 of[root].until = of[v].group;
         }
-        if (!is_reduction(b, v) && l->storage[v] != STORE_NONE) of[v].until = b->groups - 1;
+        if (is_stored(b, v)) of[v].until = b->groups - 1;
     }
 }
 
@@ -108,15 +143,23 @@ static bool take_slot(struct blocks *b, value v) {
     return true;
 }
 
-static void form_groups(struct blocks *b) {
+/* Whether what waits has buffers enough. */
+static bool fits_buffers(struct blocks *b) {
     const struct lowered *l = b->w->l;
-    number_groups(b);
-    find_readers(b);
     bool fits = true;
+    b->slots = 0;
+    find_readers(b);
     for (value v = first_of(b); v && fits; v = l->next[v])
         if (b->w->grouping[v].until > b->w->grouping[v].group) fits = take_slot(b, v);
-    if (fits) return;
-    for (value v = first_of(b); v; v = l->next[v]) b->w->grouping[v] = (struct grouping){0};
+    return fits;
+}
+
+static void form_groups(struct blocks *b) {
+    number_groups(b, b->trips < 0 || b->trips >= CUT_LENGTH);
+    if (fits_buffers(b)) return;
+    number_groups(b, false);
+    if (fits_buffers(b)) return;
+    for (value v = first_of(b); v; v = b->w->l->next[v]) b->w->grouping[v] = (struct grouping){0};
     b->groups = 1;
     b->slots = 0;
 }
@@ -172,7 +215,7 @@ static void add_group_body(struct blocks *b, value first, enum loop loop, int de
         ADD(w, "w%u[each] = v%u;\n", of[v].slot - 1u, v);
     }
     for (value v = first_of(b); v && group + 1 == b->groups; v = l->next[v]) {
-        if (is_reduction(b, v) || l->storage[v] == STORE_NONE) continue;
+        if (!is_stored(b, v)) continue;
         if (of[v].group < group) fetch(b, v, id, depth);
         add_store(w, v, &b->at, depth);
     }
@@ -248,7 +291,7 @@ static void add_group(struct blocks *b, value first, int depth) {
     const struct lowered *l = b->w->l;
     const struct grouping *of = b->w->grouping;
     uint32_t group = of[first].group;
-    bool lanes = b->groups > 1, body = b->groups > 1;
+    bool lanes = b->is_long, body = b->groups > 1;
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         lanes |= has_lanes(b, v);
         body |= !is_reduction(b, v) || has_terms(b, v);
@@ -282,7 +325,7 @@ static void add_block(struct blocks *b, const char *end, int depth) {
     const struct grouping *of = w->grouping;
     indent(w, depth);
     ADD(w, "const int64_t count = %s - begin < WG_BLOCK ? %s - begin : WG_BLOCK;\n", end, end);
-    if (count_lanes(b) > 0 || b->groups > 1) {
+    if (count_lanes(b) > 0 || b->is_long) {
         indent(w, depth);
         add(w, "const int64_t whole = count / WG_LANES * WG_LANES;\n");
     }
@@ -298,39 +341,48 @@ static void add_block(struct blocks *b, const char *end, int depth) {
     }
 }
 
+static void add_block_loop(struct blocks *b, const char *start, const char *end, int depth) {
+    struct writer *w = b->w;
+    load_factors(w, &b->at, depth);
+    indent(w, depth);
+    ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
+    add_block(b, end, depth + 1);
+    indent(w, depth);
+    add(w, "}\n");
+}
+
 /* Threads, where there are some, share groups of blocks. */
 static void add_all_blocks(struct blocks *b, int depth) {
     struct writer *w = b->w;
-    bool shared = w->w->threads && b->plan->rows == 0;
-    const char *start = shared ? "start" : "0", *end = shared ? "end" : "terms";
-    int inside = depth;
-    if (shared) {
-        open_groups(w, b->pass, depth);
-        inside += 2;
-        begin_reductions(b, inside);
+    if (!w->w->threads || b->plan->rows > 0) {
+        add_block_loop(b, "0", "terms", depth);
+        return;
     }
-    load_factors(w, &b->at, inside);
-    indent(w, inside);
-    ADD(w, "for (int64_t begin = %s; begin < %s; begin += WG_BLOCK) {\n", start, end);
-    add_block(b, end, inside + 1);
-    indent(w, inside);
-    add(w, "}\n");
-    if (shared) close_groups(w, b->pass, depth);
+    open_groups(w, b->pass, depth);
+    begin_reductions(b, depth + 2);
+    add_block_loop(b, "start", "end", depth + 2);
+    close_groups(w, b->pass, depth);
+}
+
+static void open_block(struct blocks *b, int depth) {
+    struct writer *w = b->w;
+    indent(w, depth);
+    add(w, "{\n");
+    indent(w, depth + 1);
+    add(w, "const int64_t terms = ");
+    add_trips(w, b->pass, b->plan, 0);
+    add(w, ";\n");
 }
 
 void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
-    struct blocks b = {.w = w, .pass = pass, .plan = plan, .at = {pass, plan}};
+    struct blocks b = {
+        .w = w, .pass = pass, .plan = plan, .at = {pass, plan}, .reduces = true};
     const struct lowered *l = w->l;
     b.trips = constant_trips(&b);
     form_groups(&b);
     for (value v = first_of(&b); v; v = l->next[v])
         if (is_reduction(&b, v)) declare_number(w, v, depth);
-    indent(w, depth);
-    add(w, "{\n");
-    indent(w, depth + 1);
-    add(w, "const int64_t terms = ");
-    add_trips(w, pass, plan, 0);
-    add(w, ";\n");
+    open_block(&b, depth);
     begin_reductions(&b, depth + 1);
     add_all_blocks(&b, depth + 1);
     for (value v = first_of(&b); v; v = l->next[v]) {
@@ -342,4 +394,20 @@ void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int de
     add(w, "}\n");
     for (value v = first_of(&b); v; v = l->next[v])
         if (is_reduction(&b, v)) end_reduction(w, v, depth);
+}
+
+bool add_cut_loop(struct writer *w, uint32_t pass, const struct plan *plan, int depth) {
+    struct blocks b = {.w = w, .pass = pass, .plan = plan, .at = {pass, plan}};
+    b.trips = constant_trips(&b);
+    form_groups(&b);
+    if (b.groups == 1) return false;
+    if (plan->pieces) {
+        add_block_loop(&b, "piece", "end", depth);
+        return true;
+    }
+    open_block(&b, depth);
+    add_block_loop(&b, "0", "terms", depth + 1);
+    indent(w, depth);
+    add(w, "}\n");
+    return true;
 }

@@ -142,6 +142,21 @@ static size_t count_of(const char *text, const char *word) {
     return count;
 }
 
+/* Where a body uses them, what of runtime_wide.h takes the place of functions of vector_math.h. */
+static void add_wide_functions(struct writer *w, const char *body) {
+    static const char *const name[] = {"exp", "log", "log1p", "tanh"};
+    bool begun = false;
+    for (size_t i = 0; i < COUNT_OF(name); i++) {
+        char called[16];
+        snprintf(called, sizeof called, "vm_%s(", name[i]);
+        if (!strstr(body, called)) continue;
+        if (!begun) ADD(w, "#ifdef WG_WIDE_LOOPS\n%s", embedded_wide);
+        begun = true;
+        ADD(w, "WG_WIDE_VARIANTS(%s)\n#define vm_%s wg_simd_%s\n", name[i], name[i], name[i]);
+    }
+    if (begun) add(w, "#endif\n");
+}
+
 /* The functions of vector_math.h that a body uses, and no others: to read all takes a compiler a
  * tenth of a second. */
 static void add_mathematics(struct writer *w, const char *body) {
@@ -165,6 +180,7 @@ static void add_mathematics(struct writer *w, const char *body) {
     w->ok = w->ok && (!words.data || add_used_pieces(source, COUNT_OF(source), words.data, w->out));
     add(w, embedded_runtime_math);
     if (scalar.data) add(w, scalar.data);
+    add_wide_functions(w, body);
     wg_text_free(&scalar);
     wg_text_free(&words);
 }

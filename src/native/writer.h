@@ -13,6 +13,7 @@ struct grouping { /* a statement in the loops of write_blocks.c */
     uint32_t until;   /* the last group that reads it */
     uint32_t fetched; /* the last loop that has it in a variable */
     uint8_t slot;     /* 1 + the buffer in which it waits; 0: none */
+    bool functions;   /* it is, or reads, a mathematical function of its group */
 };
 
 struct writer {
@@ -104,6 +105,8 @@ void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t 
 bool calls_function(unsigned op, unsigned dtype);
 /* Checks of inputs and constants that somebody indexes with. */
 void check_given_indices(struct writer *w);
+/* The extent of an axis of the pass's domain. */
+wg_extent domain_extent(const struct writer *w, uint32_t pass, size_t axis);
 /* The iterations of loop k of the plan. */
 void add_trips(struct writer *w, uint32_t pass, const struct plan *plan, size_t k);
 /* "sum", "max" or "peak" */
@@ -147,6 +150,9 @@ bool add_moved(struct writer *w, const struct access *a);
 
 /* The reductions of a pass whose loop is one, and the statements of its body. */
 void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int depth);
+/* The statements of a pass without reductions, whose loop is one, as several loops over blocks if
+ * they are better cut; false: they are not, and nothing is written. */
+bool add_cut_loop(struct writer *w, uint32_t pass, const struct plan *plan, int depth);
 
 /* ---- write_rows.c ---------------------------------------------------------------------------- */
 

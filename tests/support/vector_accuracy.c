@@ -110,16 +110,16 @@ double vector_error_f32(const struct vector_function *f) {
 /* Measured with gcc 12, clang 14 and glibc 2.36, for vectors of 512 bits. The bounds are those of
  * vector_functions where the text is that of vector_math.h, and else what glibc promises. */
 const struct native_function native_functions[] = {
-    {OP_exp, expl, NULL, 0.66, 0.61, 0.8, 0.8},
+    {OP_exp, expl, NULL, 0.75, 0.61, 0.8, 0.8},
     {OP_exp2, exp2l, NULL, 1.08, 1.07, 1.3, 1.2},
     {OP_expm1, expm1l, NULL, 1.45, 1.37, 1.7, 1.7},
-    {OP_log, logl, NULL, 0.75, 0.74, 1.0, 1.0},
+    {OP_log, logl, NULL, 0.76, 0.74, 1.0, 1.0},
     {OP_log2, log2l, NULL, 0.65, 0.60, 0.9, 0.9},
     {OP_log10, log10l, NULL, 0.63, 0.57, 0.8, 0.8},
-    {OP_log1p, log1pl, NULL, 0.74, 0.75, 1.0, 1.0},
+    {OP_log1p, log1pl, NULL, 0.76, 0.75, 1.0, 1.0},
     {OP_sinh, sinhl, NULL, 1.88, 1.69, 2.0, 2.0},
     {OP_cosh, coshl, NULL, 1.03, 1.02, 1.3, 1.3},
-    {OP_tanh, tanhl, NULL, 1.65, 1.77, 2.0, 2.0},
+    {OP_tanh, tanhl, NULL, 2.12, 1.77, 2.5, 2.0},
     {OP_sin, sinl, NULL, 3.04, 1.55, 4.0, 4.0},
     {OP_cos, cosl, NULL, 3.10, 1.67, 4.0, 4.0},
     {OP_tan, tanl, NULL, 2.77, 2.92, 4.0, 4.0},
