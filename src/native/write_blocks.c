@@ -1,6 +1,6 @@
 /* Loops with reductions, or with functions of functions, block by block. The terms of a sum are
- * added to sixteen lanes that the compiler keeps in vector registers, in the order of
- * runtime_reduce.h; those of a maximum wait in a buffer. The statements of a pass are cut into
+ * added to sixteen lanes, in the order of runtime_reduce.h, on so many sides at a time as the
+ * processor has vector registers for; those of a maximum wait in a buffer. The statements of a pass are cut into
  * groups, each with a loop of its own over the block: a group's lanes fit the registers; its chains
  * of operations are short enough for the processor to work on several elements at once, so none has
  * a mathematical function of another one's value; and a compiler's time grows with the size of a
@@ -31,6 +31,7 @@ struct blocks {
     int64_t trips; /* -1: known at the call only */
     bool reduces;  /* the pass has reductions */
     bool is_long;  /* it is cut also where no function asks for it */
+    const char *view; /* behind the names of buffers, as the group at hand knows them */
 };
 
 enum loop { PLAIN_LOOP, LANE_LOOP, REST_LOOP };
@@ -172,7 +173,8 @@ static void fetch(struct blocks *b, value v, uint32_t loop, int depth) {
     if (!of->slot || of->fetched == loop) return;
     of->fetched = loop;
     indent(b->w, depth);
-    ADD(b->w, "const %s v%u = w%u[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u);
+    ADD(b->w, "const %s v%u = w%u%s[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u,
+        b->view);
 }
 
 static void fetch_operands(struct blocks *b, value v, uint32_t loop, int depth) {
@@ -189,7 +191,7 @@ static void add_term(struct blocks *b, value v, enum loop loop, int depth) {
     struct writer *w = b->w;
     indent(w, depth);
     if (!has_lanes(b, v)) ADD(w, "b%u[each] = ", v);
-    else if (loop == LANE_LOOP) ADD(w, "l%u[lane] += ", v);
+    else if (loop == LANE_LOOP) ADD(w, "s%u[lane] += ", v);
     else ADD(w, "t%u[each - whole] = ", v);
     add_operand(w, &w->l->access.at[w->l->access_at[v]], &b->at);
     add(w, ";\n");
@@ -212,7 +214,7 @@ static void add_group_body(struct blocks *b, value first, enum loop loop, int de
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!of[v].slot) continue;
         indent(w, depth);
-        ADD(w, "w%u[each] = v%u;\n", of[v].slot - 1u, v);
+        ADD(w, "w%u%s[each] = v%u;\n", of[v].slot - 1u, b->view, v);
     }
     for (value v = first_of(b); v && group + 1 == b->groups; v = l->next[v]) {
         if (!is_stored(b, v)) continue;
@@ -225,35 +227,87 @@ static void add_group_body(struct blocks *b, value first, enum loop loop, int de
 
 static void add_group_loop(struct blocks *b, value first, enum loop loop, int depth) {
     struct writer *w = b->w;
-    int inside = depth + 1;
     indent(w, depth);
-    if (loop == LANE_LOOP) {
-        inside = depth + 2;
-        add(w, "for (int64_t lanes = 0; lanes < whole; lanes += WG_LANES) {\n");
-        indent(w, depth + 1);
-        add(w, "WG_LANE_LOOP\n");
-        indent(w, depth + 1);
-        add(w, "for (int64_t lane = 0; lane < WG_LANES; lane++) {\n");
-        indent(w, inside);
-        add(w, "const int64_t each = lanes + lane;\n");
-    } else {
-        add(w, "WG_INDEPENDENT\n");
-        indent(w, depth);
-        ADD(w, "for (int64_t each = %s; each < count; each++) {\n",
-            loop == REST_LOOP ? "whole" : "0");
-    }
+    add(w, "WG_INDEPENDENT\n");
+    indent(w, depth);
+    ADD(w, "for (int64_t each = %s; each < count; each++) {\n", loop == REST_LOOP ? "whole" : "0");
     if (loop == REST_LOOP && b->groups > 1) {
-        indent(w, inside);
+        indent(w, depth + 1);
         add(w, "WG_ONE_BY_ONE\n");
     }
-    add_group_body(b, first, loop, inside);
-    for (int d = inside; d-- > depth;) {
+    add_group_body(b, first, loop, depth + 1);
+    indent(w, depth);
+    add(w, "}\n");
+}
+
+/* The sums of a group, side by side: "WG_SIDE(sums, bytes of the largest)". */
+static void add_side(struct blocks *b, value first) {
+    const struct grouping *of = b->w->grouping;
+    uint32_t sums = 0;
+    size_t size = 1;
+    for (value v = first; v && of[v].group == of[first].group; v = b->w->l->next[v]) {
+        if (!has_lanes(b, v)) continue;
+        size_t of_v = wg_dtype_size((wg_dtype)dtype_of(b->w, v));
+        sums++;
+        if (of_v > size) size = of_v;
+    }
+    ADD(b->w, "WG_SIDE(%u, %zu)", sums, size);
+}
+
+static void open_lanes(struct blocks *b, value first, int depth) {
+    indent(b->w, depth);
+    add(b->w, "for (int64_t lane = 0; lane < ");
+    add_side(b, first);
+    add(b->w, "; lane++) {\n");
+}
+
+/* The whole groups of sixteen elements, so many lanes of each as the registers hold the sums of. No
+ * address of those leaves the loop: compilers then know that nothing else is written there. */
+static void add_lane_loop(struct blocks *b, value first, int depth) {
+    struct writer *w = b->w;
+    const struct lowered *l = w->l;
+    const struct grouping *of = w->grouping;
+    uint32_t group = of[first].group;
+    indent(w, depth);
+    add(w, "for (int64_t side = 0; side < WG_LANES; side += ");
+    add_side(b, first);
+    add(w, ") {\n");
+    for (value v = first; v && of[v].group == group; v = l->next[v]) {
+        if (!has_lanes(b, v)) continue;
+        indent(w, depth + 1);
+        ADD(w, "%s s%u[", type_text_of[dtype_of(w, v)], v);
+        add_side(b, first);
+        add(w, "] = {0};\n");
+    }
+    indent(w, depth + 1);
+    add(w, "for (int64_t lanes = side; lanes < whole; lanes += WG_LANES) {\n");
+    indent(w, depth + 2);
+    add(w, "WG_LANE_LOOP\n");
+    open_lanes(b, first, depth + 2);
+    indent(w, depth + 3);
+    add(w, "const int64_t each = lanes + lane;\n");
+    add_group_body(b, first, LANE_LOOP, depth + 3);
+    for (int d = depth + 3; d-- > depth + 1;) {
+        indent(w, d);
+        add(w, "}\n");
+    }
+    open_lanes(b, first, depth + 1);
+    for (value v = first; v && of[v].group == group; v = l->next[v]) {
+        if (!has_lanes(b, v)) continue;
+        indent(w, depth + 2);
+        ADD(w, "l%u[side + lane] = s%u[lane];\n", v, v);
+    }
+    for (int d = depth + 2; d-- > depth;) {
         indent(w, d);
         add(w, "}\n");
     }
 }
 
 /* ---- sums ------------------------------------------------------------------------------------ */
+
+static bool has_lane_loop(const struct blocks *b) {
+    return b->trips < 0 || b->trips >= LANES;
+}
 
 static void declare_terms(struct blocks *b, value v, int depth) {
     const char *type = type_text_of[dtype_of(b->w, v)];
@@ -262,7 +316,7 @@ static void declare_terms(struct blocks *b, value v, int depth) {
         ADD(b->w, "%s b%u[WG_BLOCK];\n", type, v);
         return;
     }
-    ADD(b->w, "%s l%u[WG_LANES] = {0}, t%u[WG_LANES];\n", type, v, v);
+    ADD(b->w, "%s l%u[WG_LANES]%s, t%u[WG_LANES];\n", type, v, has_lane_loop(b) ? "" : " = {0}", v);
 }
 
 static void add_up_terms(struct blocks *b, value v, int depth) {
@@ -287,18 +341,30 @@ static void add_up_terms(struct blocks *b, value v, int depth) {
     add(w, ", count);\n");
 }
 
+/* gcc forgets which array it is that a vector loop writes, and takes it to be any one, the lanes of
+ * sums among them; not so of a pointer that it knows nothing of. But then what lies in memory of the
+ * caller's may change with it, which costs more than what one sum would gain. */
+static void name_buffers(struct blocks *b, uint32_t sums, int depth) {
+    b->view = sums > 1 ? "_p" : "";
+    for (size_t i = 0; i < b->slots && sums > 1; i++) {
+        indent(b->w, depth);
+        ADD(b->w, "WG_POINTER(%s, w%zu_p, w%zu);\n", type_text_of[b->slot[i].dtype], i, i);
+    }
+}
+
 static void add_group(struct blocks *b, value first, int depth) {
     const struct lowered *l = b->w->l;
     const struct grouping *of = b->w->grouping;
-    uint32_t group = of[first].group;
+    uint32_t group = of[first].group, sums = 0;
     bool lanes = b->is_long, body = b->groups > 1;
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
-        lanes |= has_lanes(b, v);
+        sums += has_lanes(b, v);
         body |= !is_reduction(b, v) || has_terms(b, v);
         if (has_terms(b, v)) declare_terms(b, v, depth);
     }
-    if (body && lanes) {
-        if (b->trips < 0 || b->trips >= LANES) add_group_loop(b, first, LANE_LOOP, depth);
+    name_buffers(b, sums, depth);
+    if (body && (lanes || sums > 0)) {
+        if (has_lane_loop(b)) add_lane_loop(b, first, depth);
         if (b->trips < 0 || b->trips % LANES) add_group_loop(b, first, REST_LOOP, depth);
     } else if (body) {
         add_group_loop(b, first, PLAIN_LOOP, depth);
@@ -331,13 +397,21 @@ static void add_block(struct blocks *b, const char *end, int depth) {
     }
     for (size_t i = 0; i < b->slots; i++) {
         indent(w, depth);
-        ADD(w, "%s w%zu[WG_BLOCK];\n", type_text_of[b->slot[i].dtype], i);
+        ADD(w, "%s w%zu[WG_BLOCK] WG_ALIGNED;\n", type_text_of[b->slot[i].dtype], i);
     }
     uint32_t group = UINT32_MAX;
     for (value v = first_of(b); v && w->ok; v = w->l->next[v]) {
         if (of[v].group == group) continue;
         group = of[v].group;
-        add_group(b, v, depth);
+        if (b->groups == 1) {
+            add_group(b, v, depth);
+            continue;
+        }
+        indent(w, depth);
+        add(w, "{\n");
+        add_group(b, v, depth + 1);
+        indent(w, depth);
+        add(w, "}\n");
     }
 }
 

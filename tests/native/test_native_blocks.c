@@ -34,7 +34,7 @@ static size_t buffers(const wg_program *p) {
     size_t count = 0;
     wg_show_lowered(p, &text, &error);
     assert_ok(error);
-    for (const char *s = text.data; (s = strstr(s, "[WG_BLOCK];")); s++) count++;
+    for (const char *s = text.data; (s = strstr(s, "[WG_BLOCK] WG_ALIGNED;")); s++) count++;
     wg_text_free(&text);
     return count;
 }
