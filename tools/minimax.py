@@ -1,4 +1,5 @@
-"""Computes the polynomials of src/op/kernel/vector_math*.h: python3 tools/minimax.py (with mpmath).
+"""Computes the polynomials of src/op/kernel/vector_math*.h, and those and the tables of
+src/native/runtime_wide.h: python3 tools/minimax.py (with mpmath).
 
 Remez's exchange algorithm (Muller, Elementary Functions, 3rd ed., section 3.6) for a weighted
 error: of all polynomials of a degree the one whose largest |weight (p - f)| is least. Coefficients
@@ -6,7 +7,8 @@ are printed in hexadecimal, rounded to the format they are used in, lowest order
 base-2 logarithm of the error that is left after the rounding.
 """
 import struct
-from mpmath import mp, mpf, cos, exp, expm1, fabs, floor, log, lu_solve, matrix, pi, sin, sqrt
+from mpmath import (mp, mpf, cos, exp, expm1, fabs, floor, log, log1p, lu_solve, matrix, nint, pi,
+                    sin, sqrt)
 
 mp.dps = 50
 GRID = 1500
@@ -108,6 +110,42 @@ def cos_rest(z):
                   lambda z: mpf(1) / 24 - z / 720, z)
 
 
+def log1p_rest(r):
+    """(log(1+r) - r + r^2/2) / r^3"""
+    return series(lambda r: (log1p(r) - r + r**2 / 2) / r**3,
+                  lambda r: mpf(1) / 3 - r / 4 + r**2 / 5 - r**3 / 6, r)
+
+
+def table(name, numbers):
+    print(f'{name}: ' + ', '.join(repr(float(x)) for x in numbers))
+
+
+def wide():
+    """Of the functions by tables: sixteen powers, and of sixteen intervals of [3/4, 3/2) a number c,
+    whose reciprocal has few digits, so that log c is in two parts and c r, for r beside 1, exact."""
+    sixteenth = log(mpf(2)) / 32 * mpf('1.001')
+    report('exp', exp_rest, lambda r: fabs(r) + mpf('1e-4'), -sixteenth, sixteenth, 5)
+    parts('ln 2', log(mpf(2)), 37, 2)
+    powers = [mpf(2)**(mpf(j) / 16) for j in range(16)]
+    table('powers', powers)
+    table('what they lack', [(x - mpf(float(x))) / x for x in powers])
+    report('log1p', log1p_rest, lambda r: r**2 + mpf('1e-6'), mpf('-0.0405'), mpf('0.0626'), 8)
+    intervals = [(1 + mpf(j) / 16, 1 + mpf(j + 1) / 16) if j < 8 else
+                 (mpf(16 + j) / 32, mpf(17 + j) / 32) for j in range(16)]
+    reciprocals = []
+    for low, high in intervals:
+        # where the logarithm is small every digit of m c - 1 counts: 32nds, of which it has 53
+        step = 32 if fabs(log(low)) < mpf('0.12') or fabs(log(high)) < mpf('0.12') else 64
+        near = [mpf(i) / step for i in range(step // 2, 3 * step // 2)]
+        reciprocals.append(mpf(1) if low == 1 or high == 1 else
+                           min(near, key=lambda c: max(fabs(low * c - 1), fabs(high * c - 1))))
+    logarithms = [-log(c) for c in reciprocals]
+    first = [nint(x * 2**42) / 2**42 for x in logarithms]
+    table('reciprocals', reciprocals)
+    table('logarithms', first)
+    table('what they lack', [x - y for x, y in zip(logarithms, first)])
+
+
 if __name__ == '__main__':
     half = log(mpf(2)) / 2
     s2 = ((sqrt(mpf(2)) - 1) / (sqrt(mpf(2)) + 1))**2
@@ -129,3 +167,5 @@ if __name__ == '__main__':
         parts('log10 2', log(mpf(2), 10), 15 if single else 42, 2, single)
         parts('1 / ln 10', 1 / log(mpf(10)), 12 if single else 26, 2, single)
     parts('pi / 2', pi / 2, 33, 4)
+    print('wide')
+    wide()

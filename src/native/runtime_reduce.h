@@ -114,17 +114,40 @@ static inline T F(wg_max_total)(const F(wg_max) *s) {
     return nan != nan ? nan : largest;
 }
 
-/* The largest as a shift: 0 where it is not finite. */
-typedef F(wg_max) F(wg_peak);
+/* The largest number, NaN being none, as a shift: 0 where it is not finite. */
+typedef struct {
+    T number[64];
+    int width;
+} F(wg_peak);
 
-static inline void F(wg_peak_begin)(F(wg_peak) *s, int64_t n) { F(wg_max_begin)(s, n); }
-static inline void F(wg_peak_add)(F(wg_peak) *s, const T *x, int64_t n) { F(wg_max_add)(s, x, n); }
-static inline void F(wg_peak_join)(F(wg_peak) *s, const F(wg_peak) *next) {
-    F(wg_max_join)(s, next);
+static inline T F(wg_shift)(T largest) { return isfinite(largest) ? largest : 0; }
+
+static inline void F(wg_peak_begin)(F(wg_peak) *s, int64_t n) {
+    s->width = n < 64 ? (int)n : 64;
+    for (int k = 0; k < s->width; k++) s->number[k] = -(T)INFINITY;
 }
+
+static inline void F(wg_peak_add)(F(wg_peak) *s, const T *x, int64_t n) {
+    for (int64_t i = 0; i < n; i += 64) {
+        int m = n - i < 64 ? (int)(n - i) : 64;
+        for (int k = 0; k < m; k++)
+            s->number[k] = x[i + k] > s->number[k] ? x[i + k] : s->number[k];
+    }
+}
+
+static inline void F(wg_peak_join)(F(wg_peak) *s, const F(wg_peak) *next) {
+    for (int k = 0; k < s->width; k++)
+        s->number[k] = next->number[k] > s->number[k] ? next->number[k] : s->number[k];
+}
+
+static inline T F(wg_peak_short)(const T *x, int64_t n) {
+    T largest = -(T)INFINITY;
+    for (int64_t i = 0; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+    return F(wg_shift)(largest);
+}
+
 static inline T F(wg_peak_total)(const F(wg_peak) *s) {
-    T largest = F(wg_max_total)(s);
-    return isfinite(largest) ? largest : 0;
+    return F(wg_peak_short)(s->number, s->width);
 }
 
 /* Of a row of few elements, at most 64: the same order, in which they are one block. */
@@ -137,11 +160,6 @@ static inline T F(wg_max_short)(const T *x, int64_t n) {
         nan += x[i] == x[i] ? 0 : x[i];
     }
     return nan != nan ? nan : largest;
-}
-
-static inline T F(wg_peak_short)(const T *x, int64_t n) {
-    T largest = F(wg_max_short)(x, n);
-    return isfinite(largest) ? largest : 0;
 }
 
 /* Columns: numbers of WG_COLUMNS of them at most, met row by row. 64 rows are added up in turn, the
@@ -235,8 +253,7 @@ static inline T F(wg_column_max_total)(const F(wg_column_max) *s, int64_t k) {
 }
 
 static inline T F(wg_column_max_peak)(const F(wg_column_max) *s, int64_t k) {
-    T largest = F(wg_column_max_total)(s, k);
-    return isfinite(largest) ? largest : 0;
+    return F(wg_shift)(s->number[k]);
 }
 
 /* The same over memory. */
@@ -255,6 +272,8 @@ static inline T F(wg_max_run)(const T *x, int64_t n) {
 }
 
 static inline T F(wg_peak_run)(const T *x, int64_t n) {
-    T largest = F(wg_max_run)(x, n);
-    return isfinite(largest) ? largest : 0;
+    F(wg_peak) s;
+    F(wg_peak_begin)(&s, n);
+    F(wg_peak_add)(&s, x, n);
+    return F(wg_peak_total)(&s);
 }

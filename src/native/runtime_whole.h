@@ -65,8 +65,10 @@ static void F(wg_sum_axes)(int rank, const int64_t *extent, unsigned mask, const
     }
 }
 
-/* The largest over the axes of the mask, NaN if one is; 1 if some are the largest of none. */
-static int F(wg_max_axes)(int rank, const int64_t *extent, unsigned mask, const T *x, T *y)
+/* The largest over the axes of the mask, NaN if one is and not numbers alone count; 1 if some are
+ * the largest of none. */
+static int F(wg_largest_axes)(int rank, const int64_t *extent, unsigned mask, int numbers,
+                              const T *x, T *y)
 {
     wg_groups g;
     wg_join(&g, rank, extent, mask);
@@ -81,20 +83,26 @@ static int F(wg_max_axes)(int rank, const int64_t *extent, unsigned mask, const 
         for (int64_t r = 0; r < terms; r++) {
             const T *row = from + wg_place(&g, r, last);
             for (int64_t i = 0; i < width; i++)
-                if (row[i] > to[i] || (F(wg_is_nan)(row[i]) && !F(wg_is_nan)(to[i])))
+                if (row[i] > to[i] ||
+                    (!numbers && F(wg_is_nan)(row[i]) && !F(wg_is_nan)(to[i])))
                     to[i] = row[i];
         }
     }
     return g.empty && kept * width > 0;
 }
 
-/* The largest, but 0 where it is not finite. */
+static int F(wg_max_axes)(int rank, const int64_t *extent, unsigned mask, const T *x, T *y)
+{
+    return F(wg_largest_axes)(rank, extent, mask, 0, x, y);
+}
+
+/* The largest number, but 0 where it is not finite. */
 static void F(wg_peak_axes)(int rank, const int64_t *extent, unsigned mask, const T *x, T *y)
 {
     int64_t count = 1;
     for (int k = 0; k < rank; k++)
         if (!(mask >> k & 1)) count *= extent[k];
-    F(wg_max_axes)(rank, extent, mask, x, y);
+    (void)F(wg_largest_axes)(rank, extent, mask, 1, x, y);
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(y[i])) y[i] = 0;
 }

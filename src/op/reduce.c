@@ -163,8 +163,9 @@ const struct op_def op_peak = {
     .name = "peak",
     .class = NODIFF,
     .narg = 1,
-    .doc = "y = largest element of x over axes, but 0 where that is not finite: what exponentials "
-           "are shifted by. Its derivative is 0, because what is shifted does not depend on it",
+    .doc = "y = largest element of x over axes that is a number, but 0 where that is not finite: "
+           "what exponentials are shifted by. Its derivative is 0, because what is shifted does "
+           "not depend on it",
     .infer = reduce_infer,
     .batch = reduce_batch,
     .run = run_peak,

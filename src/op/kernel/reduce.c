@@ -12,6 +12,7 @@
 enum { LANES = 16, WIDE = 64, BLOCK = 512, CHUNK = 1024, TINY = 4, RADIX = 64, LEVELS = 6 };
 enum term { PLAIN, SQUARES, EXPONENTIALS };
 enum reduce_kind { REDUCE_SUM, REDUCE_MAX, REDUCE_PEAK, REDUCE_LOGSUMEXP, REDUCE_NORM };
+enum largest { OF_ALL, OF_MAGNITUDES, OF_NUMBERS /* of what is not NaN */ };
 
 /* How a reduction walks its argument. Of each axis only extent and `in`, the stride, are used. */
 struct reduction {

@@ -192,16 +192,17 @@ static inline void F(sum_columns)(const struct reduction *r, enum term term, con
 /* ---- largest elements ------------------------------------------------------------------------ */
 
 /* Meets n elements with the largest so far, one by one. A NaN compares with nothing and is
- * remembered apart (nan is 0 until then), so that each half is a vector instruction or two. */
-static inline void F(meet)(bool magnitudes, size_t n, const T *x, T *largest, T *nan) {
+ * remembered apart (nan is 0 until then), so that each half is a vector instruction or two; where
+ * numbers alone count, it is not. */
+static inline void F(meet)(enum largest of, size_t n, const T *x, T *largest, T *nan) {
     T positive[WIDE];
-    if (magnitudes) {
+    if (of == OF_MAGNITUDES) {
         for (size_t i = 0; i < n; i++) positive[i] = x[i] < 0 ? -x[i] : x[i];
         x = positive;
     }
     for (size_t i = 0; i < n; i++) largest[i] = x[i] > largest[i] ? x[i] : largest[i];
 #if FLOAT
-    for (size_t i = 0; i < n; i++) nan[i] = x[i] == x[i] ? nan[i] : x[i];
+    for (size_t i = 0; i < n && of != OF_NUMBERS; i++) nan[i] = x[i] == x[i] ? nan[i] : x[i];
 #else
     (void)nan;
 #endif
@@ -221,7 +222,7 @@ static inline T F(end)(T largest, T nan) {
 #endif
 }
 
-static T F(largest_of_runs)(const struct reduction *r, bool magnitudes, const T *x, T start) {
+static T F(largest_of_runs)(const struct reduction *r, enum largest of, const T *x, T start) {
     struct strided_position at = {0};
     T number[WIDE], nan[WIDE], any = 0;
     size_t n = (size_t)r->width, width = n < WIDE ? n : WIDE;
@@ -229,7 +230,7 @@ static T F(largest_of_runs)(const struct reduction *r, bool magnitudes, const T 
     F(begin)(width, start, number, nan);
     while (more) {
         for (size_t i = 0; i < n; i += WIDE)
-            F(meet)(magnitudes, n - i < WIDE ? n - i : WIDE, x + at.in + i, number, nan);
+            F(meet)(of, n - i < WIDE ? n - i : WIDE, x + at.in + i, number, nan);
         more = strided_next(r->reduced_rank, r->reduced, &at);
     }
     for (size_t k = 0; k < width; k++) {
@@ -239,15 +240,15 @@ static T F(largest_of_runs)(const struct reduction *r, bool magnitudes, const T 
     return F(end)(start, any);
 }
 
-static void F(largest_of_columns)(const struct reduction *r, bool magnitudes, const T *x,
+static void F(largest_of_columns)(const struct reduction *r, enum largest of, const T *x,
                                   size_t width, T start, T *largest) {
     struct strided_position at = {0};
     T nan[CHUNK];
     bool more = !r->reduces_nothing;
     F(begin)(width, start, largest, nan);
     while (more) {
-        for (size_t i = 0; i < width; i += WIDE) F(meet)
-        (magnitudes, width - i < WIDE ? width - i : WIDE, x + at.in + i, largest + i, nan + i);
+        for (size_t i = 0; i < width; i += WIDE)
+            F(meet)(of, width - i < WIDE ? width - i : WIDE, x + at.in + i, largest + i, nan + i);
         more = strided_next(r->reduced_rank, r->reduced, &at);
     }
     for (size_t i = 0; i < width; i++) largest[i] = F(end)(largest[i], nan[i]);
@@ -256,8 +257,8 @@ static void F(largest_of_columns)(const struct reduction *r, bool magnitudes, co
 /* ---- what is made of them -------------------------------------------------------------------- */
 
 #if FLOAT
-/* exp(x - shift) is summed: the largest x, or 0 where that is not finite, which gives -inf, +inf
- * and NaN their values with no further case. */
+/* exp(x - shift) is summed: the largest number, or 0 where that is not finite, which gives -inf,
+ * +inf and NaN their values with no further case. */
 static inline T F(shift)(T largest) { return isfinite(largest) ? largest : 0; }
 
 /* A sum of squares from which the root loses nothing. */
@@ -278,17 +279,17 @@ static inline T F(scale)(T largest) {
 static T F(reduce_runs)(enum reduce_kind kind, const struct reduction *r, const T *x) {
     switch (kind) {
     case REDUCE_SUM: return (T)F(sum_runs)(r, PLAIN, x, 0);
-    case REDUCE_MAX: return F(largest_of_runs)(r, false, x, T_LOWEST);
+    case REDUCE_MAX: return F(largest_of_runs)(r, OF_ALL, x, T_LOWEST);
 #if FLOAT
-    case REDUCE_PEAK: return F(shift)(F(largest_of_runs)(r, false, x, T_LOWEST));
+    case REDUCE_PEAK: return F(shift)(F(largest_of_runs)(r, OF_NUMBERS, x, T_LOWEST));
     case REDUCE_LOGSUMEXP: {
-        T shift = F(shift)(F(largest_of_runs)(r, false, x, T_LOWEST));
+        T shift = F(shift)(F(largest_of_runs)(r, OF_NUMBERS, x, T_LOWEST));
         return F(log)(F(sum_runs)(r, EXPONENTIALS, x, shift)) + shift;
     }
     case REDUCE_NORM: {
         T squares = F(sum_runs)(r, SQUARES, x, 1);
         if (F(is_safe)(squares)) return F(sqrt)(squares);
-        T scale = F(scale)(F(largest_of_runs)(r, true, x, 0));
+        T scale = F(scale)(F(largest_of_runs)(r, OF_MAGNITUDES, x, 0));
         return F(sqrt)(F(sum_runs)(r, SQUARES, x, scale)) / scale;
     }
 #endif
@@ -300,15 +301,15 @@ static void F(reduce_columns)(enum reduce_kind kind, const struct reduction *r, 
                               size_t width, T *y) {
     switch (kind) {
     case REDUCE_SUM: F(sum_columns)(r, PLAIN, x, width, NULL, (U *)y); return;
-    case REDUCE_MAX: F(largest_of_columns)(r, false, x, width, T_LOWEST, y); return;
+    case REDUCE_MAX: F(largest_of_columns)(r, OF_ALL, x, width, T_LOWEST, y); return;
 #if FLOAT
     case REDUCE_PEAK:
-        F(largest_of_columns)(r, false, x, width, T_LOWEST, y);
+        F(largest_of_columns)(r, OF_NUMBERS, x, width, T_LOWEST, y);
         for (size_t i = 0; i < width; i++) y[i] = F(shift)(y[i]);
         return;
     case REDUCE_LOGSUMEXP: {
         T shift[CHUNK];
-        F(largest_of_columns)(r, false, x, width, T_LOWEST, shift);
+        F(largest_of_columns)(r, OF_NUMBERS, x, width, T_LOWEST, shift);
         for (size_t i = 0; i < width; i++) shift[i] = F(shift)(shift[i]);
         F(sum_columns)(r, EXPONENTIALS, x, width, shift, y);
         for (size_t i = 0; i < width; i++) y[i] = F(log)(y[i]) + shift[i];
@@ -322,7 +323,7 @@ static void F(reduce_columns)(enum reduce_kind kind, const struct reduction *r, 
         F(sum_columns)(r, SQUARES, x, width, scale, y);
         for (size_t i = 0; i < width; i++) safe = safe && F(is_safe)(y[i]);
         if (!safe) {
-            F(largest_of_columns)(r, true, x, width, 0, scale);
+            F(largest_of_columns)(r, OF_MAGNITUDES, x, width, 0, scale);
             for (size_t i = 0; i < width; i++) scale[i] = F(scale)(scale[i]);
             F(sum_columns)(r, SQUARES, x, width, scale, y);
         }
@@ -368,7 +369,7 @@ static inline bool F(beats)(T next, T best) {
 static void F(argmax)(int64_t outer, int64_t n, int64_t inner, const T *x, int64_t *y) {
     for (int64_t o = 0; o < outer; o++, x += n * inner, y += inner) {
         if (inner == 1) { /* find the largest in vectors, then its place */
-            T largest = F(largest_of_runs)(&(struct reduction){.width = n}, false, x, T_LOWEST);
+            T largest = F(largest_of_runs)(&(struct reduction){.width = n}, OF_ALL, x, T_LOWEST);
             for (*y = 0; *y < n - 1 && !F(is)(x[*y], largest);) ++*y;
             continue;
         }
