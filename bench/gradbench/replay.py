@@ -148,16 +148,22 @@ def machine(rows, others):
     return statistics.median(ratios) if ratios else 1.0
 
 
+def quotient(a, b):
+    """NaN of a run that took less than the clock tells."""
+    return a / b if b > 0 else math.nan
+
+
 def print_row(row, others, factor):
     """A line of the table; which targets the case meets and misses."""
     case = row["case"]
-    value, derivative, ratio = row["value"], row["derivative"], row["derivative"] / row["value"]
+    value, derivative = row["value"], row["derivative"]
+    ratio = quotient(derivative, value)
     their_value, their_derivative, tool = others.get(case, (math.nan, math.nan, ""))
     their_value *= factor
     their_derivative *= factor
     print(f"{case:12} {value:9.4f} {row.get('plain', math.nan):9.4f} {their_value:9.4f}"
           f" {derivative:11.4f} {ratio:6.2f} {their_derivative:9.4f} {tool:9}"
-          f" {their_derivative / derivative:6.1f} {row['error']:8.0e}"
+          f" {quotient(their_derivative, derivative):6.1f} {row['error']:8.0e}"
           f" {row['value prepare']:8.0f} {row['derivative prepare']:8.0f}")
     if case not in others:
         return []
