@@ -137,6 +137,13 @@ void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t 
     ADD(w, "; i%zu++) {\n", axis);
 }
 
+void close_loops(struct writer *w, int from, int depth) {
+    while (from-- > depth) {
+        indent(w, from);
+        add(w, "}\n");
+    }
+}
+
 /* ---- operands -------------------------------------------------------------------------------- */
 
 /* A scalar that outlives the function that makes it. */
@@ -549,13 +556,6 @@ static bool has_reductions(const struct writer *w, uint32_t pass) {
     for (value v = w->l->passes.at[pass].first; v; v = w->l->next[v])
         if (w->l->role[v] == ROLE_REDUCE) return true;
     return false;
-}
-
-static void close_loops(struct writer *w, int from, int depth) {
-    while (from-- > depth) {
-        indent(w, from);
-        add(w, "}\n");
-    }
 }
 
 static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int depth) {

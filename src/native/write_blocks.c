@@ -1,11 +1,13 @@
 /* Loops with reductions, or with functions of functions, block by block. The terms of a sum are
- * added to sixteen lanes, in the order of runtime_reduce.h, on so many sides at a time as the
- * processor has vector registers for; those of a maximum wait in a buffer. The statements of a pass are cut into
- * groups, each with a loop of its own over the block: a group's lanes fit the registers; its chains
- * of operations are short enough for the processor to work on several elements at once, so none has
- * a mathematical function of another one's value; and a compiler's time grows with the size of a
- * loop's body faster than linearly. What a later group reads waits in a buffer of one block. */
+ * added to sixteen lanes, in the order of runtime_reduce.h; those of a maximum wait in a buffer. The
+ * statements of a pass are cut into groups, each with a loop of its own over the block: a group's
+ * lanes, so many at a time, fit the registers; its chains of operations are short enough for the
+ * processor to work on several elements at once, so none has a mathematical function of another
+ * one's value; and a compiler's time grows with the size of a loop's body faster than linearly. What
+ * a later group reads waits in a buffer of one block. */
 #include "native/writer.h"
+
+#include <stdio.h>
 
 enum {
     LANES = 16,            /* of runtime_reduce.h */
@@ -28,10 +30,12 @@ struct blocks {
     uint32_t groups;
     struct slot slot[WAITING];
     size_t slots;
-    int64_t trips; /* -1: known at the call only */
-    bool reduces;  /* the pass has reductions */
-    bool is_long;  /* it is cut also where no function asks for it */
-    const char *view; /* behind the names of buffers, as the group at hand knows them */
+    int64_t trips;    /* -1: known at the call only */
+    bool reduces;     /* the pass has reductions */
+    bool is_long;     /* it is cut also where no function asks for it */
+    uint32_t sums;    /* of the group at hand, in lanes */
+    char side[24];    /* so many of the lanes it takes at a time: "WG_SIDE(sums, bytes)" */
+    const char *view; /* stands behind the names of buffers in it */
 };
 
 enum loop { PLAIN_LOOP, LANE_LOOP, REST_LOOP };
@@ -240,67 +244,47 @@ static void add_group_loop(struct blocks *b, value first, enum loop loop, int de
     add(w, "}\n");
 }
 
-/* The sums of a group, side by side: "WG_SIDE(sums, bytes of the largest)". */
-static void add_side(struct blocks *b, value first) {
-    const struct grouping *of = b->w->grouping;
-    uint32_t sums = 0;
-    size_t size = 1;
-    for (value v = first; v && of[v].group == of[first].group; v = b->w->l->next[v]) {
-        if (!has_lanes(b, v)) continue;
-        size_t of_v = wg_dtype_size((wg_dtype)dtype_of(b->w, v));
-        sums++;
-        if (of_v > size) size = of_v;
-    }
-    ADD(b->w, "WG_SIDE(%u, %zu)", sums, size);
-}
-
-static void open_lanes(struct blocks *b, value first, int depth) {
+static void open_lanes(struct blocks *b, int depth) {
     indent(b->w, depth);
-    add(b->w, "for (int64_t lane = 0; lane < ");
-    add_side(b, first);
-    add(b->w, "; lane++) {\n");
+    ADD(b->w, "for (int64_t lane = 0; lane < %s; lane++) {\n", b->side);
 }
 
-/* The whole groups of sixteen elements, so many lanes of each as the registers hold the sums of. No
- * address of those leaves the loop: compilers then know that nothing else is written there. */
-static void add_lane_loop(struct blocks *b, value first, int depth) {
+/* The whole groups of sixteen elements. */
+static void add_lane_loop(struct blocks *b, value first, const char *start, int depth) {
+    struct writer *w = b->w;
+    indent(w, depth);
+    ADD(w, "for (int64_t lanes = %s; lanes < whole; lanes += WG_LANES) {\n", start);
+    indent(w, depth + 1);
+    add(w, "WG_LANE_LOOP\n");
+    open_lanes(b, depth + 1);
+    indent(w, depth + 2);
+    add(w, "const int64_t each = lanes + lane;\n");
+    add_group_body(b, first, LANE_LOOP, depth + 2);
+    close_loops(w, depth + 2, depth);
+}
+
+/* The same with sums, so many lanes of each at a time as the registers hold. No address of theirs
+ * leaves the loop: compilers then know that nothing else is written there. */
+static void add_sides(struct blocks *b, value first, int depth) {
     struct writer *w = b->w;
     const struct lowered *l = w->l;
     const struct grouping *of = w->grouping;
     uint32_t group = of[first].group;
     indent(w, depth);
-    add(w, "for (int64_t side = 0; side < WG_LANES; side += ");
-    add_side(b, first);
-    add(w, ") {\n");
+    ADD(w, "for (int64_t side = 0; side < WG_LANES; side += %s) {\n", b->side);
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!has_lanes(b, v)) continue;
         indent(w, depth + 1);
-        ADD(w, "%s s%u[", type_text_of[dtype_of(w, v)], v);
-        add_side(b, first);
-        add(w, "] = {0};\n");
+        ADD(w, "%s s%u[%s] = {0};\n", type_text_of[dtype_of(w, v)], v, b->side);
     }
-    indent(w, depth + 1);
-    add(w, "for (int64_t lanes = side; lanes < whole; lanes += WG_LANES) {\n");
-    indent(w, depth + 2);
-    add(w, "WG_LANE_LOOP\n");
-    open_lanes(b, first, depth + 2);
-    indent(w, depth + 3);
-    add(w, "const int64_t each = lanes + lane;\n");
-    add_group_body(b, first, LANE_LOOP, depth + 3);
-    for (int d = depth + 3; d-- > depth + 1;) {
-        indent(w, d);
-        add(w, "}\n");
-    }
-    open_lanes(b, first, depth + 1);
+    add_lane_loop(b, first, "side", depth + 1);
+    open_lanes(b, depth + 1);
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!has_lanes(b, v)) continue;
         indent(w, depth + 2);
         ADD(w, "l%u[side + lane] = s%u[lane];\n", v, v);
     }
-    for (int d = depth + 2; d-- > depth;) {
-        indent(w, d);
-        add(w, "}\n");
-    }
+    close_loops(w, depth + 2, depth);
 }
 
 /* ---- sums ------------------------------------------------------------------------------------ */
@@ -316,7 +300,8 @@ static void declare_terms(struct blocks *b, value v, int depth) {
         ADD(b->w, "%s b%u[WG_BLOCK];\n", type, v);
         return;
     }
-    ADD(b->w, "%s l%u[WG_LANES]%s, t%u[WG_LANES];\n", type, v, has_lane_loop(b) ? "" : " = {0}", v);
+    ADD(b->w, "%s l%u[WG_LANES]%s, t%u[WG_LANES];\n", type, v, has_lane_loop(b) ? "" : " = {0}",
+        v);
 }
 
 static void add_up_terms(struct blocks *b, value v, int depth) {
@@ -341,30 +326,43 @@ static void add_up_terms(struct blocks *b, value v, int depth) {
     add(w, ", count);\n");
 }
 
-/* gcc forgets which array it is that a vector loop writes, and takes it to be any one, the lanes of
- * sums among them; not so of a pointer that it knows nothing of. But then what lies in memory of the
- * caller's may change with it, which costs more than what one sum would gain. */
-static void name_buffers(struct blocks *b, uint32_t sums, int depth) {
-    b->view = sums > 1 ? "_p" : "";
-    for (size_t i = 0; i < b->slots && sums > 1; i++) {
-        indent(b->w, depth);
-        ADD(b->w, "WG_POINTER(%s, w%zu_p, w%zu);\n", type_text_of[b->slot[i].dtype], i, i);
+/* How many sums the group has, and what follows from that. gcc forgets which array it is that a
+ * vector loop writes, and takes it to be any one, the lanes of sums among them; not so of a pointer
+ * that it knows nothing of. But then what lies in memory of the caller's may change with it, which
+ * costs more than what one sum would gain. */
+static void count_sums(struct blocks *b, value first, int depth) {
+    struct writer *w = b->w;
+    const struct grouping *of = w->grouping;
+    size_t largest = 1;
+    b->sums = 0;
+    for (value v = first; v && of[v].group == of[first].group; v = w->l->next[v]) {
+        size_t size = wg_dtype_size((wg_dtype)dtype_of(w, v));
+        if (!has_lanes(b, v)) continue;
+        b->sums++;
+        if (size > largest) largest = size;
+    }
+    if (b->sums) snprintf(b->side, sizeof b->side, "WG_SIDE(%u, %zu)", b->sums, largest);
+    else snprintf(b->side, sizeof b->side, "WG_LANES");
+    b->view = b->sums > 1 ? "_p" : "";
+    for (size_t i = 0; i < b->slots && b->sums > 1; i++) {
+        indent(w, depth);
+        ADD(w, "WG_POINTER(%s, w%zu_p, w%zu);\n", type_text_of[b->slot[i].dtype], i, i);
     }
 }
 
 static void add_group(struct blocks *b, value first, int depth) {
     const struct lowered *l = b->w->l;
     const struct grouping *of = b->w->grouping;
-    uint32_t group = of[first].group, sums = 0;
-    bool lanes = b->is_long, body = b->groups > 1;
+    uint32_t group = of[first].group;
+    bool body = b->groups > 1;
+    count_sums(b, first, depth);
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
-        sums += has_lanes(b, v);
         body |= !is_reduction(b, v) || has_terms(b, v);
         if (has_terms(b, v)) declare_terms(b, v, depth);
     }
-    name_buffers(b, sums, depth);
-    if (body && (lanes || sums > 0)) {
-        if (has_lane_loop(b)) add_lane_loop(b, first, depth);
+    if (body && (b->is_long || b->sums > 0)) {
+        if (has_lane_loop(b) && b->sums > 0) add_sides(b, first, depth);
+        else if (has_lane_loop(b)) add_lane_loop(b, first, "0", depth);
         if (b->trips < 0 || b->trips % LANES) add_group_loop(b, first, REST_LOOP, depth);
     } else if (body) {
         add_group_loop(b, first, PLAIN_LOOP, depth);

@@ -82,13 +82,6 @@ static void open_block_loop(struct writer *w, const struct site_of_use *at, cons
     ADD(w, "(void)i%zu;\n", axis);
 }
 
-static void close_loops(struct writer *w, size_t count, int depth) {
-    for (size_t k = count; k-- > 0;) {
-        indent(w, depth + (int)k);
-        add(w, "}\n");
-    }
-}
-
 static void add_block(struct writer *w, const struct columns *c, int depth) {
     struct site_of_use at = {c->pass, &c->plan};
     int inside = depth + (int)c->summed;
@@ -99,13 +92,13 @@ static void add_block(struct writer *w, const struct columns *c, int depth) {
     open_block_loop(w, &at, "first", inside);
     add_body(w, &at, inside + 1);
     each_reduction(w, c, inside + 1, add_term);
-    close_loops(w, 1, inside);
+    close_loops(w, inside + 1, inside);
     each_reduction(w, c, inside, add_row_end);
-    close_loops(w, c->summed, depth);
+    close_loops(w, depth + (int)c->summed, depth);
     each_reduction(w, c, depth, add_end);
     open_block_loop(w, &at, "first", depth);
     each_reduction(w, c, depth + 1, add_total);
-    close_loops(w, 1, depth);
+    close_loops(w, depth + 1, depth);
 }
 
 /* ---- few columns ----------------------------------------------------------------------------- */
@@ -177,7 +170,7 @@ static void add_row_terms(struct writer *w, const struct columns *c, const struc
         add_operand(w, &l->access.at[l->access_at[v]], &at);
         add(w, ";\n");
     }
-    close_loops(w, (size_t)loops, depth);
+    close_loops(w, depth + loops, depth);
 }
 
 static void add_rows(struct writer *w, const struct columns *c, int64_t width, int depth) {
@@ -217,13 +210,13 @@ static void add_few_columns(struct writer *w, const struct columns *c, int64_t w
     add(w, "const int64_t rows = trips - first < WG_ROWS ? trips - first : WG_ROWS;\n");
     add_row_terms(w, c, &all, width, depth + 1);
     add_rows(w, c, width, depth + 1);
-    close_loops(w, 1, depth);
+    close_loops(w, depth + 1, depth);
     indent(w, depth);
     add(w, "const int64_t first = 0;\n");
     each_reduction(w, c, depth, add_end);
     open_block_loop(w, &at, "first", depth);
     each_reduction(w, c, depth + 1, add_total);
-    close_loops(w, 1, depth);
+    close_loops(w, depth + 1, depth);
 }
 
 /* ---- a pass ---------------------------------------------------------------------------------- */
@@ -235,7 +228,7 @@ void add_columns(struct writer *w, uint32_t pass, size_t rows, int depth) {
         indent(w, depth);
         add(w, "{\n");
         add_few_columns(w, &c, width, depth + 1);
-        close_loops(w, 1, depth);
+        close_loops(w, depth + 1, depth);
         return;
     }
     size_t last = c.plan.count - 1, outside = last - c.summed;
@@ -251,5 +244,5 @@ void add_columns(struct writer *w, uint32_t pass, size_t rows, int depth) {
     add_trips(w, pass, &c.plan, last);
     add(w, " - first, count = rest < WG_COLUMNS ? rest : WG_COLUMNS;\n");
     add_block(w, &c, depth + 1);
-    close_loops(w, outside + 1, depth - (int)outside);
+    close_loops(w, depth + 1, depth - (int)outside);
 }

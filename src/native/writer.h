@@ -101,6 +101,8 @@ struct plan plan_loops(struct writer *w, uint32_t pass, size_t from, size_t to);
 /* for (...) { of a loop of the plan; `independent`: its iterations are. */
 void open_loop(struct writer *w, uint32_t pass, const struct plan *plan, size_t k, int depth,
                bool independent);
+/* The closing braces of blocks `from` - 1 to `depth` deep. */
+void close_loops(struct writer *w, int from, int depth);
 /* Whether a row calls a function that costs more than a few instructions. */
 bool calls_function(unsigned op, unsigned dtype);
 /* Checks of inputs and constants that somebody indexes with. */
