@@ -124,9 +124,14 @@ static void keep_openmp(void *handle) {
     if (library) dlclose(library);
 }
 
-static bool load_object(struct build *b, const char *path, struct loaded *result) {
+static bool load(const char *path, struct loaded *result) {
     result->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-    if (result->handle) return keep_openmp(result->handle), true;
+    if (result->handle) keep_openmp(result->handle);
+    return result->handle != NULL;
+}
+
+static bool load_object(struct build *b, const char *path, struct loaded *result) {
+    if (load(path, result)) return true;
     const char *why = dlerror();
     return !fail_with(b->error, WG_ENATIVE, "what %s made does not load: %s", b->compiler.path.data,
                       why ? why : path);
@@ -135,10 +140,7 @@ static bool load_object(struct build *b, const char *path, struct loaded *result
 /* An object that is damaged, or that loads no more, since a library that it needs is gone, is made
  * again and replaced. It is not removed: it might be another process's new one by then. */
 static bool load_stored(struct build *b, struct loaded *result) {
-    if (cache_check(b->stored.data, b->key))
-        result->handle = dlopen(b->stored.data, RTLD_NOW | RTLD_LOCAL);
-    result->cached = result->handle != NULL;
-    if (result->cached) keep_openmp(result->handle);
+    result->cached = cache_check(b->stored.data, b->key) && load(b->stored.data, result);
     return result->cached;
 }
 
@@ -267,8 +269,8 @@ static bool compile(struct build *b, struct loaded *result) {
     wg_text_free(&second);
     /* From the cache if it can be, where debuggers find it afterwards; another process may have
      * removed it already. */
-    if (stored) result->handle = dlopen(b->stored.data, RTLD_NOW | RTLD_LOCAL);
-    if (result->handle || load_object(b, b->object.data, result)) return true;
+    if ((stored && load(b->stored.data, result)) || load_object(b, b->object.data, result))
+        return true;
     if (stored) {
         (void)unlink(b->stored.data);
         (void)unlink(b->stored_source.data);

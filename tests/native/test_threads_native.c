@@ -3,14 +3,17 @@
  * a compiler without OpenMP. */
 #include "base/base.h"
 #include "support/random_program.h"
+#include "support/scratch.h"
 #include "support/test.h"
 
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const int counts[] = {1, 2, 3, 8};
@@ -217,6 +220,40 @@ static void callers_with_threads_of_their_own_do_not_meet(void **state) {
     wg_program_free(p);
 }
 
+/* ---- code that goes ----------------------------------------------------------------------------- */
+
+/* In a process of its own, which has not loaded OpenMP's library yet: it brings that along, compiled
+ * for the first time and then from the cache, and goes. */
+static int load_call_and_free(void) {
+    wg_program *p = program_of("sum(exp(x))", WG_F64, 0);
+    wg_tensor x = tensor_of(WG_F64, 4000, 0, false);
+    wg_function *fn = compile(p, 2, plain_shared);
+    wg_tensor *y = run(fn, p, 4000, &x);
+    free_tensors(y, wg_output_count(p));
+    wg_function_free(fn);
+    usleep(100000); /* its threads wait for more */
+    free(x.data);
+    wg_program_free(p);
+    return 0;
+}
+
+static void code_goes_while_its_threads_wait(void **state) {
+    (void)state;
+    char cache[256];
+    assert_non_null(getcwd(cache, sizeof cache));
+    for (int cached = 0; cached < 2; cached++) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0) {
+            setenv("WENGERT_CACHE", cache, 1);
+            for (int k = 1; k < NSIG; k++) signal(k, SIG_DFL); /* not cmocka's */
+            _exit(load_call_and_free());
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    }
+}
+
 /* ---- what is not there ----------------------------------------------------------------------- */
 
 static void a_compiler_without_openmp_gives_one_thread(void **state) {
@@ -273,6 +310,9 @@ static void counts_of_threads_are_checked(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        /* before OpenMP is there */
+        cmocka_unit_test_setup_teardown(code_goes_while_its_threads_wait, scratch_setup,
+                                        scratch_teardown),
         cmocka_unit_test(threads_give_the_bits_of_one),
         cmocka_unit_test(random_programs_do_too),
         cmocka_unit_test(callers_with_threads_of_their_own_do_not_meet),
