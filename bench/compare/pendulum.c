@@ -7,9 +7,8 @@
 #include "compare.h"
 #include "simd.h"
 
-#include <string.h>
-
 #include <stdlib.h>
+#include <string.h>
 
 #define H 0.001
 

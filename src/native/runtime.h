@@ -50,7 +50,7 @@ typedef struct { /* a call */
 #if defined(__AVX512F__)
 #define WG_VECTOR_BYTES 64
 #define WG_TILE 5 /* rows and columns of a product whose sums the registers hold */
-#define WG_SUMS 16 /* vectors of sums that they hold */
+#define WG_SUM_VECTORS 16 /* vectors of sums that they hold */
 #else
 #if defined(__AVX__)
 #define WG_VECTOR_BYTES 32
@@ -58,17 +58,17 @@ typedef struct { /* a call */
 #define WG_VECTOR_BYTES 16
 #endif
 #define WG_TILE 3
-#define WG_SUMS 8
+#define WG_SUM_VECTORS 8
 #endif
-/* So many of the lanes of these sums, of numbers of this size, have room in the registers. */
-#define WG_FITS(sums, size, lanes) ((sums) * (size) * (lanes) <= WG_SUMS * WG_VECTOR_BYTES)
-#define WG_SIDE(sums, size)                                                                        \
+/* So many lanes of each of these sums, of numbers of this size, the registers hold at once. */
+#define WG_FITS(sums, size, lanes)                                                                 \
+    ((sums) * (size) * (lanes) <= WG_SUM_VECTORS * WG_VECTOR_BYTES)
+#define WG_AT_ONCE(sums, size)                                                                     \
     (WG_FITS(sums, size, 16)  ? 16                                                                 \
      : WG_FITS(sums, size, 8) ? 8                                                                  \
      : WG_FITS(sums, size, 4) ? 4                                                                  \
                               : 2)
-/* A pointer to an array, of which compilers know that it may be anything but what no one else has
- * the address of. */
+/* A pointer to an array, of which compilers do not know where it comes from. */
 #if defined(__GNUC__)
 #define WG_ALIGNED __attribute__((aligned(64)))
 #define WG_POINTER(type, name, array)                                                              \

@@ -104,7 +104,7 @@ static void F(wg_peak_axes)(int rank, const int64_t *extent, unsigned mask, cons
         if (!(mask >> k & 1)) count *= extent[k];
     (void)F(wg_largest_axes)(rank, extent, mask, 1, x, y);
     for (int64_t i = 0; i < count; i++)
-        if (!isfinite(y[i])) y[i] = 0;
+        y[i] = F(wg_shift)(y[i]);
 }
 
 /* The sum of the squares of scale * x over the reduced places from x on. */

@@ -174,7 +174,7 @@ wg_wide_reduce_logarithm(wg_wide x) {
     return l;
 }
 
-/* The logarithm with this little more. */
+/* log x + more, where that is less than the last digits of 1. */
 WG_WIDE wg_wide_logarithm_of(struct wg_wide_logarithm l, wg_wide more) {
     wg_wide r = l.r, square = r * r;
     wg_wide p = (0.3333333333333285 - 0.250000000000276 * r) +
@@ -192,8 +192,8 @@ WG_WIDE wg_wide_log(wg_wide x) {
     return wg_wide_with_ends(wg_wide_logarithm_of(l, wg_wide_all(0)), x, l.end);
 }
 
-/* log u, u = 1 + x rounded, and what u lost over u, which is 2^k c (1 + r). With the sign of x, also
- * where that is -0. */
+/* log u, u = 1 + x rounded, and what u lost over u = 2^k c (1 + r): for 1/(1 + r), 1 - r will do.
+ * With the sign of x, also where that is -0. */
 WG_WIDE wg_wide_log1p(wg_wide x) {
     wg_wide u = 1 + x, lost = x - (u - 1);
     struct wg_wide_logarithm l = wg_wide_reduce_logarithm(u);
@@ -205,10 +205,11 @@ WG_WIDE wg_wide_log1p(wg_wide x) {
 /* ---- what loops call ------------------------------------------------------------------------- */
 
 /* By the names that x86-64's vector ABI has for the function wg_NAME_of_many of eight, four, two
- * numbers and one. */
+ * numbers and one. Not static, though nobody else sees them: what refers to them knows them by
+ * these names alone. write_call.c names the functions that there are. */
 typedef double wg_four __attribute__((vector_size(32)));
 typedef double wg_two __attribute__((vector_size(16)));
-#define WG_WIDE_CALLED static __attribute__((noinline, used))
+#define WG_WIDE_CALLED __attribute__((noinline, used, visibility("hidden")))
 #define WG_WIDE_VARIANTS(name)                                                                     \
     extern double wg_simd_##name(double) __asm__("wg_" #name "_of_many")                           \
         __attribute__((simd("notinbranch"), const, nothrow, visibility("hidden")));                \

@@ -1,8 +1,8 @@
 /* Loops with reductions, or with functions of functions, block by block. The terms of a sum are
- * added to sixteen lanes, in the order of runtime_reduce.h; those of a maximum wait in a buffer. The
- * statements of a pass are cut into groups, each with a loop of its own over the block: a group's
- * lanes, so many at a time, fit the registers; its chains of operations are short enough for the
- * processor to work on several elements at once, so none has a mathematical function of another
+ * added to sixteen lanes, in the order of runtime_reduce.h; those of a maximum wait in a buffer.
+ * The statements of a pass are cut into groups, each with a loop of its own over the block: a
+ * group's lanes, so many at a time, fit the registers; its chains of operations are short enough for
+ * the processor to work on several elements at once, so none has a mathematical function of another
  * one's value; and a compiler's time grows with the size of a loop's body faster than linearly. What
  * a later group reads waits in a buffer of one block. */
 #include "native/writer.h"
@@ -11,7 +11,7 @@
 
 enum {
     LANES = 16,            /* of runtime_reduce.h */
-    GROUP_SUMS = 6,        /* sums of f64 whose lanes fit 32 registers of 8, or nearly 16 of 4 */
+    GROUP_SUMS = 6,        /* in lanes, of a group: with what they add up they fit 16 registers */
     GROUP_STATEMENTS = 32, /* of a group */
     WAITING = 8,           /* values that may wait at once; a pass with more is not cut */
     CUT_LENGTH = 64        /* iterations that are worth several loops */
@@ -30,12 +30,12 @@ struct blocks {
     uint32_t groups;
     struct slot slot[WAITING];
     size_t slots;
-    int64_t trips;    /* -1: known at the call only */
-    bool reduces;     /* the pass has reductions */
-    bool is_long;     /* it is cut also where no function asks for it */
-    uint32_t sums;    /* of the group at hand, in lanes */
-    char side[24];    /* so many of the lanes it takes at a time: "WG_SIDE(sums, bytes)" */
-    const char *view; /* stands behind the names of buffers in it */
+    int64_t trips;      /* -1: known at the call only */
+    bool reduces;       /* the pass has reductions */
+    bool is_long;       /* some group has as many statements or sums as there may be */
+    uint32_t sums;      /* of the group at hand, in lanes */
+    char at_once[32];   /* so many of the lanes it takes at a time: "WG_AT_ONCE(sums, bytes)" */
+    const char *suffix; /* of the names of buffers in it */
 };
 
 enum loop { PLAIN_LOOP, LANE_LOOP, REST_LOOP };
@@ -93,15 +93,18 @@ static bool follows_function(const struct blocks *b, value v, uint32_t group) {
         value root = l->access.at[l->access_at[v] + k].root;
         if (l->pass[root] != b->pass || is_reduction(b, root)) continue;
         const struct grouping *of = &b->w->grouping[root];
-        if (of->group == group && of->functions) return true;
+        if (of->group == group && of->has_function) return true;
     }
     return false;
 }
 
+static uint32_t most_sums(const struct blocks *b) {
+    uint32_t lanes = count_lanes(b), wanted = (lanes + GROUP_SUMS - 1) / GROUP_SUMS;
+    return wanted ? (lanes + wanted - 1) / wanted : 1; /* about as many in each group */
+}
+
 static void number_groups(struct blocks *b, bool cut_at_functions) {
-    uint32_t lanes = count_lanes(b), sums = 0, statements = 0, group = 0;
-    uint32_t wanted = (lanes + GROUP_SUMS - 1) / GROUP_SUMS;
-    uint32_t most = wanted ? (lanes + wanted - 1) / wanted : 1;
+    uint32_t most = most_sums(b), sums = 0, statements = 0, group = 0;
     b->is_long = false;
     for (value v = first_of(b); v; v = b->w->l->next[v]) {
         bool full = b->reduces &&
@@ -116,7 +119,7 @@ static void number_groups(struct blocks *b, bool cut_at_functions) {
         sums += has_lanes(b, v);
         statements += !is_reduction(b, v);
         b->w->grouping[v] =
-            (struct grouping){.group = group, .until = group, .functions = function || follows};
+            (struct grouping){.group = group, .until = group, .has_function = function || follows};
     }
     b->groups = group + 1;
 }
@@ -178,7 +181,7 @@ static void fetch(struct blocks *b, value v, uint32_t loop, int depth) {
     of->fetched = loop;
     indent(b->w, depth);
     ADD(b->w, "const %s v%u = w%u%s[each];\n", type_text_of[dtype_of(b->w, v)], v, of->slot - 1u,
-        b->view);
+        b->suffix);
 }
 
 static void fetch_operands(struct blocks *b, value v, uint32_t loop, int depth) {
@@ -218,7 +221,7 @@ static void add_group_body(struct blocks *b, value first, enum loop loop, int de
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!of[v].slot) continue;
         indent(w, depth);
-        ADD(w, "w%u%s[each] = v%u;\n", of[v].slot - 1u, b->view, v);
+        ADD(w, "w%u%s[each] = v%u;\n", of[v].slot - 1u, b->suffix, v);
     }
     for (value v = first_of(b); v && group + 1 == b->groups; v = l->next[v]) {
         if (!is_stored(b, v)) continue;
@@ -246,7 +249,7 @@ static void add_group_loop(struct blocks *b, value first, enum loop loop, int de
 
 static void open_lanes(struct blocks *b, int depth) {
     indent(b->w, depth);
-    ADD(b->w, "for (int64_t lane = 0; lane < %s; lane++) {\n", b->side);
+    ADD(b->w, "for (int64_t lane = 0; lane < %s; lane++) {\n", b->at_once);
 }
 
 /* The whole groups of sixteen elements. */
@@ -271,11 +274,11 @@ static void add_sides(struct blocks *b, value first, int depth) {
     const struct grouping *of = w->grouping;
     uint32_t group = of[first].group;
     indent(w, depth);
-    ADD(w, "for (int64_t side = 0; side < WG_LANES; side += %s) {\n", b->side);
+    ADD(w, "for (int64_t side = 0; side < WG_LANES; side += %s) {\n", b->at_once);
     for (value v = first; v && of[v].group == group; v = l->next[v]) {
         if (!has_lanes(b, v)) continue;
         indent(w, depth + 1);
-        ADD(w, "%s s%u[%s] = {0};\n", type_text_of[dtype_of(w, v)], v, b->side);
+        ADD(w, "%s s%u[%s] = {0};\n", type_text_of[dtype_of(w, v)], v, b->at_once);
     }
     add_lane_loop(b, first, "side", depth + 1);
     open_lanes(b, depth + 1);
@@ -327,9 +330,10 @@ static void add_up_terms(struct blocks *b, value v, int depth) {
 }
 
 /* How many sums the group has, and what follows from that. gcc forgets which array it is that a
- * vector loop writes, and takes it to be any one, the lanes of sums among them; not so of a pointer
- * that it knows nothing of. But then what lies in memory of the caller's may change with it, which
- * costs more than what one sum would gain. */
+ * vector loop writes, and takes it to be any one, the lanes of sums among them. Of a pointer that
+ * comes from nowhere it knows that it is no array whose address nobody has, as the lanes are. But
+ * then it may be the caller's memory, which is read again each time: that costs more than one sum
+ * would gain. */
 static void count_sums(struct blocks *b, value first, int depth) {
     struct writer *w = b->w;
     const struct grouping *of = w->grouping;
@@ -341,9 +345,9 @@ static void count_sums(struct blocks *b, value first, int depth) {
         b->sums++;
         if (size > largest) largest = size;
     }
-    if (b->sums) snprintf(b->side, sizeof b->side, "WG_SIDE(%u, %zu)", b->sums, largest);
-    else snprintf(b->side, sizeof b->side, "WG_LANES");
-    b->view = b->sums > 1 ? "_p" : "";
+    if (b->sums) snprintf(b->at_once, sizeof b->at_once, "WG_AT_ONCE(%u, %zu)", b->sums, largest);
+    else snprintf(b->at_once, sizeof b->at_once, "WG_LANES");
+    b->suffix = b->sums > 1 ? "_p" : "";
     for (size_t i = 0; i < b->slots && b->sums > 1; i++) {
         indent(w, depth);
         ADD(w, "WG_POINTER(%s, w%zu_p, w%zu);\n", type_text_of[b->slot[i].dtype], i, i);
@@ -360,6 +364,8 @@ static void add_group(struct blocks *b, value first, int depth) {
         body |= !is_reduction(b, v) || has_terms(b, v);
         if (has_terms(b, v)) declare_terms(b, v, depth);
     }
+    /* Of a long pass all loops are over lanes: what is left over behind them is no vector code,
+     * which takes compilers long. */
     if (body && (b->is_long || b->sums > 0)) {
         if (has_lane_loop(b) && b->sums > 0) add_sides(b, first, depth);
         else if (has_lane_loop(b)) add_lane_loop(b, first, "0", depth);

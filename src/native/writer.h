@@ -13,7 +13,7 @@ struct grouping { /* a statement in the loops of write_blocks.c */
     uint32_t until;   /* the last group that reads it */
     uint32_t fetched; /* the last loop that has it in a variable */
     uint8_t slot;     /* 1 + the buffer in which it waits; 0: none */
-    bool functions;   /* it is, or reads, a mathematical function of its group */
+    bool has_function; /* it is, or reads, a mathematical function of its group */
 };
 
 struct writer {

@@ -66,7 +66,7 @@ bool slice_count(wg_graph *g, wg_extent start, wg_extent stop, int64_t step, wg_
 value build_sum(wg_graph *g, value a, uint32_t axes);
 value build_mean(wg_graph *g, value a, uint32_t axes);
 value build_reduce_max(wg_graph *g, value a, uint32_t axes);
-value build_peak(wg_graph *g, value a, uint32_t axes); /* the largest as a shift, see op_peak */
+value build_peak(wg_graph *g, value a, uint32_t axes); /* the largest number as a shift, see op_peak */
 value build_argmax(wg_graph *g, value a, unsigned axis); /* i64; the first of ties */
 value build_logsumexp(wg_graph *g, value a, uint32_t axes);
 value build_norm(wg_graph *g, value a, uint32_t axes); /* Euclidean */

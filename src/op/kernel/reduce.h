@@ -202,7 +202,8 @@ static inline void F(meet)(enum largest of, size_t n, const T *x, T *largest, T 
     }
     for (size_t i = 0; i < n; i++) largest[i] = x[i] > largest[i] ? x[i] : largest[i];
 #if FLOAT
-    for (size_t i = 0; i < n && of != OF_NUMBERS; i++) nan[i] = x[i] == x[i] ? nan[i] : x[i];
+    if (of == OF_NUMBERS) return;
+    for (size_t i = 0; i < n; i++) nan[i] = x[i] == x[i] ? nan[i] : x[i];
 #else
     (void)nan;
 #endif
