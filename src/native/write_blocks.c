@@ -1,10 +1,10 @@
 /* Loops with reductions, or with functions of functions, block by block. The terms of a sum are
  * added to sixteen lanes, in the order of runtime_reduce.h; those of a maximum wait in a buffer.
  * The statements of a pass are cut into groups, each with a loop of its own over the block: a
- * group's lanes, so many at a time, fit the registers; its chains of operations are short enough for
- * the processor to work on several elements at once, so none has a mathematical function of another
- * one's value; and a compiler's time grows with the size of a loop's body faster than linearly. What
- * a later group reads waits in a buffer of one block. */
+ * group's lanes, so many at a time, fit the registers; its chains of operations are short enough
+ * for the processor to work on several elements at once, so none has a mathematical function of
+ * another one's value; and a compiler's time grows with the size of a loop's body faster than
+ * linearly. What a later group reads waits in a buffer of one block. */
 #include "native/writer.h"
 
 #include <stdio.h>
