@@ -18,9 +18,10 @@ struct failing_allocator {
 wg_allocator failing_hook(struct failing_allocator *allocator);
 
 /* Runs `work` with the n-th request failing, alone and with all that follow, for n = 1, 2, ...
- * until it asks for less than n. Asserts (cmocka) that a run is WG_OK if and only if nothing
- * failed, is WG_ENOMEM otherwise, and leaves no block behind. Returns how many requests a whole
- * run makes. */
+ * until it asks for less than n; where sanitizers slow this down (WG_INSTRUMENTED), of those behind
+ * the 128th with every fourth. Asserts (cmocka) that a run is WG_OK if and only if nothing failed,
+ * is WG_ENOMEM otherwise, and leaves no block behind. Returns how many requests a whole run
+ * makes. */
 size_t fail_every_request(wg_status (*work)(const wg_allocator *allocator, void *ctx), void *ctx);
 
 #endif
