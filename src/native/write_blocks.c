@@ -170,6 +170,7 @@ static void form_groups(struct blocks *b) {
     for (value v = first_of(b); v; v = b->w->l->next[v]) b->w->grouping[v] = (struct grouping){0};
     b->groups = 1;
     b->slots = 0;
+    b->is_long = false;
 }
 
 /* ---- the body of a group --------------------------------------------------------------------- */
