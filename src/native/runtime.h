@@ -47,6 +47,15 @@ typedef struct { /* a call */
 #define WG_COLUMNS 512 /* columns that are reduced together */
 #define WG_ROWS 64     /* rows that are added up in turn */
 #define WG_LANES 16  /* partial sums of a block */
+#define WG_ACROSS 16 /* iterations of a loop that goes across rows, taken at a time */
+/* Memory that is read, or written, soon. */
+#if defined(__GNUC__)
+#define WG_SOON(address) __builtin_prefetch(address, 0, 2)
+#define WG_SOON_WRITTEN(address) __builtin_prefetch(address, 1, 2)
+#else
+#define WG_SOON(address) (void)(address)
+#define WG_SOON_WRITTEN(address) (void)(address)
+#endif
 #if defined(__AVX512F__)
 #define WG_VECTOR_BYTES 64
 #define WG_TILE 5 /* rows and columns of a product whose sums the registers hold */

@@ -29,3 +29,9 @@ static inline int64_t wg_step(int64_t inner)
     int64_t step = inner > 0 ? WG_PIECE / inner : WG_PIECE;
     return step >= 16 ? step - step % 16 : step > 0 ? step : 1;
 }
+/* The same where the loop goes along rows, of which a piece should have whole lines of memory. */
+static inline int64_t wg_step_along(int64_t inner)
+{
+    const int64_t step = wg_step(inner);
+    return step < 16 ? 16 : step;
+}

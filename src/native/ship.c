@@ -62,7 +62,7 @@ static const char *const keywords[] = {
 static const char *const own_words[] = {
     "c", "terms", "each", "whole", "side", "lanes", "lane", "begin", "count", "extent", "shape",
     "from", "to", "start", "step", "row", "rows", "first", "rest", "trips", "f64", "philox",
-    "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
+    "next", "wide", "memcpy", "memset", "memmove", "isfinite", "isinf", "floor_quotient",
     "floor_remainder", "BITS", "SHIFTED", "ABSOLUTE", "lgamma", "tgamma", "copysign", "f", "status",
     "index", "length", "low", "high", "outside", "ran", "go", "at", "size", "which", "along"};
 

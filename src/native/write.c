@@ -241,10 +241,18 @@ static bool is_computed_here(const struct writer *w, value root) {
     return w->l->role[root] == ROLE_INDEX || op == OP_size || op == OP_iota;
 }
 
+bool is_read_in_memory(const struct writer *w, const struct access *a,
+                       const struct site_of_use *at) {
+    return instr_at(w->t, a->root)->op != OP_constant && !is_computed_here(w, a->root) &&
+           !is_variable(w, a->root, at) && !w->kept[a->root] &&
+           w->w->homes->table[a->root] != NO_HOME && !is_parameter(w, a->root);
+}
+
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
     value root = a->root;
     const struct instr *i = instr_at(w->t, root);
     if (w->of_repeat && add_moved(w, a)) return;
+    if (add_turned_operand(w, a, at)) return;
     if (i->op == OP_constant) {
         add_literal(w, dtype_of(w, root), attr_words(w->t, i->attr)[0]);
     } else if (is_computed_here(w, root)) {
@@ -558,17 +566,24 @@ static bool has_reductions(const struct writer *w, uint32_t pass) {
     return false;
 }
 
+/* All loops as they are, and what stands in them. */
+static void add_plain(struct writer *w, const struct site_of_use *at, int *depth) {
+    for (size_t k = 0; k < at->plan->count; k++) {
+        if (k + 1 == at->plan->count) load_factors(w, at, *depth);
+        open_loop(w, at->pass, at->plan, k, (*depth)++, k + 1 == at->plan->count);
+    }
+    add_body(w, at, *depth);
+}
+
 static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int depth) {
     struct site_of_use at = {pass, plan};
+    const struct turned turned = find_turned(w, &at);
     int inside = depth;
+    plan->turned = turned.count > 0 && turned.along == 0;
     if (w->w->threads && plan->rows == 0 && plan->count > 0)
         inside = open_pieces(w, pass, plan, depth);
-    bool cut = plan->count == 1 && add_cut_loop(w, pass, plan, inside);
-    for (size_t k = 0; k < plan->count && !cut; k++) {
-        if (k + 1 == plan->count) load_factors(w, &at, inside);
-        open_loop(w, pass, plan, k, inside++, k + 1 == plan->count);
-    }
-    if (!cut) add_body(w, &at, inside);
+    if (turned.count) add_turned(w, &turned, &at, inside);
+    else if (plan->count != 1 || !add_cut_loop(w, pass, plan, inside)) add_plain(w, &at, &inside);
     close_loops(w, inside, depth);
 }
 

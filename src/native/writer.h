@@ -34,6 +34,7 @@ struct writer {
     value of_repeat; /* the repeated statement that is written; 0: none */
     VEC(struct left_out) checked; /* indices that have been, in the order of the text */
     const char *kept_index; /* in those arrays; NULL: by row and element */
+    const struct turned *turned; /* operands that are read from copies; NULL: none */
     bool ok;
 };
 
@@ -45,6 +46,7 @@ struct plan {
         size_t first, last;
     } loop[WG_MAX_RANK];
     bool pieces; /* the first loop goes from `piece` to `end` */
+    bool turned; /* and goes along rows that the innermost one goes across */
 };
 
 static inline unsigned dtype_of(const struct writer *w, value v) {
@@ -88,6 +90,9 @@ void add_count(struct writer *w, const wg_type *type);
 /* Atomic: it may stand beside any operator. */
 void add_literal(struct writer *w, unsigned dtype, int64_t bits);
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
+/* Whether an operand is an element of a tensor in memory. */
+bool is_read_in_memory(const struct writer *w, const struct access *a,
+                       const struct site_of_use *at);
 /* The address of integers that somebody indexes with. */
 void add_index_address(struct writer *w, value index);
 void add_comment(struct writer *w, value v);
@@ -155,6 +160,23 @@ void add_blocks(struct writer *w, uint32_t pass, const struct plan *plan, int de
 /* The statements of a pass without reductions, whose loop is one, as several loops over blocks if
  * they are better cut; false: they are not, and nothing is written. */
 bool add_cut_loop(struct writer *w, uint32_t pass, const struct plan *plan, int depth);
+
+/* ---- write_turned.c -------------------------------------------------------------------------- */
+
+/* Operands that the innermost loop of a pass reads across their rows. */
+enum { MOST_TURNED = 4 };
+struct turned {
+    size_t along; /* the loop of the plan that goes along their rows */
+    size_t wide;  /* as many of its iterations are taken at a time */
+    size_t count;  /* 0: there are none */
+    const struct access *operand[MOST_TURNED];
+};
+struct turned find_turned(struct writer *w, const struct site_of_use *at);
+/* The loops of a plan with such operands, and their body. */
+void add_turned(struct writer *w, const struct turned *turned, const struct site_of_use *at,
+                int depth);
+/* One of them, where a copy of its part is at hand; false: it is none. */
+bool add_turned_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
 
 /* ---- write_rows.c ---------------------------------------------------------------------------- */
 

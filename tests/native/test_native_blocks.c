@@ -1,42 +1,9 @@
 /* Loops that are cut where a mathematical function follows another: against the interpreter around
  * the lengths of blocks, in place, by several threads; and which loops are cut. */
-#include "native/bundle.h"
-
-static wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    if (error.status) fail_msg("%s\n%s", formula, error.message);
-    return p;
-}
-
-static wg_program *with_size(const wg_program *p, int64_t n) {
-    wg_error error = {0};
-    char size[32];
-    snprintf(size, sizeof size, "n=%lld", (long long)n);
-    wg_program *fixed = wg_specialize(p, size, &error);
-    assert_ok(error);
-    return fixed;
-}
-
-static wg_function *compile(const wg_program *p, wg_backend backend, int threads,
-                            const char *flags) {
-    wg_error error = {0};
-    wg_options options = {.backend = backend, .threads = threads, .flags = flags};
-    wg_function *fn = wg_compile(p, &options, &error);
-    assert_ok(error);
-    assert_string_equal(wg_function_note(fn), "");
-    return fn;
-}
+#include "native/around.h"
 
 static size_t buffers(const wg_program *p) {
-    wg_error error = {0};
-    wg_text text = {0};
-    size_t count = 0;
-    wg_show_lowered(p, &text, &error);
-    assert_ok(error);
-    for (const char *s = text.data; (s = strstr(s, "[WG_BLOCK] WG_ALIGNED;")); s++) count++;
-    wg_text_free(&text);
-    return count;
+    return count_lowered(p, "[WG_BLOCK] WG_ALIGNED;");
 }
 
 static const char chain[] = "f(x[n]) = sin(exp(tanh(x)))";
@@ -57,53 +24,11 @@ static const char *const formulas[] = {
     "  y = a*b*c*d*e*f*g*h*i*j*k }", /* waits for more than there are buffers */
 };
 
-static const char exactly[] = "-O0 -ffp-contract=off";
-static const char shared[] = "-O0 -ffp-contract=off -DWG_MUCH=0 -DWG_PIECE=32";
-static const struct tolerance rounding = {1e-11, 1e-4};
-
-static void compare(const wg_program *p, const wg_function *native, const char *label, int64_t n,
-                    struct tolerance allowed) {
-    struct bundle *b = bundle_of_one(p, label);
-    wg_function *interpreted = compile(p, WG_INTERPRET, 1, NULL);
-    wg_random random = wg_random_seed((uint64_t)n);
-    wg_tensor *in = random_inputs(p, n, &random);
-    size_t off = bundle_compare(b, interpreted, native, n, in, allowed, "blocks");
-    free_tensors(in, b->inputs);
-    wg_function_free(interpreted);
-    bundle_free(b);
-    if (off) fail_msg("%s, n = %lld", label, (long long)n);
-}
-
-/* With its size as a name and as a number, one thread and two. */
-static void compare_all(const wg_program *p, const char *label) {
-    static const int64_t sizes[] = {0, 1, 64, 511, 513, 1300};
-    enum { N = 1029 };
-    wg_program *fixed = with_size(p, N);
-    wg_function *native[] = {compile(p, WG_NATIVE, 1, exactly),
-                             compile(fixed, WG_NATIVE, 1, exactly),
-                             compile(p, WG_NATIVE, 2, shared), compile(fixed, WG_NATIVE, 1, NULL)};
-    for (size_t s = 0; s < COUNT_OF(sizes); s++)
-        if (sizes[s] > 0 || !strstr(label, "max"))
-            compare(p, native[0], label, sizes[s], same_bits);
-    for (size_t k = 0; k < COUNT_OF(native); k++) {
-        compare(p, native[k], label, N, k < 3 ? same_bits : rounding);
-        wg_function_free(native[k]);
-    }
-    wg_program_free(fixed);
-}
-
 static void results_are_the_interpreters(void **state) {
-    bool slow = getenv("WG_INSTRUMENTED"); /* sanitizers: not the derivatives */
+    static const int64_t sizes[] = {0, 1, 64, 511, 513, 1300, 1029};
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(formulas); i++) {
-        wg_error error = {0};
-        wg_program *p = parse(formulas[i]), *vjp = wg_vjp(p, NULL, NULL, &error);
-        assert_ok(error);
-        compare_all(p, formulas[i]);
-        if (!slow) compare_all(vjp, formulas[i]);
-        wg_program_free(p);
-        wg_program_free(vjp);
-    }
+    for (size_t i = 0; i < COUNT_OF(formulas); i++)
+        compare_formula_around(formulas[i], sizes, COUNT_OF(sizes));
 }
 
 /* What a later loop reads of an input is not yet written over. */
