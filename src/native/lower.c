@@ -825,7 +825,7 @@ static bool place_all(struct placer *p) {
         if (!need_whole(p, program->t.output.at[i].v, 0)) return false;
     settle_reductions(l);
     settle_short_rows(l);
-    if (!settle_places(l, p->error)) return false;
+    if (!settle_places(l, p->error) || !order_scalars(l, p->error)) return false;
     if (!sort_stages(p) || !list_items(l, p->error)) return false;
     settle_repeats(l);
     return true;

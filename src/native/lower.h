@@ -18,6 +18,7 @@
  *   ahead.c    indices that are checked in front of loops
  *   access.c   how a statement's operand is indexed
  *   places.c   parts of concatenations, made in place
+ *   order.c    which of two scalar products comes first
  *   items.c    what is written together, and as how many functions
  *   repeats.c  scalar code that repeats itself becomes a loop
  *   write*.c   the nests as C that is loaded
@@ -220,6 +221,10 @@ static inline void store(struct lowered *l, value root, enum storage at_least) {
         l->storage[root] < (uint8_t)at_least)
         l->storage[root] = (uint8_t)at_least;
 }
+
+/* ---- order.c --------------------------------------------------------------------------------- */
+/* Orders the statements of passes without loops so that compilers contract the right products. */
+bool order_scalars(struct lowered *l, wg_error *error);
 
 /* ---- items.c --------------------------------------------------------------------------------- */
 /* The items of the stages in their order, with the repeats of scalar code. */

@@ -306,8 +306,31 @@ static void random_loops(void **state) {
     bundle_free(b);
 }
 
+/* ---- what a step waits for ------------------------------------------------------------------- */
+
+/* Of two products the one that is ready first stands second, whichever the formula has first. */
+static void late_products_stand_first(void **state) {
+    static const char *const formulas[] = {
+        "f(a,b,x) = a*b + a*sin(x)", "f(a,b,x) = a*sin(x) + a*b",
+        "f(a,b,x) = a*b - a*sin(x)", "f(a,b,x) = { let c = a*b; y = a*sin(x) - c }",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(formulas); i++) {
+        wg_error error = {0};
+        wg_text text = {0};
+        wg_program *p = wg_parse(formulas[i], strlen(formulas[i]), NULL, &error);
+        wg_show_lowered(p, &text, &error);
+        assert_ok(error);
+        const char *late = strstr(text.data, " = a * v"), *early = strstr(text.data, " = a * b");
+        assert_true(late && early && late < early);
+        wg_text_free(&text);
+        wg_program_free(p);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(late_products_stand_first),
         cmocka_unit_test(loops_are_found),
         cmocka_unit_test(loops_are_found_in_bodies),
         cmocka_unit_test(what_is_no_loop_is_none),

@@ -1,0 +1,99 @@
+/* The order of scalar statements. A compiler that contracts products with sums takes, of a sum of
+ * two products, the one that the text has first into the sum, and lets the sum wait for the other.
+ * That should be the product which is ready first: in a chain of steps, each of which reads what the
+ * one before has made, the time of a step is what it waits for. So where the first of two such
+ * products is ready before the second, it is written behind it. */
+#include "native/writer.h"
+
+enum { FUNCTION = 10 }; /* what a mathematical function takes beside an addition */
+
+struct standing { /* of a value */
+    uint32_t uses;
+    uint32_t ready;  /* how long it waits, as a number of additions */
+    uint32_t place;  /* in the text */
+    value behind;    /* the product that is to be written behind it; 0: none */
+    bool moves;
+};
+
+struct order {
+    struct lowered *l;
+    const struct trace *t;
+    struct standing *of;
+};
+
+static void count_uses(struct order *o) {
+    for (value v = 1; v < o->l->count; v++) {
+        const struct instr *i = instr_at(o->t, v);
+        for (size_t k = 0; k < i->narg; k++) o->of[args_of(o->t, i)[k]].uses++;
+    }
+    for (size_t k = 0; k < o->t->output.count; k++) o->of[o->t->output.at[k].v].uses++;
+}
+
+static uint32_t ready_at(const struct order *o, value v) {
+    const struct instr *i = instr_at(o->t, v);
+    uint32_t latest = 0;
+    for (size_t k = 0; k < access_count(o->l, v); k++) {
+        uint32_t ready = o->of[o->l->access.at[o->l->access_at[v] + k].root].ready;
+        if (ready > latest) latest = ready;
+    }
+    bool function = i->narg && calls_function(i->op, type_of(o->t, args_of(o->t, i)[0])->dtype);
+    return latest + (function ? FUNCTION : 1);
+}
+
+static bool is_product(const struct order *o, value v, uint32_t pass) {
+    return o->l->pass[v] == pass && instr_at(o->t, v)->op == OP_mul && o->of[v].uses == 1;
+}
+
+/* Of a sum of two products: the one that is ready first moves behind the other. */
+static void look_at_sum(struct order *o, value sum, uint32_t pass) {
+    const struct access *operand = &o->l->access.at[o->l->access_at[sum]];
+    value early = operand[0].root, late = operand[1].root;
+    if (early == late || !is_product(o, early, pass) || !is_product(o, late, pass)) return;
+    if (o->of[early].ready > o->of[late].ready) early = late, late = operand[0].root;
+    if (o->of[early].ready == o->of[late].ready || o->of[early].place > o->of[late].place) return;
+    o->of[late].behind = early;
+    o->of[early].moves = true;
+}
+
+static void find_moves(struct order *o, uint32_t pass) {
+    uint32_t place = 0;
+    for (value v = o->l->passes.at[pass].first; v; v = o->l->next[v]) {
+        unsigned op = instr_at(o->t, v)->op;
+        o->of[v].place = place++;
+        o->of[v].ready = ready_at(o, v);
+        if (op == OP_add || op == OP_sub) look_at_sum(o, v, pass);
+    }
+}
+
+static void move(struct order *o, struct pass *pass) {
+    value *next_of = o->l->next;
+    value first = 0, last = 0;
+    for (value v = pass->first, next; v; v = next) {
+        next = next_of[v];
+        if (o->of[v].moves) continue;
+        if (last) next_of[last] = v;
+        else first = v;
+        last = v;
+        if (o->of[v].behind) last = next_of[v] = o->of[v].behind;
+    }
+    if (last) next_of[last] = 0;
+    pass->first = first;
+    pass->last = last;
+}
+
+bool order_scalars(struct lowered *l, wg_error *error) {
+    const struct trace *t = &l->program->t;
+    struct order o = {l, t, mem_alloc_zero(&t->allocator, l->count * sizeof *o.of)};
+    if (!o.of) return fail_memory(error), false;
+    count_uses(&o);
+    for (uint32_t id = 1; id < l->passes.count; id++) {
+        struct pass *pass = &l->passes.at[id];
+        if (!pass->first || pass->loops.rank ||
+            l->stages.at[l->stage[pass->first]].rows.rank)
+            continue;
+        find_moves(&o, id);
+        move(&o, pass);
+    }
+    mem_free(&t->allocator, o.of, l->count * sizeof *o.of);
+    return true;
+}
