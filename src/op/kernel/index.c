@@ -5,25 +5,6 @@
 
 #include <stdio.h>
 
-#define T double
-#define F(name) name##_f64
-#include "op/kernel/index.h"
-#undef T
-#undef F
-#define T float
-#define F(name) name##_f32
-#include "op/kernel/index.h"
-#undef T
-#undef F
-#define T uint64_t
-#define F(name) name##_u64
-#include "op/kernel/index.h"
-#undef T
-#undef F
-#define T uint32_t
-#define F(name) name##_u32
-#include "op/kernel/index.h"
-
 /* Element counts: large[batch, before, n, after], small[batch, before, m, after], index[batch,
  * m]. */
 struct layout {
@@ -48,6 +29,25 @@ static struct layout layout_of(const struct exec *e, const struct view *large) {
 static int64_t index_at(const struct layout *l, int64_t i) {
     return l->index64 ? l->index64[i] : l->index32[i];
 }
+
+#define T double
+#define F(name) name##_f64
+#include "op/kernel/index.h"
+#undef T
+#undef F
+#define T float
+#define F(name) name##_f32
+#include "op/kernel/index.h"
+#undef T
+#undef F
+#define T uint64_t
+#define F(name) name##_u64
+#include "op/kernel/index.h"
+#undef T
+#undef F
+#define T uint32_t
+#define F(name) name##_u32
+#include "op/kernel/index.h"
 
 static wg_status check_indices(const struct exec *e, const char *name, const struct layout *l,
                                const struct view *large) {
@@ -108,22 +108,11 @@ wg_status run_take(const struct exec *e) {
 
 /* y[.., index, ..] += update, for elements that are there. */
 static void add_at(const struct layout *l, const struct view *update, const struct view *out) {
-    const char *from = update->data;
-    char *y = out->data;
-    size_t size = wg_dtype_size((wg_dtype)out->dtype);
-    size_t large = (size_t)(l->before * l->n * l->after) * size;
-    size_t small = (size_t)(l->before * l->m * l->after) * size;
-    for (int64_t b = 0; b < l->batch; b++, from += small, y += large) {
-        const int64_t *i64 = l->index64 ? l->index64 + b * l->m : NULL;
-        const int32_t *i32 = l->index32 ? l->index32 + b * l->m : NULL;
-        const void *u = from;
-        void *to = y;
-        switch (out->dtype) {
-        case WG_F64: scatter_f64(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
-        case WG_F32: scatter_f32(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
-        case WG_I64: scatter_u64(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
-        default: scatter_u32(l->before, l->n, l->after, l->m, i64, i32, u, to); break;
-        }
+    switch (out->dtype) {
+    case WG_F64: add_at_f64(l, update->data, out->data); break;
+    case WG_F32: add_at_f32(l, update->data, out->data); break;
+    case WG_I64: add_at_u64(l, update->data, out->data); break;
+    default: add_at_u32(l, update->data, out->data); break;
     }
 }
 
