@@ -130,7 +130,8 @@ wg_status lay_out(const struct wg_function *fn, const int64_t *size, void *base,
     c->size = size;
     c->table = take(&room, table_slot(fn, fn->slot.count), sizeof *c->table);
     c->shape = fn->shape;
-    if (has_named_extents(fn)) {
+    c->extent_value = fn->extent_value;
+    if (has_named_sizes(fn)) {
         int64_t *extent_value = take(&room, t->extent.count, sizeof *extent_value);
         struct shape *shape = take(&room, t->type.count, sizeof *shape);
         status = base ? evaluate(fn, size, extent_value, shape, error) : WG_OK;
@@ -204,7 +205,7 @@ wg_extent workspace_extent(const struct wg_function *fn, wg_graph *g, const wg_e
     const struct trace *t = &fn->program->t;
     struct room room = {.base = NULL};
     take(&room, table_slot(fn, fn->slot.count), sizeof(char *));
-    if (has_named_extents(fn)) {
+    if (has_named_sizes(fn)) {
         take(&room, t->extent.count, sizeof(int64_t));
         take(&room, t->type.count, sizeof(struct shape));
     }

@@ -108,9 +108,13 @@ static bool list_types(struct wg_function *fn, wg_error *error) {
 
 static bool fix_shapes(struct wg_function *fn, wg_error *error) {
     const struct trace *t = &fn->program->t;
-    if (has_named_extents(fn)) return true;
+    if (has_named_sizes(fn)) return true;
     fn->shape = mem_alloc_zero(&fn->allocator, t->type.count * sizeof *fn->shape);
-    if (!fn->shape) return fail_memory(error), false;
+    fn->extent_value =
+        mem_alloc_zero(&fn->allocator, t->extent.count * sizeof *fn->extent_value);
+    if (!fn->shape || !fn->extent_value) return fail_memory(error), false;
+    for (size_t i = 1; i < t->extent.count; i++) /* those that fail are in no type of a value */
+        extent_eval(t, -(wg_extent)i, NULL, &fn->extent_value[i]);
     for (size_t i = 0; i < fn->type.count; i++) {
         struct shape *shape = &fn->shape[fn->type.at[i]]; /* measures_make found that it exists */
         type_eval(t, type_at(t, fn->type.at[i]), NULL, shape->extent, &shape->count);
@@ -280,6 +284,7 @@ void wg_function_free(wg_function *fn) {
         const struct trace *t = &fn->program->t;
         mem_free(&a, fn->donor, t->output.count * sizeof *fn->donor);
         mem_free(&a, fn->shape, t->type.count * sizeof *fn->shape);
+        mem_free(&a, fn->extent_value, t->extent.count * sizeof *fn->extent_value);
     }
     toolchain_unload(&fn->library);
     regions_free(fn);

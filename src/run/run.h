@@ -143,7 +143,8 @@ struct wg_function {
     char note[WG_NOTE_SIZE];    /* why not, or not quite, where native code was asked for */
     wg_text log;                /* of the compiler, from the standard allocator */
     struct background *background; /* WG_AUTO: what the compiler is at work on, or NULL */
-    struct shape *shape;        /* of types, if no extent is named; else made by a call */
+    struct shape *shape;        /* of types, if there are no named sizes; else made by a call */
+    int64_t *extent_value;      /* of extents, likewise */
 };
 
 static inline size_t table_output(const struct wg_function *fn, size_t index) {
@@ -253,8 +254,8 @@ struct wg_function *function_prepare(const wg_program *program, const wg_options
                                      enum form form, const bool *unread, wg_error *error);
 /* Keeps a message as the note of fn, behind a head of fewer than 64 bytes. */
 void function_note(struct wg_function *fn, const char *head, const wg_error *why);
-static inline bool has_named_extents(const struct wg_function *fn) {
-    return fn->program->t.extent.count > 1;
+static inline bool has_named_sizes(const struct wg_function *fn) {
+    return fn->program->t.size.count > 0;
 }
 
 struct call;
