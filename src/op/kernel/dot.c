@@ -1,9 +1,9 @@
 /* The kernel of dot: one matrix product for each element of the batch axes: by the loops of gemm.h
- * on a processor with AVX-512 that BLAS does not know as one; by BLAS where it is there, the
- * element type is its own and the product is large enough to be worth a call; else by product.h.
- * Threads of a BLAS are its own matter and are left as they are set. An absolute-zero product,
- * where 0 times anything is 0, differs from these only beside infinities and NaN, so it has loops
- * of its own for operands that hold some, and else is one of these. */
+ * on a processor with AVX-512, where BLAS has none for it or slower ones; by BLAS where it is there,
+ * the element type is its own and the product is large enough to be worth a call; else by
+ * product.h. Threads of a BLAS are its own matter and are left as they are set. An absolute-zero
+ * product, where 0 times anything is 0, differs from these only beside infinities and NaN, so it has
+ * loops of its own for operands that hold some, and else is one of these. */
 #include "op/kernel/kernel.h"
 
 #include <float.h>
@@ -91,7 +91,27 @@ BLAS_PRODUCT(blas_f32, float, s)
 #endif
 
 #ifdef WG_WIDE
-/* Whether the loops for AVX-512 may take it: unless BLAS has such loops of its own, and for tiles
+#if WG_BLAS
+static bool has_wide_blas(void) {
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
+    const char *core = openblas_get_corename();
+    for (size_t i = 0; i < COUNT_OF(wide); i++)
+        if (strcmp(core, wide[i]) == 0) return true;
+    return false;
+}
+
+/* Where a BLAS with such loops, and one thread, is slower: above what it multiplies without copies,
+ * and below what the second cache holds; not where rows are few, or the left operand is read across
+ * its rows for few columns or a long sum. */
+static bool is_faster_than_wide_blas(const struct product *p) {
+    double work = (double)p->m * (double)p->n * (double)p->depth;
+    bool across = p->a_transposed && (p->n < 128 || p->depth > 512);
+    return p->m >= 100 && work > (p->b_transposed ? 0.25e6 : 1e6) && work < 70e6 && !across &&
+           openblas_get_num_threads() == 1;
+}
+#endif
+
+/* Whether the loops for AVX-512 may take it: unless BLAS has better ones of its own, and for tiles
  * that are not mostly empty. */
 static bool is_for_wide(const struct product *p) {
     if (!p->a_transposed && p->b_transposed && gemm_avx512_along(p->m, p->n, p->depth))
@@ -99,10 +119,7 @@ static bool is_for_wide(const struct product *p) {
     if (p->m < 4 || p->n < 8 || (double)p->m * (double)p->n * (double)p->depth < WIDE_SMALL)
         return false;
 #if WG_BLAS
-    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"};
-    const char *core = openblas_get_corename();
-    for (size_t i = 0; i < COUNT_OF(wide); i++)
-        if (strcmp(core, wide[i]) == 0) return false;
+    if (has_wide_blas() && !is_faster_than_wide_blas(p)) return false;
 #endif
     return __builtin_cpu_supports("avx512f");
 }
