@@ -57,7 +57,8 @@ static void multiplies_every_orientation(void **state) {
     static const int64_t size[][4] = {{1, 1, 1, 1},     {2, 3, 4, 5},   {1, 4, 8, 7},
                                       {1, 5, 9, 200},   {1, 1, 40, 30}, {1, 40, 1, 30},
                                       {2, 67, 33, 130}, {3, 0, 4, 2},   {3, 4, 0, 2},
-                                      {3, 4, 2, 0},     {0, 2, 2, 2},   {1, 130, 17, 3}};
+                                      {3, 4, 2, 0},     {0, 2, 2, 2},   {1, 130, 17, 3},
+                                      {1, 110, 131, 200}};
     for (size_t s = 0; s < sizeof size / sizeof *size; s++)
         for (int flags = 0; flags < 4; flags++)
             for (int dtype = WG_I32; dtype <= WG_F64; dtype++)
