@@ -5,7 +5,7 @@
  * products is ready before the second, it is written behind it. */
 #include "native/writer.h"
 
-enum { FUNCTION = 10 }; /* what a mathematical function takes beside an addition */
+enum { ADDITION = 1, FUNCTION = 10 }; /* what a mathematical function takes beside an addition */
 
 struct standing { /* of a value */
     uint32_t uses;
@@ -19,6 +19,7 @@ struct order {
     struct lowered *l;
     const struct trace *t;
     struct standing *of;
+    uint8_t takes[OP_COUNT]; /* additions; 0: nobody has asked */
 };
 
 static void count_uses(struct order *o) {
@@ -29,15 +30,22 @@ static void count_uses(struct order *o) {
     for (size_t k = 0; k < o->t->output.count; k++) o->of[o->t->output.at[k].v].uses++;
 }
 
-static uint32_t ready_at(const struct order *o, value v) {
-    const struct instr *i = instr_at(o->t, v);
+static uint32_t takes(struct order *o, const struct instr *i) {
+    if (i->narg == 0) return ADDITION;
+    if (!o->takes[i->op]) {
+        unsigned dtype = type_of(o->t, args_of(o->t, i)[0])->dtype;
+        o->takes[i->op] = calls_function(i->op, dtype) ? FUNCTION : ADDITION;
+    }
+    return o->takes[i->op];
+}
+
+static uint32_t ready_at(struct order *o, value v) {
     uint32_t latest = 0;
     for (size_t k = 0; k < access_count(o->l, v); k++) {
         uint32_t ready = o->of[o->l->access.at[o->l->access_at[v] + k].root].ready;
         if (ready > latest) latest = ready;
     }
-    bool function = i->narg && calls_function(i->op, type_of(o->t, args_of(o->t, i)[0])->dtype);
-    return latest + (function ? FUNCTION : 1);
+    return latest + takes(o, instr_at(o->t, v));
 }
 
 static bool is_product(const struct order *o, value v, uint32_t pass) {
@@ -83,7 +91,8 @@ static void move(struct order *o, struct pass *pass) {
 
 bool order_scalars(struct lowered *l, wg_error *error) {
     const struct trace *t = &l->program->t;
-    struct order o = {l, t, mem_alloc_zero(&t->allocator, l->count * sizeof *o.of)};
+    struct order o = {.l = l, .t = t};
+    o.of = mem_alloc_zero(&t->allocator, l->count * sizeof *o.of);
     if (!o.of) return fail_memory(error), false;
     count_uses(&o);
     for (uint32_t id = 1; id < l->passes.count; id++) {
