@@ -60,6 +60,17 @@ static bool may_be_placed(const struct lowered *l, value root) {
            nest->rows.rank + pass->loops.rank > 0;
 }
 
+bool joins_numbers(const struct trace *t, value v) {
+    const struct instr *i = instr_at(t, v);
+    if (i->op != OP_concat) return false;
+    for (size_t k = 0; k < i->narg; k++) {
+        const wg_type *part = type_of(t, args_of(t, i)[k]);
+        for (size_t j = 0; j < part->rank; j++)
+            if (part->extent[j] != 1) return false;
+    }
+    return true;
+}
+
 /* Gives every statement among the parts its place. */
 static bool place_parts(struct lowered *l, value whole, wg_error *error) {
     const struct trace *t = &l->program->t;
@@ -96,7 +107,7 @@ static void mark_read(struct lowered *l, bool *read) {
 bool settle_places(struct lowered *l, wg_error *error) {
     const struct trace *t = &l->program->t;
     for (value v = 1; v < l->count; v++)
-        if (l->role[v] == ROLE_WHOLE && instr_at(t, v)->op == OP_concat &&
+        if (l->role[v] == ROLE_WHOLE && instr_at(t, v)->op == OP_concat && !joins_numbers(t, v) &&
             !place_parts(l, v, error))
             return false;
     if (!l->places.count) return true;

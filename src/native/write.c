@@ -241,11 +241,19 @@ static bool is_computed_here(const struct writer *w, value root) {
     return w->l->role[root] == ROLE_INDEX || op == OP_size || op == OP_iota;
 }
 
+static bool has_no_home(const struct writer *w, value root, const struct site_of_use *at) {
+    return instr_at(w->t, root)->op == OP_constant || is_computed_here(w, root) ||
+           is_variable(w, root, at) || w->kept[root] || is_parameter(w, root);
+}
+
+bool is_in_cell(const struct writer *w, value root) {
+    return !has_no_home(w, root, &(struct site_of_use){0, NULL}) &&
+           w->w->homes->table[root] == NO_HOME;
+}
+
 bool is_read_in_memory(const struct writer *w, const struct access *a,
                        const struct site_of_use *at) {
-    return instr_at(w->t, a->root)->op != OP_constant && !is_computed_here(w, a->root) &&
-           !is_variable(w, a->root, at) && !w->kept[a->root] &&
-           w->w->homes->table[a->root] != NO_HOME && !is_parameter(w, a->root);
+    return !has_no_home(w, a->root, at) && w->w->homes->table[a->root] != NO_HOME;
 }
 
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
@@ -712,6 +720,10 @@ static void add_item(struct writer *w, const struct item *item) {
     const struct stage *s = &l->stages.at[item->stage];
     if (is_region(w->t, s->operation)) {
         write_region(w, s->operation);
+        return;
+    }
+    if (is_of_numbers(w, s->operation)) {
+        write_numbers(w, s->operation);
         return;
     }
     if (s->operation && w->shipped) {

@@ -92,6 +92,7 @@ static void add_part(struct writer *w, size_t *at) {
     for (size_t i = *at; i < end && w->ok; i++) {
         value operation = l->stages.at[l->items.at[i].stage].operation;
         if (is_region(w->t, operation)) declare_region(w, operation);
+        if (is_of_numbers(w, operation)) declare_numbers(w, operation);
         visit_statements(w, &l->items.at[i], declare_value);
     }
     if (l->part_count == 1) declare_copies(w);

@@ -90,6 +90,8 @@ void add_count(struct writer *w, const wg_type *type);
 /* Atomic: it may stand beside any operator. */
 void add_literal(struct writer *w, unsigned dtype, int64_t bits);
 void add_operand(struct writer *w, const struct access *a, const struct site_of_use *at);
+/* Whether a scalar is read from its cell where no loop is. */
+bool is_in_cell(const struct writer *w, value root);
 /* Whether an operand is an element of a tensor in memory. */
 bool is_read_in_memory(const struct writer *w, const struct access *a,
                        const struct site_of_use *at);
@@ -145,6 +147,14 @@ void add_products(struct writer *w, value v, const struct site_of_use *at);
 
 /* A pass of one ROLE_CALL, inside the loops over the nest's rows. */
 void add_call(struct writer *w, uint32_t pass, size_t rows, int depth);
+
+/* ---- write_numbers.c ------------------------------------------------------------------------- */
+
+/* Whether an operation is a concatenation that is written as assignments of single numbers. */
+bool is_of_numbers(const struct writer *w, value v);
+void write_numbers(struct writer *w, value v);
+/* In loaded code: the addresses that it takes. */
+void declare_numbers(struct writer *w, value v);
 
 /* ---- write_repeats.c ------------------------------------------------------------------------- */
 

@@ -73,19 +73,45 @@ value build_pad(wg_graph *g, value a, const wg_extent *start, const wg_extent *t
     return build_window(g, OP_pad, a, start, total, step);
 }
 
+/* An instruction holds at most 255 operands. Of a longer list as many as that become one, and of
+ * those as many again, so that no element is copied more than a few times. */
+enum { CONCAT_LEVELS = 8 };
+struct concat_level {
+    size_t count;
+    value part[UINT8_MAX];
+};
+
+static value concat_level(wg_graph *g, attr_id attr, struct concat_level *level) {
+    size_t count = level->count;
+    level->count = 0;
+    return graph_emit(g, OP_concat, attr, level->part, count);
+}
+
+static void add_part(wg_graph *g, attr_id attr, struct concat_level *level, value part) {
+    while (level->count == UINT8_MAX) {
+        value full = concat_level(g, attr, level);
+        level->part[level->count++] = part;
+        part = full;
+        level++;
+    }
+    level->part[level->count++] = part;
+}
+
 value build_concat(wg_graph *g, const value *part, size_t count, unsigned axis) {
     if (count == 0)
         return graph_fail(g, WG_EARGUMENT, "concat: no parts; at least one is needed");
-    /* an instruction holds at most 255 operands: longer lists grow at the first part */
     attr_id attr = graph_attr(g, (const int64_t[]){axis}, 1);
-    value some[UINT8_MAX], whole = 0;
-    for (size_t at = 0; at < count;) {
-        size_t n = 0;
-        if (at > 0) some[n++] = whole;
-        while (n < UINT8_MAX && at < count) some[n++] = part[at++];
-        whole = graph_emit(g, OP_concat, attr, some, n);
+    struct concat_level level[CONCAT_LEVELS];
+    for (size_t k = 0; k < CONCAT_LEVELS; k++) level[k].count = 0;
+    for (size_t i = 0; i < count; i++) add_part(g, attr, level, part[i]);
+    for (size_t k = 0;;) { /* what is left over on each level goes to the next that has something */
+        size_t next = k + 1;
+        while (next < CONCAT_LEVELS && level[next].count == 0) next++;
+        if (next == CONCAT_LEVELS) return concat_level(g, attr, &level[k]);
+        value rest = level[k].count == 1 ? level[k].part[0] : concat_level(g, attr, &level[k]);
+        add_part(g, attr, &level[next], rest);
+        k = next;
     }
-    return whole;
 }
 
 /* ---- extents that follow from others --------------------------------------------------------- */

@@ -124,6 +124,16 @@ static wg_program *elements(int steps) {
     return test_build(g);
 }
 
+/* Two elements a step, and so many steps that the gradient is a concatenation of concatenations. */
+static wg_program *pairs(int steps) {
+    wg_graph *g = wg_graph_new();
+    wg_var x = wg_input(g, "x", wg_f64(6 * steps)), y = wg_number(g, WG_F64, 0);
+    for (int i = 0; i < 3 * steps; i++)
+        y = wg_add(y, wg_mul(wg_sin(element_of(x, 2 * i)), element_of(x, 2 * i + 1)));
+    wg_output(g, "y", y);
+    return test_build(g);
+}
+
 /* No value needs the one before: comparisons and choices. */
 static wg_program *choices(int steps) {
     wg_graph *g = wg_graph_new();
@@ -220,6 +230,7 @@ static void loops_are_found(void **state) {
     check(pendulum, 200, true, "pendulum");
     check(two_back, 400, true, "two back");
     check(elements, 200, true, "elements");
+    check(pairs, 200, true, "pairs");
     check(choices, 200, true, "choices");
     check(interrupted, 200, true, "interrupted");
     check(matrix_steps, 30, true, "matrix steps");
