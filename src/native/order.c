@@ -5,29 +5,36 @@
  * products is ready before the second, it is written behind it. */
 #include "native/writer.h"
 
-enum { ADDITION = 1, FUNCTION = 10 }; /* what a mathematical function takes beside an addition */
+/* What one waits for: a function of exp's kind takes some 40 cycles, an addition 4. */
+enum { ADDITION = 1, FUNCTION = 10 };
 
-struct standing { /* of a value */
+struct ordered {
     uint32_t uses;
-    uint32_t ready;  /* how long it waits, as a number of additions */
-    uint32_t place;  /* in the text */
-    value behind;    /* the product that is to be written behind it; 0: none */
+    uint32_t ready; /* how long it waits, as a number of additions */
+    uint32_t place; /* in the text */
+    value behind;   /* the product that is to be written behind it; 0: none */
     bool moves;
 };
 
 struct order {
     struct lowered *l;
     const struct trace *t;
-    struct standing *of;
+    struct ordered *of;
     uint8_t takes[OP_COUNT]; /* additions; 0: nobody has asked */
 };
 
+/* Statements read through views, which are no statements. */
 static void count_uses(struct order *o) {
-    for (value v = 1; v < o->l->count; v++) {
+    const struct lowered *l = o->l;
+    for (value v = 1; v < l->count; v++) {
         const struct instr *i = instr_at(o->t, v);
-        for (size_t k = 0; k < i->narg; k++) o->of[args_of(o->t, i)[k]].uses++;
+        for (size_t k = 0; l->pass[v] && k < access_count(l, v); k++)
+            o->of[l->access.at[l->access_at[v] + k].root].uses++;
+        for (size_t k = 0; l->role[v] == ROLE_WHOLE && k < i->narg; k++)
+            o->of[storage_root(l, args_of(o->t, i)[k])].uses++;
     }
-    for (size_t k = 0; k < o->t->output.count; k++) o->of[o->t->output.at[k].v].uses++;
+    for (size_t k = 0; k < o->t->output.count; k++)
+        o->of[storage_root(l, o->t->output.at[k].v)].uses++;
 }
 
 static uint32_t takes(struct order *o, const struct instr *i) {
@@ -48,15 +55,17 @@ static uint32_t ready_at(struct order *o, value v) {
     return latest + takes(o, instr_at(o->t, v));
 }
 
-static bool is_product(const struct order *o, value v, uint32_t pass) {
-    return o->l->pass[v] == pass && instr_at(o->t, v)->op == OP_mul && o->of[v].uses == 1;
+/* A product of floating numbers that nobody but one sum reads. */
+static bool is_for_one_sum(const struct order *o, value v, uint32_t pass) {
+    return o->l->pass[v] == pass && instr_at(o->t, v)->op == OP_mul && o->of[v].uses == 1 &&
+           dtype_is_float(type_of(o->t, v)->dtype);
 }
 
 /* Of a sum of two products: the one that is ready first moves behind the other. */
 static void look_at_sum(struct order *o, value sum, uint32_t pass) {
     const struct access *operand = &o->l->access.at[o->l->access_at[sum]];
     value early = operand[0].root, late = operand[1].root;
-    if (early == late || !is_product(o, early, pass) || !is_product(o, late, pass)) return;
+    if (!is_for_one_sum(o, early, pass) || !is_for_one_sum(o, late, pass)) return;
     if (o->of[early].ready > o->of[late].ready) early = late, late = operand[0].root;
     if (o->of[early].ready == o->of[late].ready || o->of[early].place > o->of[late].place) return;
     o->of[late].behind = early;

@@ -587,7 +587,7 @@ static void add_loops(struct writer *w, uint32_t pass, struct plan *plan, int de
     struct site_of_use at = {pass, plan};
     const struct turned turned = find_turned(w, &at);
     int inside = depth;
-    plan->turned = turned.count > 0 && turned.along == 0;
+    plan->along_rows = turned.count > 0 && turned.along == 0;
     if (w->w->threads && plan->rows == 0 && plan->count > 0)
         inside = open_pieces(w, pass, plan, depth);
     if (turned.count) add_turned(w, &turned, &at, inside);

@@ -72,7 +72,7 @@ int open_pieces(struct writer *w, uint32_t pass, struct plan *plan, int depth) {
     plan->pieces = true;
     open_block(w, depth++);
     indent(w, depth);
-    ADD(w, "const int64_t step = %s((int64_t)1", plan->turned ? "wg_step_along" : "wg_step");
+    ADD(w, "const int64_t step = %s((int64_t)1", plan->along_rows ? "wg_step_along" : "wg_step");
     for (size_t k = 1; k < plan->count; k++) {
         add(w, " * ");
         add_trips(w, pass, plan, k);

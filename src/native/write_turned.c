@@ -7,12 +7,15 @@
  * without. */
 #include "native/writer.h"
 
+#include <stdio.h>
+
 enum {
-    ACROSS = 16,         /* WG_ACROSS */
-    PIECE = 512,         /* bytes of a row at a time: long enough for memory to be fast */
-    LINE = 64,           /* bytes that memory hands over together */
-    LEAST = 8,           /* elements in a row that are worth it */
-    MANY = 64 * 64       /* fewer elements stay in the nearest cache in any order */
+    ACROSS = 16,     /* WG_ACROSS of runtime.h */
+    PIECE = 512,     /* bytes of a row at a time: long enough for memory to be fast */
+    LINE = 64,       /* bytes that memory hands over together */
+    LEAST = 8,       /* elements in a row that are worth it */
+    MANY = 64 * 64,  /* fewer elements stay in the nearest cache in any order */
+    STATEMENTS = 64  /* more are not written twice */
 };
 
 /* ---- questions ------------------------------------------------------------------------------- */
@@ -27,26 +30,36 @@ static int64_t most_trips(const struct writer *w, const struct site_of_use *at, 
     return trips;
 }
 
+static size_t size_of(const struct writer *w, value root) {
+    return wg_dtype_size((wg_dtype)dtype_of(w, root));
+}
+
 static wg_extent stride_in(const struct access *a, const struct plan *plan, size_t k) {
     return a->stride[plan->loop[k].last];
 }
 
-/* The loop that goes along the rows of an operand which the innermost one goes across; the
- * innermost one if there is none, or nothing to gain. */
-static size_t loop_along(struct writer *w, const struct access *a, const struct site_of_use *at) {
-    const struct plan *plan = at->plan;
-    size_t last = plan->count - 1;
-    wg_extent stride = stride_in(a, plan, last);
-    if (stride == 0 || stride == 1 || is_row_buffer(w, a->root) || !is_read_in_memory(w, a, at))
-        return last;
+/* Whether the innermost loop goes across rows of an operand that lie in lines of their own. */
+static bool is_read_across(const struct writer *w, const struct access *a,
+                           const struct site_of_use *at) {
+    wg_extent stride = stride_in(a, at->plan, at->plan->count - 1);
+    bool near = stride >= 0 && stride < LINE / (wg_extent)size_of(w, a->root);
+    return !near && !is_row_buffer(w, a->root) && is_read_in_memory(w, a, at);
+}
+
+/* Finds the loop that goes along the rows of such an operand; false where there is none, or nothing
+ * to gain. */
+static bool find_along(const struct writer *w, const struct access *a, const struct site_of_use *at,
+                       size_t *along) {
+    size_t last = at->plan->count - 1;
     int64_t inner = most_trips(w, at, last), elements;
-    for (size_t k = 0; k < last; k++) {
-        int64_t outer = most_trips(w, at, k);
-        if (stride_in(a, plan, k) == 1 && inner >= ACROSS && outer >= LEAST &&
+    if (inner < ACROSS || !is_read_across(w, a, at)) return false;
+    for (*along = 0; *along < last; ++*along) {
+        int64_t outer = most_trips(w, at, *along);
+        if (stride_in(a, at->plan, *along) == 1 && outer >= LEAST &&
             (mul_overflows(inner, outer, &elements) || elements >= MANY))
-            return k;
+            return true;
     }
-    return last;
+    return false;
 }
 
 static bool is_same(const struct access *a, const struct access *b) {
@@ -55,35 +68,47 @@ static bool is_same(const struct access *a, const struct access *b) {
     return same;
 }
 
-/* 1 + the number of the operand among those that are copied; 0: it is none. */
-static size_t number_of(const struct turned *turned, const struct access *a) {
-    size_t k = 0;
-    while (k < turned->count && !is_same(turned->operand[k], a)) k++;
-    return k == turned->count ? 0 : k + 1;
+/* Whether it is one of the operands that are copied; then also which. */
+static bool is_copied(const struct turned *turned, const struct access *a, size_t *number) {
+    for (*number = 0; *number < turned->count; ++*number)
+        if (is_same(turned->operand[*number], a)) return true;
+    return false;
+}
+
+/* Whether a statement takes so long that it should be vector code. */
+static bool is_slow(const struct writer *w, value v) {
+    const struct instr *i = instr_at(w->t, v);
+    if (w->l->role[v] != ROLE_POINT || i->narg == 0) return false;
+    unsigned dtype = type_of(w->t, args_of(w->t, i)[0])->dtype;
+    const char *formula = formula_of(i->op, dtype);
+    return formula && (calls_function(i->op, dtype) || strchr(formula, '/') ||
+                       strstr(formula, "sqrt"));
+}
+
+/* Reads by index, and what is written out as several products, are left as they are. */
+static bool has_plain_operands(const struct writer *w, value v) {
+    unsigned op = instr_at(w->t, v)->op;
+    return w->l->role[v] == ROLE_POINT && op != OP_dot && op != OP_take && op != OP_scatter_add;
 }
 
 struct turned find_turned(struct writer *w, const struct site_of_use *at) {
     const struct lowered *l = w->l;
     struct turned turned = {0};
-    size_t size = 1;
-    if (at->plan->count < 2) return turned;
-    for (value v = l->passes.at[at->pass].first; v; v = l->next[v]) {
-        unsigned op = instr_at(w->t, v)->op;
-        if (l->role[v] != ROLE_POINT || op == OP_dot || op == OP_take || op == OP_scatter_add)
-            continue;
-        for (size_t k = 0; k < access_count(l, v) && turned.count < MOST_TURNED; k++) {
+    size_t largest = 1, statements = 0, along, number;
+    for (value v = l->passes.at[at->pass].first; v && at->plan->count > 1; v = l->next[v]) {
+        if (++statements > STATEMENTS) return (struct turned){0};
+        turned.slow |= is_slow(w, v);
+        for (size_t k = 0; has_plain_operands(w, v) && k < access_count(l, v); k++) {
             const struct access *a = &l->access.at[l->access_at[v] + k];
-            size_t along = loop_along(w, a, at);
-            if (along + 1 == at->plan->count || number_of(&turned, a) ||
-                (turned.count && along != turned.along))
+            if (turned.count == MOST_TURNED || is_copied(&turned, a, &number) ||
+                !find_along(w, a, at, &along) || (turned.count && along != turned.along))
                 continue;
             turned.along = along;
             turned.operand[turned.count++] = a;
-            size_t bytes = wg_dtype_size((wg_dtype)dtype_of(w, a->root));
-            if (bytes > size) size = bytes;
+            if (size_of(w, a->root) > largest) largest = size_of(w, a->root);
         }
     }
-    turned.wide = PIECE / size;
+    turned.wide = PIECE / largest;
     return turned;
 }
 
@@ -101,12 +126,25 @@ static struct part loops_of(const struct turned *turned, const struct site_of_us
                          plan->loop[plan->count - 1].last};
 }
 
+/* The copy has the order of memory; where the loop should be vector code that of the loop, which
+ * then reads what lies side by side. Copying in that order takes longer. Without it the compiler
+ * writes out a loop of constant length, and does best with places that it knows. */
+static void add_place_in_copy(struct writer *w, const struct turned *turned, const char *along,
+                              const char *across) {
+    if (turned->slow) ADD(w, "WG_ACROSS * %s + %s", along, across);
+    else ADD(w, "%zu * %s + %s", turned->wide, across, along);
+}
+
 bool add_turned_operand(struct writer *w, const struct access *a, const struct site_of_use *at) {
-    size_t number = w->turned ? number_of(w->turned, a) : 0;
-    if (!number) return false;
+    char along[48], across[48];
+    size_t number;
+    if (!w->turned || !is_copied(w->turned, a, &number)) return false;
     struct part p = loops_of(w->turned, at);
-    ADD(w, "w%zu[%zu * (i%zu - t%zu) + i%zu - t%zu]", number - 1, w->turned->wide, p.across,
-        p.across, p.along, p.along);
+    snprintf(along, sizeof along, "(i%zu - t%zu)", p.along, p.along);
+    snprintf(across, sizeof across, "(i%zu - t%zu)", p.across, p.across);
+    ADD(w, "w%zu[", number);
+    add_place_in_copy(w, w->turned, along, across);
+    add(w, "]");
     return true;
 }
 
@@ -117,10 +155,6 @@ static void add_end_along(struct writer *w, const struct part *p) {
 
 static void add_end_across(struct writer *w, const struct part *p) {
     add_trips(w, p->at->pass, p->at->plan, p->at->plan->count - 1);
-}
-
-static size_t elements_of_line(const struct writer *w, value root) {
-    return LINE / wg_dtype_size((wg_dtype)dtype_of(w, root));
 }
 
 static void copy_operand(struct writer *w, const struct part *p, size_t number, int depth) {
@@ -139,12 +173,13 @@ static void copy_operand(struct writer *w, const struct part *p, size_t number, 
     add(w, ";\n");
     indent(w, depth + 1);
     ADD(w, "for (int64_t each = 0; each < wide; each += %zu) WG_SOON(from + ",
-        elements_of_line(w, a->root));
+        LINE / size_of(w, a->root));
     add_extent(w, &w->l->extents->t, stride, true);
     add(w, " * next + each);\n");
     indent(w, depth + 1);
-    add(w, "for (int64_t each = 0; each < wide; each++) ");
-    ADD(w, "w%zu[%zu * row + each] = from[each];\n", number, p->turned->wide);
+    ADD(w, "for (int64_t each = 0; each < wide; each++) w%zu[", number);
+    add_place_in_copy(w, p->turned, "each", "row");
+    add(w, "] = from[each];\n");
     close_loops(w, depth + 1, depth);
 }
 
@@ -161,20 +196,27 @@ static void copy_operands(struct writer *w, const struct part *p, int depth) {
     for (size_t k = 0; k < p->turned->count && w->ok; k++) copy_operand(w, p, k, depth);
 }
 
-/* What the next part writes: the places of stored values, where the innermost loop begins there. */
+/* Where the next part writes a value. */
+static void ask_for_place(struct writer *w, const struct part *p, value v, int depth) {
+    indent(w, depth);
+    add(w, "{\n");
+    indent(w, depth + 1);
+    ADD(w, "const int64_t i%zu = t%zu + next;\n", p->across, p->across);
+    for (size_t k = 0; k < ACROSS; k += LINE / size_of(w, v)) {
+        indent(w, depth + 1);
+        add(w, "WG_SOON_WRITTEN(&");
+        add_place(w, v, p->at);
+        ADD(w, " + %zu);\n", k);
+    }
+    close_loops(w, depth + 1, depth);
+}
+
 static void ask_for_places(struct writer *w, const struct part *p, int depth) {
     const struct lowered *l = w->l;
-    for (value v = l->passes.at[p->at->pass].first; v && w->ok; v = l->next[v]) {
-        if (l->role[v] != ROLE_POINT || l->storage[v] != STORE_FULL ||
-            w->w->homes->table[v] == NO_HOME)
-            continue;
-        for (size_t k = 0; k < ACROSS; k += elements_of_line(w, v)) {
-            indent(w, depth);
-            ADD(w, "WG_SOON_WRITTEN(&");
-            add_place(w, v, p->at);
-            ADD(w, " + %zu);\n", k);
-        }
-    }
+    for (value v = l->passes.at[p->at->pass].first; v && w->ok; v = l->next[v])
+        if (l->role[v] == ROLE_POINT && l->storage[v] == STORE_FULL &&
+            w->w->homes->table[v] != NO_HOME)
+            ask_for_place(w, p, v, depth);
 }
 
 /* Both loops from the part's corner on, and their body. */
@@ -182,17 +224,10 @@ static void add_iterations(struct writer *w, const struct part *p, bool whole, i
     indent(w, depth);
     ADD(w, "for (int64_t i%zu = t%zu; i%zu < t%zu + wide; i%zu++) {\n", p->along, p->along,
         p->along, p->along, p->along);
-    if (whole) {
-        indent(w, depth + 1);
-        add(w, "{\n");
-        indent(w, depth + 2);
-        ADD(w, "const int64_t i%zu = t%zu + next;\n", p->across, p->across);
-        ask_for_places(w, p, depth + 2);
-        close_loops(w, depth + 2, depth + 1);
-    }
+    if (whole) ask_for_places(w, p, depth + 1);
     load_factors(w, p->at, depth + 1);
     indent(w, depth + 1);
-    add(w, "WG_INDEPENDENT\n");
+    add(w, whole && p->turned->slow ? "WG_LANE_LOOP\n" : "WG_INDEPENDENT\n");
     indent(w, depth + 1);
     ADD(w, "for (int64_t i%zu = t%zu; i%zu < ", p->across, p->across, p->across);
     if (whole) ADD(w, "t%zu + WG_ACROSS", p->across);

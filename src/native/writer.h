@@ -46,7 +46,7 @@ struct plan {
         size_t first, last;
     } loop[WG_MAX_RANK];
     bool pieces; /* the first loop goes from `piece` to `end` */
-    bool turned; /* and goes along rows that the innermost one goes across */
+    bool along_rows; /* the first loop goes along rows that the innermost one goes across */
 };
 
 static inline unsigned dtype_of(const struct writer *w, value v) {
@@ -178,7 +178,8 @@ enum { MOST_TURNED = 4 };
 struct turned {
     size_t along; /* the loop of the plan that goes along their rows */
     size_t wide;  /* as many of its iterations are taken at a time */
-    size_t count;  /* 0: there are none */
+    bool slow;    /* the pass has statements that should be vector code */
+    size_t count; /* 0: there are none */
     const struct access *operand[MOST_TURNED];
 };
 struct turned find_turned(struct writer *w, const struct site_of_use *at);

@@ -218,6 +218,25 @@ static void add_loops(void) {
     wg_program_free(p);
 }
 
+/* Loops whose text tests of loaded code look at for its numbers only: transposes, with names that
+ * their text has for its own; scalars; concatenations of numbers. */
+static void add_formulas(void) {
+    static const char *const formulas[] = {
+        "f(w0[300,20], next[20,300], wide) = { a = exp(w0') * wide; b = w0' + next*wide }",
+        "f(x[300,40], y[300,40]) = concat(x', y', axis=0)",
+        "f(x[300,16], y[300,16]: f32) = softmax(x' + f64(y'), axis=1)",
+        "f(a, b, x) = { let e = stop_gradient(a*b); p = sin(e); y = e + a*sin(x) }",
+        "f(a, b, x) = { let e = exp(a*b); y = [e, x, 0, e*x, a, 1] }",
+    };
+    for (size_t i = 0; i < COUNT_OF(formulas); i++) {
+        wg_error error = {0};
+        wg_program *p = test_parse(formulas[i]);
+        add_subject(p, NULL, "formula_%zu", i);
+        add_subject(wg_vjp(p, NULL, NULL, &error), NULL, "formula_%zu_vjp", i);
+        assert_ok(error);
+    }
+}
+
 static int collect(void **state) {
     unsigned index = 0;
     (void)state;
@@ -239,6 +258,7 @@ static int collect(void **state) {
     }
     add_names();
     add_long();
+    add_formulas();
     first_random = subjects;
     add_random();
     snprintf(folder, sizeof folder, "%s/emitted", WG_BUILD_DIR);

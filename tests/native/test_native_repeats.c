@@ -319,6 +319,26 @@ static void random_loops(void **state) {
 
 /* ---- what a step waits for ------------------------------------------------------------------- */
 
+static wg_program *parse(const char *formula) {
+    wg_error error = {0};
+    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
+    assert_ok(error);
+    return p;
+}
+
+/* Whether `early` stands before `late` in the program's C; both are there. */
+static bool stands_before(const wg_program *p, const char *early, const char *late) {
+    wg_error error = {0};
+    wg_text text = {0};
+    wg_show_lowered(p, &text, &error);
+    assert_ok(error);
+    const char *first = strstr(text.data, early), *second = strstr(text.data, late);
+    assert_true(first && second);
+    bool before = first < second;
+    wg_text_free(&text);
+    return before;
+}
+
 /* Of two products the one that is ready first stands second, whichever the formula has first. */
 static void late_products_stand_first(void **state) {
     static const char *const formulas[] = {
@@ -327,21 +347,41 @@ static void late_products_stand_first(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(formulas); i++) {
-        wg_error error = {0};
-        wg_text text = {0};
-        wg_program *p = wg_parse(formulas[i], strlen(formulas[i]), NULL, &error);
-        wg_show_lowered(p, &text, &error);
-        assert_ok(error);
-        const char *late = strstr(text.data, " = a * v"), *early = strstr(text.data, " = a * b");
-        assert_true(late && early && late < early);
-        wg_text_free(&text);
+        wg_program *p = parse(formulas[i]);
+        assert_true(stands_before(p, " = a * v", " = a * b"));
+        agrees(p, formulas[i]);
         wg_program_free(p);
     }
+}
+
+/* A product that somebody else reads, also by another name, stays in front of its readers. */
+static void products_with_other_readers_stay(void **state) {
+    static const char *const formulas[] = {
+        "f(a,b,x) = { let e = a*b; p = sin(e); y = e + a*sin(x) }",
+        "f(a,b,x) = { let e = stop_gradient(a*b); p = sin(e); y = e + a*sin(x) }",
+        "f(a,b,x) = { let e = stop_gradient(a*b); y = e + a*sin(x); z = e + a*sin(sin(x)) }",
+        "f(a,b,x) = { e = a*b; y = e + a*sin(x) }",
+        "f(a,b,x) = { let e = stop_gradient(a*b); y = e + a*sin(x); z = [e, x] }",
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(formulas); i++) {
+        wg_program *p = parse(formulas[i]);
+        assert_true(stands_before(p, " = a * b", " = a * v"));
+        agrees(p, formulas[i]);
+        wg_program_free(p);
+    }
+    static const char loop[] =
+        "f(a,b,x) = { s = x; for i in 0:50 { let e = stop_gradient(a*s); let p = cos(e)\n"
+        " s = e*0.001 + p*sin(sin(s)) + (e + a*sin(s))*0.1 } }";
+    wg_program *p = parse(loop);
+    agrees(p, loop);
+    wg_program_free(p);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(late_products_stand_first),
+        cmocka_unit_test(products_with_other_readers_stay),
         cmocka_unit_test(loops_are_found),
         cmocka_unit_test(loops_are_found_in_bodies),
         cmocka_unit_test(what_is_no_loop_is_none),
