@@ -23,7 +23,7 @@ static const char *const formulas[] = {
     "f(x[n,5], y[n,5]) = concat(x', y', axis=0)",
     "f(x[n,n+1], y[n+1], z[n]) = (x*y)'[:n,:] * z",
     "f(x[n,20], y[n,20]) = where(x' > y', x', 0)",
-    "f(x[n,70]) = { a = i32(x*9); b = a' * 3; c = a' + i64(x')*2 }",
+    "f(x[n,70]) = { a = i32(x*9); b = a' * 3; c = i64(a') + i64(x')*2; d = f64(a') * x' }",
     "f(x[n,130]) = { a = x > 0.5; b = not a'; c = f32(a') / 2 }",
 };
 
