@@ -254,8 +254,7 @@ static inline value repeated(const struct lowered *l, const struct repeat *r, ui
 /* Gives statements their places in concatenations, and takes the memory from those that need none
  * beside these. */
 bool settle_places(struct lowered *l, wg_error *error);
-/* Whether v is a concatenation of parts of one number each. They have no places: write_numbers.c
- * copies them. */
+/* Whether v is a concatenation of parts of one number each. */
 bool joins_numbers(const struct trace *t, value v);
 /* Where the part is made at once; NULL: the operation copies it. */
 const struct place *place_of_part(const struct lowered *l, value whole, size_t part);

@@ -5,6 +5,8 @@
  * by a nest is copied by the operation as before. */
 #include "native/lower.h"
 
+enum { FREQUENT = 8 };
+
 /* Axis j of root, seen through a name of it, is which axis of the part; -1: of extent 1. */
 static bool match_axes(const wg_type *root, const wg_type *part, int8_t *to) {
     uint8_t m = 0;
@@ -71,6 +73,16 @@ bool joins_numbers(const struct trace *t, value v) {
     return true;
 }
 
+/* Whether a number stands so often among the parts, as a 0 does between others, that loops copy it
+ * (write_numbers.c). */
+static bool is_frequent(const struct lowered *l, value whole, value root) {
+    const struct trace *t = &l->program->t;
+    const struct instr *i = instr_at(t, whole);
+    size_t count = 0;
+    for (size_t k = 0; k < i->narg; k++) count += storage_root(l, args_of(t, i)[k]) == root;
+    return count > FREQUENT && joins_numbers(t, whole);
+}
+
 /* Gives every statement among the parts its place. */
 static bool place_parts(struct lowered *l, value whole, wg_error *error) {
     const struct trace *t = &l->program->t;
@@ -78,7 +90,8 @@ static bool place_parts(struct lowered *l, value whole, wg_error *error) {
     int8_t to[WG_MAX_RANK];
     for (size_t k = 0; k < i->narg; k++) {
         value part = args_of(t, i)[k], root = storage_root(l, part);
-        if (!may_be_placed(l, root) || !match_axes(type_of(t, root), type_of(t, part), to))
+        if (!may_be_placed(l, root) || !match_axes(type_of(t, root), type_of(t, part), to) ||
+            is_frequent(l, whole, root))
             continue;
         struct place *place = VEC_PUSH(&t->allocator, &l->places);
         if (!place) return fail_memory(error), false;
@@ -107,7 +120,7 @@ static void mark_read(struct lowered *l, bool *read) {
 bool settle_places(struct lowered *l, wg_error *error) {
     const struct trace *t = &l->program->t;
     for (value v = 1; v < l->count; v++)
-        if (l->role[v] == ROLE_WHOLE && instr_at(t, v)->op == OP_concat && !joins_numbers(t, v) &&
+        if (l->role[v] == ROLE_WHOLE && instr_at(t, v)->op == OP_concat &&
             !place_parts(l, v, error))
             return false;
     if (!l->places.count) return true;

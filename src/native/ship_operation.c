@@ -60,7 +60,7 @@ static bool is_scalar(const struct writer *w, value root) {
     return type_of(w->t, root)->rank == 0;
 }
 
-/* The variables that stand for scalars. */
+/* The variables that stand for scalars, and for the index of an update, wherever that is. */
 static void open_block(const struct operation *o) {
     struct writer *w = o->w;
     struct site_of_use at = {0, NULL};
@@ -72,7 +72,8 @@ static void open_block(const struct operation *o) {
     add_comment(w, o->v);
     for (size_t k = 0; k < o->i->narg && w->ok; k++) {
         struct access a = {.root = storage_root(w->l, argument(o, k))};
-        if (!is_scalar(w, a.root)) continue;
+        bool index = k == 2 && is_update_at_integer(w->t, o->v);
+        if (!is_scalar(w, a.root) && !index) continue;
         indent(w, 2);
         ADD(w, "const %s arg%zu = ", type_text_of[dtype_of(w, a.root)], k);
         add_operand(w, &a, &at);

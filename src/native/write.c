@@ -165,7 +165,6 @@ static bool is_parameter(const struct writer *w, value root) {
     return w->shipped && instr_at(w->t, root)->op == OP_input && type_of(w->t, root)->rank == 0;
 }
 
-
 /* The index of an access under the loops at hand; at least one character. */
 void add_index(struct writer *w, const struct access *a, const struct site_of_use *at) {
     const struct trace *t = &w->l->extents->t;

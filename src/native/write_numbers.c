@@ -18,23 +18,25 @@ static value number_at(const struct writer *w, value whole, size_t k) {
     return storage_root(w->l, args_of(w->t, instr_at(w->t, whole))[k]);
 }
 
-/* How far behind the one before it a number's cell is, which may be the same; false if one of two
- * has none. */
-static bool step_to(const struct writer *w, value before, value v, int64_t *step) {
+/* How far behind part k's cell that of part `next` is, which may be the same; nobody asks where both
+ * are in their place. False if only one of them is, or one of two has no cell. */
+static bool step_to(const struct writer *w, value whole, size_t k, size_t next, int64_t *step) {
+    value from = number_at(w, whole, k), to = number_at(w, whole, next);
+    bool placed = place_of_part(w->l, whole, k), next_placed = place_of_part(w->l, whole, next);
     *step = 0;
-    if (before == v) return true;
-    if (!is_in_cell(w, before) || !is_in_cell(w, v)) return false;
-    *step = (int64_t)w->w->homes->cell[v] - (int64_t)w->w->homes->cell[before];
+    if (placed || next_placed) return placed && next_placed;
+    if (from == to) return true;
+    if (!is_in_cell(w, from) || !is_in_cell(w, to)) return false;
+    *step = (int64_t)w->w->homes->cell[to] - (int64_t)w->w->homes->cell[from];
     return true;
 }
 
+/* Whether part `at` follows those a period and two periods before it, in a run that begins at k. */
 static bool goes_on(const struct writer *w, value whole, size_t k, size_t period, size_t at) {
+    size_t start = k + (at - k) % period;
     int64_t first, step;
-    value start = number_at(w, whole, k + (at - k) % period);
-    value next = number_at(w, whole, k + (at - k) % period + period);
-    return step_to(w, start, next, &first) &&
-           step_to(w, number_at(w, whole, at - period), number_at(w, whole, at), &step) &&
-           step == first;
+    return step_to(w, whole, start, start + period, &first) &&
+           step_to(w, whole, at - period, at, &step) && step == first;
 }
 
 /* The longest run that begins with number k. */
@@ -52,9 +54,9 @@ static struct run run_at(const struct writer *w, value whole, size_t k) {
 }
 
 bool is_of_numbers(const struct writer *w, value v) {
-    size_t texts = 0, count = instr_at(w->t, v)->narg;
+    size_t texts = 0;
     if (!v || !joins_numbers(w->t, v)) return false;
-    for (size_t k = 0; k < count && !w->shipped;) {
+    for (size_t k = 0; k < instr_at(w->t, v)->narg && !w->shipped;) {
         struct run run = run_at(w, v, k);
         texts += run.period;
         k += run.trips * run.period;
@@ -71,9 +73,10 @@ void declare_numbers(struct writer *w, value v) {
 static void add_number(struct writer *w, value whole, size_t k, struct run run) {
     struct access a = {.root = number_at(w, whole, k)};
     int64_t step = 0;
+    if (place_of_part(w->l, whole, k)) return;
     add(w, "    ");
     if (run.trips > 1) {
-        step_to(w, a.root, number_at(w, whole, k + run.period), &step);
+        step_to(w, whole, k, k + run.period, &step);
         ADD(w, "WG_INDEPENDENT\n    for (int64_t each = 0; each < %zu; each++) ", run.trips);
     }
     add_memory(w, whole);

@@ -56,6 +56,8 @@ value build_slice(wg_graph *g, value a, const wg_extent *start, const wg_extent 
 value build_pad(wg_graph *g, value a, const wg_extent *start, const wg_extent *total,
                 const int64_t *step);
 value build_concat(wg_graph *g, const value *part, size_t count, unsigned axis);
+/* Joins part number k to the type of a concatenation; false and an error where it differs. */
+bool concat_part(wg_graph *g, unsigned axis, value first, value part, size_t k, wg_type *whole);
 /* Gives the WG_INFER of a shape, if there is one, the extent that makes as many elements as a has;
  * false and an error where none follows. */
 bool infer_extent(wg_graph *g, value a, wg_type *shape);

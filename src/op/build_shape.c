@@ -97,9 +97,20 @@ static void add_part(wg_graph *g, attr_id attr, struct concat_level *level, valu
     level->part[level->count++] = part;
 }
 
+/* An error tells the parts as they were given, not as some instruction has them. */
+static bool parts_agree(wg_graph *g, const value *part, size_t count, unsigned axis) {
+    bool agree = !g->error.status;
+    wg_type type = {0};
+    if (agree) type = *type_of(&g->t, part[0]);
+    for (size_t k = 1; agree && axis < type.rank && k < count; k++)
+        agree = part[k] && concat_part(g, axis, part[0], part[k], k, &type);
+    return agree;
+}
+
 value build_concat(wg_graph *g, const value *part, size_t count, unsigned axis) {
     if (count == 0)
         return graph_fail(g, WG_EARGUMENT, "concat: no parts; at least one is needed");
+    if (count > UINT8_MAX && !parts_agree(g, part, count, axis)) return 0;
     attr_id attr = graph_attr(g, (const int64_t[]){axis}, 1);
     struct concat_level level[CONCAT_LEVELS];
     for (size_t k = 0; k < CONCAT_LEVELS; k++) level[k].count = 0;

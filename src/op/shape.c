@@ -513,6 +513,23 @@ const struct op_def op_pad = {
 
 /* ---- concat: attr = axis --------------------------------------------------------------------- */
 
+bool concat_part(wg_graph *g, unsigned axis, value first, value part, size_t k, wg_type *whole) {
+    wg_type type = *type_of(&g->t, part);
+    wg_extent sum = type.rank > axis ? extent_add(g, whole->extent[axis], type.extent[axis]) : 0;
+    if (type.rank == whole->rank) type.extent[axis] = whole->extent[axis];
+    if (!type_equal(&type, whole)) {
+        bool dtype = type.dtype != whole->dtype;
+        graph_fail(g, dtype ? WG_EDTYPE : WG_ESHAPE,
+                   "concat: part 0 is %s and part %zu is %s; %s", type_name(g, first).text, k,
+                   type_name(g, part).text,
+                   dtype ? "element types must agree" : "only the joined axis may differ");
+        graph_fail_operands(g, (const value[]){first, part}, 2);
+        return false;
+    }
+    whole->extent[axis] = sum;
+    return true;
+}
+
 static bool concat_infer(wg_graph *g, unsigned op, attr_id attr, const value *x, size_t narg,
                          wg_type *type) {
     if (!require_words(g, op, attr, 1)) return false;
@@ -524,21 +541,8 @@ static bool concat_infer(wg_graph *g, unsigned op, attr_id attr, const value *x,
         graph_fail_operands(g, x, 1);
         return false;
     }
-    for (size_t k = 1; k < narg; k++) {
-        wg_type part = *type_of(&g->t, x[k]);
-        wg_extent sum = part.rank > axis ? extent_add(g, type->extent[axis], part.extent[axis]) : 0;
-        if (part.rank == type->rank) part.extent[axis] = type->extent[axis];
-        if (!type_equal(&part, type)) {
-            bool dtype = part.dtype != type->dtype;
-            graph_fail(g, dtype ? WG_EDTYPE : WG_ESHAPE,
-                       "concat: part 0 is %s and part %zu is %s; %s", type_name(g, x[0]).text, k,
-                       type_name(g, x[k]).text,
-                       dtype ? "element types must agree" : "only the joined axis may differ");
-            graph_fail_operands(g, (const value[]){x[0], x[k]}, 2);
-            return false;
-        }
-        type->extent[axis] = sum;
-    }
+    for (size_t k = 1; k < narg; k++)
+        if (!concat_part(g, (unsigned)axis, x[0], x[k], k, type)) return false;
     return !g->error.status;
 }
 

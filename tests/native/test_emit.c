@@ -227,6 +227,7 @@ static void add_formulas(void) {
         "f(x[300,16], y[300,16]: f32) = softmax(x' + f64(y'), axis=1)",
         "f(a, b, x) = { let e = stop_gradient(a*b); p = sin(e); y = e + a*sin(x) }",
         "f(a, b, x) = { let e = exp(a*b); y = [e, x, 0, e*x, a, 1] }",
+        "f(x[9], m[3]) = { let k = i64(m); y = x*2; z = x[k[1]]; w = [m[0], 3, sin(m[1])] }",
     };
     for (size_t i = 0; i < COUNT_OF(formulas); i++) {
         wg_error error = {0};
@@ -564,7 +565,7 @@ static void products_go_to_a_blas_on_request(void **state) {
 static void in_float_it_is_the_narrow_program(void **state) {
     (void)state;
     wg_text code = {0};
-    wg_program *wide[64];
+    wg_program *wide[96];
     assert_true(first_random - first_file <= COUNT_OF(wide));
     for (size_t i = first_file; i < first_random; i++) {
         wg_error error = {0};

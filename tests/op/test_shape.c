@@ -153,19 +153,30 @@ static void concatenates(void **state) {
 }
 
 /* More parts than one instruction takes. */
+/* More parts than an instruction has operands. */
 static void concatenates_many(void **state) {
     (void)state;
     enum { PARTS = 700 };
+    static const int counts[] = {1, 254, 255, 256, 257, 510, 511, PARTS};
     static wg_var part[PARTS];
-    struct evaluate e = evaluate_begin();
-    wg_var x = evaluate_input(&e, false, WG_F64, SHAPE(PARTS), number);
-    for (int i = 0; i < PARTS; i++) part[i] = wg_slice(x, 0, PARTS - 1 - i, PARTS - i, 1);
-    evaluate(&e, wg_concat_at(WG_HERE, 0, PARTS, part));
-    for (int i = 0; i < PARTS; i++) assert_true(((double *)e.out.data)[i] == PARTS - 1 - i);
-    evaluate_end(&e);
+    for (size_t k = 0; k < COUNT_OF(counts); k++) {
+        int count = counts[k];
+        struct evaluate e = evaluate_begin();
+        wg_var x = evaluate_input(&e, false, WG_F64, SHAPE(PARTS), number);
+        for (int i = 0; i < count; i++) part[i] = wg_slice(x, 0, PARTS - 1 - i, PARTS - i, 1);
+        evaluate(&e, wg_concat_at(WG_HERE, 0, (size_t)count, part));
+        for (int i = 0; i < count; i++) assert_true(((double *)e.out.data)[i] == PARTS - 1 - i);
+        evaluate_end(&e);
+    }
+    wg_graph *g = wg_graph_new();
+    wg_var x = wg_input(g, "x", wg_f64(2, 3));
+    for (int i = 0; i < PARTS; i++) part[i] = i == 600 ? wg_slice(x, 1, 0, 2, 1) : x;
+    wg_concat_at(WG_HERE, 0, PARTS, part);
+    assert_non_null(strstr(wg_graph_error(g)->message,
+                           "concat: part 0 is f64[2,3] and part 600 is f64[2,2]"));
+    wg_graph_free(g);
 }
 
-/* Rows of parts, more of them than are written at once, of every size of element. */
 static void concatenates_long_columns(void **state) {
     (void)state;
     enum { ROWS = 2500, WIDTH = 7 };
