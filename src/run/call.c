@@ -279,8 +279,9 @@ static wg_status check_overlaps(const struct call *c) {
 
 static wg_status check_present(const struct call *c, bool output, size_t count) {
     for (size_t i = 0; i < count; i++) {
+        if (c->table[output ? table_output(c->fn, i) : i]) continue;
         struct buffer b = buffer_of(c, output, i);
-        if (!b.at && b.size)
+        if (b.size)
             return fail_with(c->error, WG_EARGUMENT, "call: the buffer of %s \"%s\" is NULL",
                              b.what, b.name);
     }
