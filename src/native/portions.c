@@ -21,9 +21,10 @@
 enum kind { OUTSIDE, WITHIN, TOTAL, BEHIND };
 
 enum {
-    LEAST_PORTION = 64,
-    MOST_PORTION = 128,
+    LEAST_PORTION = 72,
+    MOST_PORTION = 104,
     WHOLE_VECTORS = 8,       /* a portion has a multiple of so many indices */
+    ALIASED = 64,            /* but none of so many, see below */
     PORTION_BYTES = 1 << 20, /* that a portion writes to memory: they stay in the cache */
     WORTH_BYTES = 1 << 18,   /* that are written without portions: they leave the first cache */
     MOST_CANDIDATES = 8,
@@ -196,18 +197,25 @@ static int64_t gain_of(const struct portions *p, const struct lowered *l) {
     return totals < gain / 4 ? gain : 0;
 }
 
-/* Portions as equal as can be. */
+static bool is_even_portion(int64_t extent, int64_t portion) {
+    return extent % portion == 0 && portion % WHOLE_VECTORS == 0 && portion % ALIASED != 0;
+}
+
+/* Portions as equal as can be. Rows of 64 or 128 numbers would all begin at a few places of a page,
+ * and a processor that tells addresses apart by their place there takes what is read from one row
+ * for what has just been written to another. */
 static int64_t portion_for(int64_t extent, int64_t gain) {
     int64_t wanted = PORTION_BYTES / (gain / extent + 1);
     if (wanted < LEAST_PORTION) wanted = LEAST_PORTION;
     if (wanted > MOST_PORTION) wanted = MOST_PORTION;
     for (int64_t step = 0; step <= wanted / 4; step++) {
         int64_t less = wanted - step, more = wanted + step;
-        if (extent % more == 0 && more % WHOLE_VECTORS == 0) return more;
-        if (extent % less == 0 && less % WHOLE_VECTORS == 0) return less;
+        if (is_even_portion(extent, more)) return more;
+        if (is_even_portion(extent, less)) return less;
     }
     int64_t many = (extent + wanted - 1) / wanted, portion = (extent + many - 1) / many;
-    return (portion + WHOLE_VECTORS - 1) / WHOLE_VECTORS * WHOLE_VECTORS;
+    portion = (portion + WHOLE_VECTORS - 1) / WHOLE_VECTORS * WHOLE_VECTORS;
+    return portion % ALIASED == 0 ? portion + WHOLE_VECTORS : portion;
 }
 
 /* The extents that many elements have. */
