@@ -15,6 +15,7 @@ enum {
     LINE = 64,       /* bytes that memory hands over together */
     LEAST = 8,       /* elements in a row that are worth it */
     MANY = 64 * 64,  /* fewer elements stay in the nearest cache in any order */
+    MANY_ROWS = 256, /* up to which arithmetic is faster in vectors, with its rows in the cache */
     STATEMENTS = 64  /* more are not written twice */
 };
 
@@ -85,6 +86,18 @@ static bool is_slow(const struct writer *w, value v) {
                        strstr(formula, "sqrt"));
 }
 
+static bool only_moves(const struct writer *w, value v) {
+    switch (instr_at(w->t, v)->op) {
+    case OP_reshape:
+    case OP_copy:
+    case OP_stop_gradient:
+    case OP_broadcast:
+    case OP_transpose:
+    case OP_slice: return true;
+    default: return w->l->role[v] != ROLE_POINT;
+    }
+}
+
 /* Reads by index, and what is written out as several products, are left as they are. */
 static bool has_plain_operands(const struct writer *w, value v) {
     unsigned op = instr_at(w->t, v)->op;
@@ -95,9 +108,11 @@ struct turned find_turned(struct writer *w, const struct site_of_use *at) {
     const struct lowered *l = w->l;
     struct turned turned = {0};
     size_t largest = 1, statements = 0, along, number;
+    bool moves = true;
     for (value v = l->passes.at[at->pass].first; v && at->plan->count > 1; v = l->next[v]) {
         if (++statements > STATEMENTS) return (struct turned){0};
         turned.slow |= is_slow(w, v);
+        moves &= only_moves(w, v);
         for (size_t k = 0; has_plain_operands(w, v) && k < access_count(l, v); k++) {
             const struct access *a = &l->access.at[l->access_at[v] + k];
             if (turned.count == MOST_TURNED || is_copied(&turned, a, &number) ||
@@ -109,6 +124,8 @@ struct turned find_turned(struct writer *w, const struct site_of_use *at) {
         }
     }
     turned.wide = PIECE / largest;
+    turned.least = moves || turned.slow ? ACROSS : MANY_ROWS;
+    if (turned.count && most_trips(w, at, at->plan->count - 1) < turned.least) turned.count = 0;
     return turned;
 }
 
@@ -241,7 +258,12 @@ static void add_parts(struct writer *w, const struct part *p, int depth) {
     indent(w, depth);
     ADD(w, "int64_t t%zu = 0;\n", p->across);
     indent(w, depth);
-    ADD(w, "for (; t%zu + WG_ACROSS <= ", p->across);
+    add(w, "for (; ");
+    if (p->turned->least > ACROSS) {
+        add_end_across(w, p);
+        ADD(w, " >= %lld && ", (long long)p->turned->least);
+    }
+    ADD(w, "t%zu + WG_ACROSS <= ", p->across);
     add_end_across(w, p);
     ADD(w, "; t%zu += WG_ACROSS) {\n", p->across);
     copy_operands(w, p, depth + 1);

@@ -179,6 +179,7 @@ struct turned {
     size_t along; /* the loop of the plan that goes along their rows */
     size_t wide;  /* as many of its iterations are taken at a time */
     bool slow;    /* the pass has statements that should be vector code */
+    int64_t least; /* rows across which that is worth it */
     size_t count; /* 0: there are none */
     const struct access *operand[MOST_TURNED];
 };
