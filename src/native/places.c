@@ -5,7 +5,7 @@
  * by a nest is copied by the operation as before. */
 #include "native/lower.h"
 
-enum { FREQUENT = 8 };
+enum { FREQUENT = 8 }; /* places of one number that are written one by one */
 
 /* Axis j of root, seen through a name of it, is which axis of the part; -1: of extent 1. */
 static bool match_axes(const wg_type *root, const wg_type *part, int8_t *to) {

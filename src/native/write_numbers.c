@@ -9,7 +9,8 @@ enum {
     ASSIGNMENTS = 32  /* and loops, of code that is loaded: more are left to the library */
 };
 
-/* Numbers k, k + period, ... and as many from k + 1 to k + period - 1 on. */
+/* Numbers k, k + period, ..., `trips` of them, and as many from each of those between the first two
+ * on. One assignment is a run of one trip and period 1. */
 struct run {
     size_t trips, period;
 };

@@ -9,13 +9,6 @@ static const char exactly[] = "-O0 -ffp-contract=off";
 static const char shared[] = "-O0 -ffp-contract=off -DWG_MUCH=0 -DWG_PIECE=32";
 static const struct tolerance rounding = {1e-11, 1e-4};
 
-static inline wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    if (error.status) fail_msg("%s\n%s", formula, error.message);
-    return p;
-}
-
 static inline wg_program *with_size(const wg_program *p, int64_t n) {
     wg_error error = {0};
     char size[32];
@@ -81,7 +74,7 @@ static inline void compare_around(const wg_program *p, const char *label, const 
 /* The same for its gradients; not where sanitizers look on, which takes long. */
 static inline void compare_formula_around(const char *formula, const int64_t *size, size_t count) {
     wg_error error = {0};
-    wg_program *p = parse(formula), *vjp = wg_vjp(p, NULL, NULL, &error);
+    wg_program *p = test_parse(formula), *vjp = wg_vjp(p, NULL, NULL, &error);
     assert_ok(error);
     compare_around(p, formula, size, count);
     if (!getenv("WG_INSTRUMENTED")) compare_around(vjp, formula, size, count);

@@ -36,7 +36,7 @@ static void outputs_take_the_place_of_inputs(void **state) {
     (void)state;
     enum { N = 1300 };
     wg_error error = {0};
-    wg_program *p = parse("f(x[n], y[n]) = { a = exp(tanh(x) + y); b = sin(exp(x))*tanh(y) }");
+    wg_program *p = test_parse("f(x[n], y[n]) = { a = exp(tanh(x) + y); b = sin(exp(x))*tanh(y) }");
     wg_options options = {.backend = WG_NATIVE, .donate = "a=x, b=y", .flags = exactly};
     wg_function *in_place = wg_compile(p, &options, &error);
     assert_ok(error);
@@ -75,14 +75,14 @@ static void loops_are_cut_between_functions(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(loop); i++) {
-        wg_program *named = parse(loop[i].formula);
+        wg_program *named = test_parse(loop[i].formula);
         wg_program *p = loop[i].n ? with_size(named, loop[i].n) : named;
         if (buffers(p) != loop[i].buffers)
             fail_msg("%s: %zu buffers, not %zu", loop[i].formula, buffers(p), loop[i].buffers);
         if (p != named) wg_program_free(p);
         wg_program_free(named);
     }
-    wg_program *p = parse(formulas[COUNT_OF(formulas) - 1]);
+    wg_program *p = test_parse(formulas[COUNT_OF(formulas) - 1]);
     assert_int_equal(buffers(p), 0);
     wg_program_free(p);
 }

@@ -319,13 +319,6 @@ static void random_loops(void **state) {
 
 /* ---- what a step waits for ------------------------------------------------------------------- */
 
-static wg_program *parse(const char *formula) {
-    wg_error error = {0};
-    wg_program *p = wg_parse(formula, strlen(formula), NULL, &error);
-    assert_ok(error);
-    return p;
-}
-
 /* Whether `early` stands before `late` in the program's C; both are there. */
 static bool stands_before(const wg_program *p, const char *early, const char *late) {
     wg_error error = {0};
@@ -347,7 +340,7 @@ static void late_products_stand_first(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(formulas); i++) {
-        wg_program *p = parse(formulas[i]);
+        wg_program *p = test_parse(formulas[i]);
         assert_true(stands_before(p, " = a * v", " = a * b"));
         agrees(p, formulas[i]);
         wg_program_free(p);
@@ -365,7 +358,7 @@ static void products_with_other_readers_stay(void **state) {
     };
     (void)state;
     for (size_t i = 0; i < COUNT_OF(formulas); i++) {
-        wg_program *p = parse(formulas[i]);
+        wg_program *p = test_parse(formulas[i]);
         assert_true(stands_before(p, " = a * b", " = a * v"));
         agrees(p, formulas[i]);
         wg_program_free(p);
@@ -373,7 +366,7 @@ static void products_with_other_readers_stay(void **state) {
     static const char loop[] =
         "f(a,b,x) = { s = x; for i in 0:50 { let e = stop_gradient(a*s); let p = cos(e)\n"
         " s = e*0.001 + p*sin(sin(s)) + (e + a*sin(s))*0.1 } }";
-    wg_program *p = parse(loop);
+    wg_program *p = test_parse(loop);
     agrees(p, loop);
     wg_program_free(p);
 }

@@ -152,8 +152,7 @@ static void concatenates(void **state) {
     }
 }
 
-/* More parts than one instruction takes. */
-/* More parts than an instruction has operands. */
+/* Around as many parts as one instruction takes, and beyond. */
 static void concatenates_many(void **state) {
     (void)state;
     enum { PARTS = 700 };
@@ -177,6 +176,7 @@ static void concatenates_many(void **state) {
     wg_graph_free(g);
 }
 
+/* Rows of parts, more of them than are written at once, of every size of element. */
 static void concatenates_long_columns(void **state) {
     (void)state;
     enum { ROWS = 2500, WIDTH = 7 };

@@ -100,9 +100,9 @@ static bool has_wide_blas(void) {
     return false;
 }
 
-/* Where a BLAS with such loops, and one thread, is slower: above what it multiplies without copies,
- * and below what the second cache holds; not where rows are few, or the left operand is read across
- * its rows for few columns or a long sum. */
+/* Where a BLAS with such loops, and one thread, is slower, as measured (docs/performance.md): above
+ * what it multiplies without copies, and below what leaves the second cache; not where rows are few,
+ * or the left operand is read across its rows for few columns or a long sum. */
 static bool is_faster_than_wide_blas(const struct product *p) {
     double work = (double)p->m * (double)p->n * (double)p->depth;
     bool across = p->a_transposed && (p->n < 128 || p->depth > 512);
